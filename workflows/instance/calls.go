@@ -82,7 +82,7 @@ func (s *saga) await(ctx workflow.Context, budget patch.Duration, activity, inpu
 	}
 	// What was seen last may be of before the worker was away for longer than the budget: it is looked once more, before
 	// anything is undone for what was so then.
-	if now := undo.Wait(run.Once(options, s.in.Policy.Timing), activity, input, output); now == nil ||
+	if now := undo.Wait(run.Again(options, s.in.Policy.Timing), activity, input, output); now == nil ||
 		run.IsType(now, activities.ErrNotReady) {
 		return now
 	}

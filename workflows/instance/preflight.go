@@ -99,16 +99,23 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 	}
 }
 
+// besideOthersPolls is how many polls apart it is asked again what may be for the sake of others of the group: an undo
+// of one of them may take a day, and each look adds some twenty events to a history.
+const besideOthersPolls = 4
+
 // waitOut waits a moment for a refusal to pass; it is the end where none is waited for, or no longer.
 func (s *saga) waitOut(ctx workflow.Context, refusal *patch.Refusal, deadline time.Time) *notBegun {
 	if !s.besideOthers(refusal) && (!refusal.Code.Waits() || workflow.Now(ctx).After(deadline)) {
 		return refusedBy(refusal)
 	}
-	mine := s.turn.mine
+	mine, span := s.turn.mine, s.in.Policy.Timing.HealthPoll
+	if s.besideOthers(refusal) {
+		span *= besideOthersPolls
+	}
 	if mine { // what it waits for may be another's way back
 		s.endTurn(ctx)
 	}
-	end := waitFor(ctx, s.in.Policy.Timing.HealthPoll, "until this has passed: "+refusal.What)
+	end := waitFor(ctx, span, "until this has passed: "+refusal.What)
 	if end == nil && mine {
 		end = s.takeTurn(ctx)
 	}

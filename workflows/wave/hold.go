@@ -79,8 +79,12 @@ func (w *wave) holdText(stage int, held []*lockedGroup, also string) string {
 		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
 	}
 	why += also
-	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Wave > 0 {
+	switch loses := w.plan.RollBackLoses(); {
+	case loses == "":
+	case w.status.RollsBack.Stage > 0:
 		why += "roll_back puts back what is patched: " + loses + ". "
+	case w.status.RollsBack.Wave > 0:
+		why += "roll_back of the whole wave puts back what the stages before have patched: " + loses + ". "
 	}
 	if ends := w.plan.SkipEnds(stage); ends != "" {
 		why += ends + ". "

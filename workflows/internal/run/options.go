@@ -57,11 +57,12 @@ func Waiting(ctx workflow.Context, group patch.Group, t patch.Timing, budget pat
 	})
 }
 
-// Once is for one more attempt of what has been waited for.
-func Once(ctx workflow.Context, t patch.Timing) workflow.Context {
+// Again is for another look at what has been waited for: a few attempts, for a machine answers the second at the
+// earliest what the first has asked it.
+func Again(ctx workflow.Context, t patch.Timing) workflow.Context {
 	options := workflow.GetActivityOptions(ctx)
 	policy := *options.RetryPolicy
-	policy.MaximumAttempts = 1
+	policy.MaximumAttempts = 3
 	options.RetryPolicy, options.ScheduleToCloseTimeout = &policy, t.ActBudget.D()
 	return workflow.WithActivityOptions(ctx, options)
 }
