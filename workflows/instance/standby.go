@@ -228,7 +228,7 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 			return s.gone()
 		}
 		short := now.Desired-1 < now.Min && s.room == nil && !staysOut(member)
-		switch other := s.turn.answered.Room; {
+		switch other := s.roomBeside(); {
 		case short && other != "": // the group's record tells of one that was launched, and not of two
 			s.note("no room was made before taking it out again: one more has been launched for %s already", other)
 		case short:

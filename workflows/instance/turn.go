@@ -135,6 +135,15 @@ func (s *saga) besideOthers(refusal *patch.Refusal) bool {
 	return s.turn.mine && s.turn.answered.Beside && refusal.Code.ForSiblings()
 }
 
+// roomBeside is for whom else of the group one more has been launched; "": for nobody. Without its turn that is not
+// known, and the group's record may tell of one already.
+func (s *saga) roomBeside() string {
+	if s.in.Turns && !s.turn.mine {
+		return "another of its group, it may be,"
+	}
+	return s.turn.answered.Room
+}
+
 // ownTargets are the target groups that count on the instance while it is out.
 func (s *saga) ownTargets() []string {
 	var arns []string
