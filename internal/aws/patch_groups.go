@@ -42,7 +42,11 @@ func ReadJudges(
 			if err != nil {
 				return nil, Wrap("read the patch baseline "+judge, where, err)
 			}
-			if slices.Contains(other.PatchGroups, wanted.PatchGroup) { // else it is the default only
+			switch {
+			case !slices.Contains(other.PatchGroups, wanted.PatchGroup): // it is the default only
+			case ours.BaselineId == nil && Deref(other.Name) == wanted.Name: // made since, or not listed yet
+				ours.BaselineId = &judge
+			default:
 				judges.TakenBy, judges.TakenByID = Deref(other.Name), judge
 			}
 		}
