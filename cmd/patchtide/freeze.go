@@ -60,7 +60,9 @@ func sendFreeze(cmd *cobra.Command, c client.Client, update string, request work
 			return err
 		}
 		if update == names.UpdateUnfreeze {
-			return show(cmd, answer, printLifted)
+			return show(cmd, answer, func(out io.Writer, answer *workflows.FreezeAnswer) error {
+				return printLifted(out, request.Account, answer)
+			})
 		}
 		return show(cmd, answer, func(out io.Writer, answer *workflows.FreezeAnswer) error {
 			return printFreezes(out, patch.FreezeStatus{Freezes: answer.Freezes})
@@ -110,7 +112,7 @@ func newFreezeShow() *cobra.Command {
 		Long:    "Show what is frozen, by whom and why. Exit code 3 where something is.",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withTemporal(cmd, func(c client.Client) error {
+			return withWorker(cmd, func(c client.Client) error {
 				freezes, err := activities.NewFreezes(c).Freezes(cmd.Context())
 				if err != nil {
 					return fmt.Errorf("nobody knows what is frozen, which counts as frozen: %w", err)
@@ -128,10 +130,12 @@ func newFreezeShow() *cobra.Command {
 }
 
 // printLifted says what became of a freeze, and what is frozen still, with what lifts that.
-func printLifted(out io.Writer, answer *workflows.FreezeAnswer) error {
+func printLifted(out io.Writer, account string, answer *workflows.FreezeAnswer) error {
 	switch {
+	case !answer.Changed && account == "":
+		line(out, "there was no freeze of everything")
 	case !answer.Changed:
-		line(out, "that was not frozen")
+		line(out, "account %s was not frozen", account)
 	case len(answer.Freezes) > 0:
 		line(out, "lifted")
 	}
@@ -139,7 +143,7 @@ func printLifted(out io.Writer, answer *workflows.FreezeAnswer) error {
 		return printFreezes(out, patch.FreezeStatus{})
 	}
 	for _, freeze := range answer.Freezes {
-		line(out, "still: %s. To lift it: %s", freeze, patch.Lift(freeze.String()))
+		line(out, "still: %s. To lift it: %s", freeze, freeze.Lift())
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -73,13 +72,6 @@ var askingStates = []patch.WaveState{
 
 // heldUp notes what keeps the wave from going on.
 func (w *listed) heldUp(status patch.WaveStatus, freezes patch.Freezes) {
-	w.Paused = status.Paused()
-	putsBack := status.State == patch.StateRollingBack || status.State == patch.StateAborting // which no freeze holds
-	for _, stage := range status.Stages {
-		for _, group := range stage.Groups {
-			account, _, _ := strings.Cut(group.Group, "/")
-			w.Frozen = w.Frozen || !putsBack && group.Phase != patch.GroupDone && freezes.Of(account) != nil
-		}
-	}
+	w.Paused, w.Frozen = status.Paused(), len(freezes.Holding(status)) > 0
 	w.Waits = status.Asks() || w.Paused || w.Frozen
 }

@@ -70,7 +70,7 @@ func (l *looker) look(ctx context.Context) screen.Look {
 	look.Status = *status
 	l.known = console.Ask(ctx, l.temporal, *status, l.known)
 	if now := time.Now(); now.Sub(l.waitsAt) >= waitsEvery {
-		if waits, err := pending.Read(ctx, l.temporal, l.wave, status.AtWork()...); err == nil {
+		if waits, err := readWaits(ctx, l.temporal, *status); err == nil {
 			l.known.Waits, l.waitsAt = waits, now
 		}
 	}

@@ -34,7 +34,11 @@ func standingOf(status patch.WaveStatus, waits *patch.Waits) standing {
 func showWave(cmd *cobra.Command, c client.Client, wave string) error {
 	asking, stop := context.WithTimeout(cmd.Context(), lookWait)
 	defer stop()
-	status, err := askWave(asking, c, wave)
+	var status *patch.WaveStatus
+	err := sayingUnserved(asking, c, cmd.ErrOrStderr(), func(ctx context.Context) (err error) {
+		status, err = askWave(ctx, c, wave)
+		return err
+	})
 	var unknown *unknownWaveError
 	switch {
 	case errors.As(err, &unknown):
@@ -56,7 +60,7 @@ func showWave(cmd *cobra.Command, c client.Client, wave string) error {
 		return failure
 	}
 	var waits *patch.Waits
-	if read, err := pending.Read(cmd.Context(), c, wave, status.AtWork()...); err == nil {
+	if read, err := readWaits(cmd.Context(), c, *status); err == nil {
 		waits = &read
 	}
 	if err := show(cmd, standingOf(*status, waits), printStanding); err != nil {

@@ -26,8 +26,8 @@ import (
 
 // waitingFor is a wave in its preflight that does not get through to AWS; one of a worker that is gone does not answer.
 type waitingFor struct {
-	client.Client // what is not here is not asked
-	answers       bool
+	unattended
+	answers bool
 }
 
 func (w waitingFor) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {

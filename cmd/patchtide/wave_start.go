@@ -36,6 +36,8 @@ type started struct {
 	RunID    string          `json:"run_id"`
 	PutsBack string          `json:"puts_back,omitempty"` // the closed wave
 	State    patch.WaveState `json:"state,omitempty"`     // where it stood then; "": that was not waited for
+	Outcome  patch.Outcome   `json:"outcome,omitempty"`   // where it has closed already
+	Reason   string          `json:"reason,omitempty"`    // likewise
 }
 
 func printStarted(out io.Writer, wave started) error {
@@ -45,7 +47,14 @@ func printStarted(out io.Writer, wave started) error {
 	}
 	line(out, "%s", said)
 	switch {
-	case wave.State == patch.StateClosed || decided(wave.State):
+	case wave.State == patch.StateClosed:
+		why := ""
+		if wave.Reason != "" {
+			why = ": " + wave.Reason
+		}
+		line(out, "It has closed: %s%s. More: patchtide wave show %s", wave.Outcome.Words(), why, wave.WaveID)
+		return nil
+	case decided(wave.State):
 		line(out, "It is %s.", wave.State.Words())
 	case wave.State != "":
 		line(out, "Its preflight goes on.")
@@ -82,11 +91,15 @@ func start(
 	case how.noWait:
 		sayUnserved(cmd.Context(), c, cmd.ErrOrStderr())
 	}
-	if err := show(cmd, wave, printStarted); err != nil || wave.State != patch.StateClosed {
-		return err
+	if wave.State != patch.StateClosed {
+		return show(cmd, wave, printStarted)
 	}
 	status, err := askWave(cmd.Context(), c, wave.WaveID)
 	if err != nil {
+		return err
+	}
+	wave.Outcome, wave.Reason = status.Outcome, status.Reason
+	if err := show(cmd, wave, printStarted); err != nil {
 		return err
 	}
 	return exitOf(*status)

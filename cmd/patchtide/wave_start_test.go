@@ -119,7 +119,7 @@ func TestStartTellsTheVerdict(t *testing.T) {
 			born{takes: time.Second, outcome: patch.Aborted},
 			starting{},
 			0,
-			"wave-web-1\nIt is closed.\nWatch it: patchtide wave watch wave-web-1\n", "exit 1", nil, time.Second,
+			"wave-web-1\nIt has closed: aborted. More: patchtide wave show wave-web-1\n", "exit 1", nil, time.Second,
 		},
 		{
 			"a long preflight",

@@ -67,7 +67,7 @@ func TestADecisionThatNobodyAnswersMayBeSaidAgain(t *testing.T) {
 }
 
 // ended is a Temporal in which a wave was terminated.
-type ended struct{ client.Client }
+type ended struct{ unattended }
 
 func (ended) DescribeWorkflowExecution(
 	context.Context, string, string,

@@ -41,7 +41,11 @@ func newVerb(verb patch.Verb) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return showAccepted(cmd, args[0], accepted)
+				if err := showAccepted(cmd, args[0], accepted); err != nil {
+					return err
+				}
+				sayFrozen(cmd, c, args[0], verb)
+				return nil
 			})
 		},
 	}

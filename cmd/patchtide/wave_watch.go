@@ -131,8 +131,17 @@ func watchInLines(
 			return last, fmt.Errorf("stopped watching; %s", goesOn(last.Status))
 		case <-ticker.C:
 		}
-		look = again(ctx)
+		look = saysSlow(picture, away, func() screen.Look { return again(ctx) })
 	}
+}
+
+// saysSlow looks, and says where that takes long that there is no answer yet; that it is away has been said.
+func saysSlow(picture *console.Console, away bool, look func() screen.Look) screen.Look {
+	if !away {
+		slow := time.AfterFunc(unservedAfter, func() { picture.Say("Asked %s ago, and no answer yet", unservedAfter) })
+		defer slow.Stop()
+	}
+	return look()
 }
 
 // goesOn says that a wave which is watched no more goes on.

@@ -23,6 +23,8 @@ type Wave struct {
 	// Otherwise is what is decided by itself at Until; without one nothing is, ever.
 	Otherwise patch.Verb
 	Until     *time.Time
+	Cutoff    *time.Time    // of its window; nil: it may go on at any time
+	Frozen    patch.Freezes // as far as they hold it
 	RollsBack patch.RollsBack
 	Failed    []patch.Outcome // what became of those that failed, where it is on hold
 	Unfit     []string        // the ids of those that it has quarantined
@@ -34,6 +36,9 @@ func Of(status patch.WaveStatus) Wave {
 		ID: status.WaveID, State: status.State, Point: status.Point(), Verbs: status.Verbs, Otherwise: status.Otherwise,
 		NotBy: status.NotBy,
 		Until: status.Until, RollsBack: status.RollsBack,
+	}
+	if status.Window != nil {
+		w.Cutoff = &status.Window.Cutoff
 	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
@@ -53,7 +58,7 @@ func Told(n patch.Notice) Wave {
 	w := Wave{
 		ID: n.WaveID, Point: patch.Point{Stage: n.Stage, Hold: n.Hold}, Verbs: n.Verbs, Otherwise: n.Otherwise,
 		NotBy: n.NotBy,
-		Until: n.Until, RollsBack: n.RollsBack,
+		Until: n.Until, Cutoff: n.Cutoff, RollsBack: n.RollsBack,
 	}
 	switch n.Kind {
 	case patch.NoticeSoaking:
@@ -108,8 +113,17 @@ func (w Wave) Choices() []Choice {
 	return choices
 }
 
-// when is when to send the verb.
+// when is when to send the verb, and what keeps it from having an effect.
 func (w Wave) when(verb patch.Verb) string {
+	said := w.whenFree(verb)
+	if len(w.Frozen) > 0 && verb.Spec().GoesOn {
+		said += "; nothing begins before the freeze is lifted"
+	}
+	return said
+}
+
+// whenFree is when to send the verb where nothing is frozen.
+func (w Wave) whenFree(verb patch.Verb) string {
 	said := verb.Spec().Notice
 	switch {
 	case verb == patch.Approve && w.NotBy != "":

@@ -15,6 +15,8 @@ type Document struct {
 	Why        string   `json:"why,omitempty"`        // it ended so
 	Asks       string   `json:"asks,omitempty"`       // a person, and what may be answered; of one that soaks: what it waits for
 	Silence    string   `json:"silence,omitempty"`    // what is done by when if nobody answers
+	Window     string   `json:"window,omitempty"`     // until when anything begins
+	Frozen     []string `json:"frozen,omitempty"`     // what is, where Asks and Groups do not say so, and what lifts it
 	Case       []string `json:"case,omitempty"`       // of an approval: what it is about
 	Groups     []string `json:"groups,omitempty"`     // why groups stand as they do, where Asks does not say so
 	Failures   []string `json:"failures,omitempty"`   // instances, where neither Asks nor Groups says so
@@ -41,8 +43,10 @@ const (
 // Write is the document of a wave. waits may be the zero value; moment and clock write a time with and without its day.
 func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.Time) string) Document {
 	wave := Of(status)
+	wave.Frozen = waits.Frozen
 	doc := Document{
 		Stands: Stands(status), Why: status.Reason, Asks: status.Awaiting, Silence: wave.Silence(moment),
+		Window: wave.Window(moment), Frozen: frozen(waits.Frozen, status.Awaiting, status.Waits()),
 		Case: caseOf(status, moment), Quarantine: wave.Quarantine(), Choices: wave.Choices(),
 	}
 	for _, wait := range WaitedFor(status, waits, clock) {

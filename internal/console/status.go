@@ -25,6 +25,12 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 	if doc.Silence != "" {
 		s.line(0, "%s", doc.Silence)
 	}
+	if doc.Window != "" {
+		s.line(0, "%s", doc.Window)
+	}
+	for _, frozen := range doc.Frozen {
+		s.line(2, "%s", frozen)
+	}
 	for i, about := range doc.Case {
 		if i == 0 {
 			s.line(0, "What it is about:")
@@ -48,7 +54,7 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 		s.line(4, "  %s", wait)
 	}
 	for _, decision := range status.Decisions {
-		s.line(2, "%s  %s by %s: %s", Clock(decision.At), decision.Verb.Words(), decision.Actor, decision.Reason)
+		s.line(2, "%s  %s by %s: %s", Clock(decision.At), decision.What(), decision.Actor, decision.Reason)
 	}
 	if doc.Quarantine != "" {
 		s.line(2, "%s", doc.Quarantine)

@@ -28,7 +28,8 @@ func (d Details) Clone() Details {
 func View(wave patch.WaveStatus, details Details) Progress {
 	p := Progress{WaveID: wave.WaveID, State: brief.Stands(wave), Waits: brief.Lasting(wave, details.Waits, Clock)}
 	if wave.Awaiting != "" {
-		p.Asks = strings.TrimSpace(wave.Awaiting + " " + brief.Of(wave).Silence(Moment))
+		asks := brief.Of(wave)
+		p.Asks = strings.Join(strings.Fields(wave.Awaiting+" "+asks.Silence(Moment)+" "+asks.Window(Moment)), " ")
 	}
 	for _, stage := range wave.Stages {
 		shown := Stage{Name: stage.Name, Outcome: stage.Outcome}

@@ -216,12 +216,15 @@ func failures(n patch.Notice) string {
 	return ": " + plural(len(n.Instances), "instance") + " failed"
 }
 
-// otherwise says what happens when nobody answers.
+// otherwise says what happens when nobody answers, and until when an answer lets anything begin.
 func otherwise(n patch.Notice) string {
-	if silence := brief.Told(n).Silence(stamp); silence != "" {
-		return " " + silence
+	wave, said := brief.Told(n), ""
+	for _, sentence := range []string{wave.Silence(stamp), wave.Window(stamp)} {
+		if sentence != "" {
+			said += " " + sentence
+		}
 	}
-	return ""
+	return said
 }
 
 // quarantine says who is quarantined.

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -81,6 +82,33 @@ func (f Freezes) Reminder(last time.Time) time.Time {
 		}
 	}
 	return last.Add(freezeReminder)
+}
+
+// Holding are the freezes that keep a wave from beginning anything: those of the accounts whose groups are not done.
+// Putting back is never held.
+func (f Freezes) Holding(s WaveStatus) Freezes {
+	if s.State == StateRollingBack || s.State == StateAborting || s.State == StateClosed {
+		return nil
+	}
+	var holding Freezes
+	for _, stage := range s.Stages {
+		for _, group := range stage.Groups {
+			account, _, _ := strings.Cut(group.Group, "/")
+			freeze := f.Of(account)
+			if freeze != nil && group.Phase != GroupDone && !slices.Contains(holding, *freeze) {
+				holding = append(holding, *freeze)
+			}
+		}
+	}
+	return holding
+}
+
+// Lift is the command that lifts it.
+func (f Freeze) Lift() string {
+	if f.Account == "" {
+		return "patchtide unfreeze --reason ..."
+	}
+	return "patchtide unfreeze --account " + f.Account + " --reason ..."
 }
 
 // FreezeStatus is what is frozen; the query `status` of the workflow Freeze answers with it.

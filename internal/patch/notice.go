@@ -32,6 +32,7 @@ type Notice struct {
 	NotBy     string     `json:"not_by,omitempty"`    // from whom it takes no approval
 	Otherwise Verb       `json:"otherwise,omitempty"` // what is decided at Until when nobody answers
 	Until     *time.Time `json:"until,omitempty"`
+	Cutoff    *time.Time `json:"cutoff,omitempty"` // the window's, after which nothing begins; nil: any time
 	RollsBack RollsBack  `json:"rolls_back,omitzero"`
 	Case      *Case      `json:"case,omitempty"` // of one that asks for an approval
 

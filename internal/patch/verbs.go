@@ -173,6 +173,20 @@ func (v Verb) By(d Decision) string {
 	return fmt.Sprintf("%s by %s (%s)", v.Words(), d.Actor, d.Reason)
 }
 
+// What is what was decided, with what came with the verb: "extend window until 2026-11-22T06:00:00+09:00".
+func (d Decision) What() string {
+	what := d.Verb.Words()
+	switch {
+	case d.Scope != "":
+		what += " of the " + string(d.Scope)
+	case d.MaxParallelGroups > 0:
+		what += fmt.Sprintf(" to %d", d.MaxParallelGroups)
+	case d.Until != "":
+		what += " until " + d.Until
+	}
+	return what
+}
+
 // VerbsIn lists the verbs that a wave in that state takes.
 func VerbsIn(state WaveState, windowed bool) []Verb {
 	return taken(func(spec VerbSpec) bool {
@@ -232,8 +246,11 @@ func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
 		takes[i] = string(v)
 	}
 	then := ""
-	if verb == RollBack && slices.Contains(allowed, Reject) {
+	switch {
+	case verb == RollBack && slices.Contains(allowed, Reject):
 		then = "; to put back what the stages before have patched, reject it, and roll the wave back once it has closed"
+	case verb == Pause && state != StateClosed:
+		then = "; nothing of it begins as it stands. What holds it whatever is answered: patchtide freeze"
 	}
 	return fmt.Errorf("the wave is %s: it takes %s, not %s%s", state.Words(), strings.Join(takes, ", "), verb, then)
 }

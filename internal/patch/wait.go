@@ -22,6 +22,7 @@ type Waits struct {
 	At       time.Time `json:"at"` // when it was read, by the reader's clock
 	On       []Wait    `json:"on"`
 	NotAsked int       `json:"not_asked,omitempty"` // workflows below it that were not asked: too many, or too slow
+	Frozen   Freezes   `json:"frozen,omitempty"`    // what keeps it from beginning anything
 }
 
 // How long something is waited for before it is told: what is under way and has not failed, and where lines stay a

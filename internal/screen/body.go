@@ -16,8 +16,12 @@ import (
 // not fit, stages that ended well are one line, and instances that wait or are well are counted, unless every one is
 // asked for.
 func (m *Model) bodyLines(every bool) []string {
-	doc := brief.Write(m.last.Status, patch.Waits{}, console.Moment, console.Clock)
-	lines := m.waitsOfTheWave()
+	doc := m.document()
+	var lines []string
+	for _, frozen := range doc.Frozen {
+		lines = append(lines, palette.Asks.Render(frozen))
+	}
+	lines = append(lines, m.waitsOfTheWave()...)
 	for i, about := range doc.Case {
 		if i == 0 {
 			lines = append(lines, palette.Title.Render("What it is about"))
@@ -46,6 +50,11 @@ func (m *Model) bodyLines(every bool) []string {
 		lines = append(lines, style.Render(strings.ToUpper(worry.Kind))+" "+worry.What)
 	}
 	return lines
+}
+
+// document is what is told of the wave; what it waits for stands beside whoever waits.
+func (m *Model) document() brief.Document {
+	return brief.Write(m.last.Status, patch.Waits{Frozen: m.last.Details.Waits.Frozen}, console.Moment, console.Clock)
 }
 
 func (m *Model) stageLine(stage patch.StageStatus) string {
@@ -114,7 +123,8 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 		case instance.Outcome == patch.NotStarted && !every:
 			waiting++
 		case instance.Outcome == patch.NotStarted:
-			lines = append(lines, palette.Quiet.Render(fmt.Sprintf("    · %-19s  waits for its turn", instance.ID)))
+			stands := m.unbegun(group, "waits for its turn")
+			lines = append(lines, palette.Quiet.Render(fmt.Sprintf("    · %-19s  %s", instance.ID, stands)))
 		case !every && (instance.Outcome == patch.Patched || instance.Outcome == patch.AlreadyCompliant):
 			well++
 		default:
@@ -135,7 +145,7 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 		rest = append(rest, fmt.Sprintf("%d patched", well))
 	}
 	if waiting > 0 {
-		rest = append(rest, fmt.Sprintf("%d waiting", waiting))
+		rest = append(rest, fmt.Sprintf("%d %s", waiting, m.unbegun(group, "waiting")))
 	}
 	if len(rest) > 0 {
 		lines = append(lines, palette.Quiet.Render("    "+strings.Join(rest, ", ")))
@@ -144,6 +154,17 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 		lines = append(lines, palette.Quiet.Render("    · "+told))
 	}
 	return lines
+}
+
+// unbegun is how an instance stands that was not begun: it has its turn yet, or will have none.
+func (m *Model) unbegun(group patch.GroupCounts, waiting string) string {
+	status := m.last.Status
+	over := group.Phase == patch.GroupDone || status.State == patch.StateAborting || status.State == patch.StateClosed ||
+		status.State == patch.StateRollingBack && status.PutsBack == "" // a roll back begins each that it puts back
+	if over {
+		return "not begun"
+	}
+	return waiting
 }
 
 // counts are the instances of stages that have ended, however, and all of them.

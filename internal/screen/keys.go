@@ -20,6 +20,16 @@ func (m *Model) verbOf(key string) (verb patch.Verb, taken bool) {
 	return "", false
 }
 
+// noKey says why a key does nothing; "": it moves what is shown, or is none that people type by mistake.
+func (m *Model) noKey(key string) string {
+	for _, verb := range patch.Verbs() {
+		if verb.Spec().Key == key {
+			return m.last.Status.WaveID + " is " + m.last.Status.State.Words() + " and does not take " + verb.Words() + " now"
+		}
+	}
+	return ""
+}
+
 func (m *Model) takes(verb patch.Verb) bool { return slices.Contains(m.last.Status.Verbs, verb) }
 
 // keysWith name the keys: first the wave's verbs, then the screen's own, where there are events with those for them.

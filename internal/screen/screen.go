@@ -44,6 +44,7 @@ type Model struct {
 	width, height int
 	last          Look // the last one that was answered
 	trouble       error
+	asked         time.Time // when the look that is under way began; zero: none is
 	events        []wavelog.Event
 	body, log     viewport.Model
 	onLog         bool // the arrows scroll the events
@@ -88,9 +89,15 @@ const (
 const mostEvents = 2000
 
 // Init begins to ask and to tick.
-func (m *Model) Init() tea.Cmd { return tea.Batch(m.ask, tick()) }
+func (m *Model) Init() tea.Cmd { return tea.Batch(m.ask(), tick()) }
 
-func (m *Model) ask() tea.Msg { return lookMsg(m.o.Look(m.ctx)) }
+func (m *Model) ask() tea.Cmd {
+	m.asked = m.o.Now()
+	return func() tea.Msg { return lookMsg(m.o.Look(m.ctx)) }
+}
+
+// silentAfter is how long an answer may take before it is said that there is none yet.
+const silentAfter = 3 * time.Second
 
 func tick() tea.Cmd { return tea.Tick(tickEvery, func(time.Time) tea.Msg { return tickMsg{} }) }
 
@@ -108,7 +115,7 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 	case lookMsg:
 		return m.looked(Look(msg))
 	case askMsg:
-		return m.ask
+		return m.ask()
 	case tickMsg:
 		m.frame++
 		return tick()
@@ -129,6 +136,7 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 
 // looked takes a look, and ends the screen with the wave.
 func (m *Model) looked(look Look) tea.Cmd {
+	m.asked = time.Time{}
 	if m.trouble = look.Err; look.Err != nil {
 		m.last.Details.Waits = look.Details.Waits
 	} else {
@@ -176,6 +184,7 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 			m.dialog = newDialog(verb, m.last.Status.Point())
 			return m.dialog.focus(0)
 		}
+		m.said = m.noKey(name)
 		return m.scroll(key)
 	}
 	return nil

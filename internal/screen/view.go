@@ -109,7 +109,8 @@ func (m *Model) headLines() []string {
 	}
 	stands := m.counted(done, total) + "  " + style.Render(brief.Stands(status)) + "  " + m.since(status.Since)
 	if status.Window != nil && !status.Window.Closes.IsZero() {
-		stands += palette.Quiet.Render("  window closes " + console.ClockNear(m.o.Now())(status.Window.Closes))
+		near := console.ClockNear(m.o.Now())
+		stands += palette.Quiet.Render("  cutoff " + near(status.Window.Cutoff) + ", closes " + near(status.Window.Closes))
 	}
 	lines := []string{palette.Title.Render(status.WaveID) + of, stands}
 	if !m.short() {
@@ -117,6 +118,11 @@ func (m *Model) headLines() []string {
 	}
 	if status.ETA != nil && !m.short() {
 		lines = append(lines, wrapped(status.ETA.Told(console.About), m.width, 2)...)
+	}
+	if waited := m.o.Now().Sub(m.asked); m.trouble == nil && !m.asked.IsZero() && waited >= silentAfter {
+		lines = append(lines, wrapped(palette.Asks.Render(fmt.Sprintf(
+			"Asked %s ago, and no answer yet. What is shown is of %s.", waited.Round(1e9), console.Clock(m.last.At),
+		)), m.width, m.mostSaid())...)
 	}
 	if m.trouble != nil {
 		said := fmt.Sprintf(
@@ -149,15 +155,17 @@ func (m *Model) headLines() []string {
 // helpLines are all that is asked, and each verb: when to send it, its key and its command.
 func (m *Model) helpLines() []string {
 	status := m.last.Status
-	told := brief.Of(status)
+	told := m.document()
 	lines := []string{"Nothing is asked."}
 	if status.Awaiting != "" {
 		lines = []string{status.Awaiting}
 	}
-	if silence := told.Silence(console.Moment); silence != "" {
-		lines = append(lines, silence)
+	for _, said := range append([]string{told.Silence, told.Window}, told.Frozen...) {
+		if said != "" {
+			lines = append(lines, said)
+		}
 	}
-	for _, choice := range told.Choices() {
+	for _, choice := range told.Choices {
 		lines = append(
 			lines, "", palette.Key.Render(choice.Verb.Spec().Key)+" "+palette.Title.Render(choice.Verb.Words())+"  "+choice.When,
 		)

@@ -1,6 +1,8 @@
 package wavelog
 
 import (
+	"strings"
+
 	commonpb "go.temporal.io/api/common/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -38,12 +40,16 @@ func attribute(event *historypb.HistoryEvent, name string) string {
 	return field[string](fields[name])
 }
 
-// cause is the innermost message of a failure: its author's own words.
+// cause is the innermost message of a failure, its author's own words, behind the code by which it is looked up.
 func cause(failure *failurepb.Failure) string {
 	for failure.GetCause() != nil {
 		failure = failure.GetCause()
 	}
-	return failure.GetMessage()
+	said, code := failure.GetMessage(), failure.GetApplicationFailureInfo().GetType()
+	if code == "" || strings.HasPrefix(said, code+":") {
+		return said
+	}
+	return code + ": " + said
 }
 
 // isOurs tells the workflows whose histories belong to a wave's.

@@ -1,7 +1,6 @@
 package wavelog
 
 import (
-	"fmt"
 	"strings"
 
 	historypb "go.temporal.io/api/history/v1"
@@ -87,16 +86,8 @@ func (w *waveTeller) entered(event *historypb.HistoryEvent) []Event {
 
 // decided tells a verb that was taken, with what came with it.
 func (w *waveTeller) decided(verb string, decision patch.Decision) []Event {
-	what := patch.Verb(verb).Words()
-	switch {
-	case decision.Scope != "":
-		what += " of the " + string(decision.Scope)
-	case decision.MaxParallelGroups > 0:
-		what += fmt.Sprintf(" to %d", decision.MaxParallelGroups)
-	case decision.Until != "":
-		what += " until " + decision.Until
-	}
-	return []Event{{Kind: OfPerson, Stage: w.stage, What: what, Actor: decision.Actor, Reason: decision.Reason}}
+	decision.Verb = patch.Verb(verb)
+	return []Event{{Kind: OfPerson, Stage: w.stage, What: decision.What(), Actor: decision.Actor, Reason: decision.Reason}}
 }
 
 // heard tells a group's new phase; its counts alone are no news.

@@ -157,24 +157,8 @@ func (f *freezer) answer(ctx workflow.Context) error {
 
 // freeze refuses an account that the configuration does not know: a misspelt name would freeze nothing.
 func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) {
-	if request.Account != "" {
-		var known []string
-		if err := workflow.ExecuteActivity(run.Controlling(ctx, "which accounts there are"), control.KnownAccounts).Get(
-			ctx,
-			&known,
-		); err != nil {
-			return Answer{}, err
-		}
-		if !slices.Contains(known, request.Account) {
-			return Answer{}, run.Invalid(
-				fmt.Sprintf(
-					"account: there is no %q in the worker's configuration; it knows %s",
-					request.Account,
-					strings.Join(known, ", "),
-				),
-				freezeExample,
-			)
-		}
+	if err := isAccount(ctx, request); err != nil {
+		return Answer{}, err
 	}
 	if err := f.known(ctx); err != nil {
 		return Answer{}, err
@@ -192,9 +176,15 @@ func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) 
 	return Answer{Changed: true, Freezes: f.status.Freezes}, nil
 }
 
+// unfreeze refuses an account that is neither frozen nor known to the configuration: whoever misspelt it would go home.
 func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error) {
 	if err := f.known(ctx); err != nil {
 		return Answer{}, err
+	}
+	if _, frozen := f.status.Freezes.Without(request.Account); !frozen {
+		if err := isAccount(ctx, request); err != nil {
+			return Answer{}, err
+		}
 	}
 	left, lifted := f.status.Freezes.Without(request.Account)
 	f.status.Freezes = left
@@ -203,6 +193,24 @@ func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error
 		f.tell(ctx, thawed(request, left))
 	}
 	return Answer{Changed: lifted, Freezes: left}, nil
+}
+
+// isAccount refuses an account that the configuration does not know.
+func isAccount(ctx workflow.Context, request Request) error {
+	if request.Account == "" {
+		return nil
+	}
+	var known []string
+	if err := workflow.ExecuteActivity(run.Controlling(ctx, "which accounts there are"), control.KnownAccounts).Get(
+		ctx, &known,
+	); err != nil {
+		return err
+	}
+	if slices.Contains(known, request.Account) {
+		return nil
+	}
+	return run.Invalid(fmt.Sprintf("account: there is no %q in the worker's configuration; it knows %s", request.Account,
+		strings.Join(known, ", ")), freezeExample)
 }
 
 // known waits until what was frozen before is known, which takes a moment: a word given earlier would be forgotten by

@@ -58,6 +58,9 @@ func (w *wave) tell(ctx workflow.Context, kind patch.NoticeKind, more ...func(*p
 		NotBy: w.status.NotBy,
 		Verbs: slices.DeleteFunc(slices.Clone(w.status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
 	}
+	if w.plan.Window != nil {
+		told.Cutoff = &w.plan.Window.Cutoff
+	}
 	told.Key = w.announcer.number(runID, told)
 	for _, fill := range more {
 		fill(&told)

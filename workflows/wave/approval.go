@@ -49,7 +49,8 @@ func (w *wave) askApproval(
 	ctx workflow.Context, stage int, approval patch.Approval, first string,
 ) (outcome patch.Outcome, goesOn bool) {
 	w.status.Case = w.caseOf(ctx, stage)
-	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, first))
+	also := w.holdsAnyway(ctx, w.roster.of(stage))
+	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, first, also))
 	until := unless(ctx, approval.Timeout, patch.Reject)
 	ask := func(ctx workflow.Context) {
 		w.tell(ctx, patch.NoticeAwaitingApproval, until, func(n *patch.Notice) {
@@ -122,8 +123,9 @@ func becameDue(held []*lockedGroup) string {
 // mostToApprove is how many groups the question lists; the status has them all.
 const mostToApprove = 20
 
-// approvalText tells what the stages before left unproven, and what will happen; the case tells the rest.
-func (w *wave) approvalText(stage int, left string) string {
+// approvalText tells what the stages before left unproven, what will happen, and what keeps it from that whatever is
+// answered; the case tells the rest.
+func (w *wave) approvalText(stage int, left, also string) string {
 	if left != "" {
 		left = "Look first: " + left + ". "
 	}
@@ -141,6 +143,6 @@ func (w *wave) approvalText(stage int, left string) string {
 	if more := len(all) - mostToApprove; more > 0 {
 		groups = append(groups, fmt.Sprintf("and %d more groups", more))
 	}
-	return fmt.Sprintf("%s%sStage %s: %s%s. Send approve or reject.", left, soaked, w.plan.Stages[stage].Name,
-		strings.Join(groups, "; "), takesOnly(w.request.Only))
+	return fmt.Sprintf("%s%sStage %s: %s%s. %sSend approve or reject.", left, soaked, w.plan.Stages[stage].Name,
+		strings.Join(groups, "; "), takesOnly(w.request.Only), also)
 }

@@ -66,6 +66,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if doc.Silence != "" {
 		run.Write(&text, "%s\n\n", doc.Silence)
 	}
+	if doc.Window != "" {
+		run.Write(&text, "%s\n\n", doc.Window)
+	}
 	for i, about := range doc.Case {
 		if i == 0 {
 			text.WriteString("**What it is about**\n\n")

@@ -313,3 +313,23 @@ func TestAFrozenPlanIsNotBegun(t *testing.T) {
 	require.Equal(t, patch.StateClosed, status.State)
 	require.Contains(t, status.Reason, "account production is frozen by ann", "whoever asks where it stands is told why")
 }
+
+// Whoever is asked for an approval while the stage's account is frozen is told that nothing begins by it.
+func TestAnApprovalUnderAFreezeTellsOfIt(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	people := scene.Listen("chat")
+	scene.When(func(s patch.WaveStatus) bool { return s.Stage == "staging" && s.State == patch.StateRunning },
+		func(patch.WaveStatus) {
+			scene.Frozen = patch.Freezes{{Account: "production", Actor: "ann", Reason: "incident"}}
+		})
+	asked := ""
+	scene.When(func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval },
+		func(status patch.WaveStatus) { asked, scene.Frozen = status.Awaiting, nil })
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	const frozen = "account production is frozen by ann"
+	require.Contains(t, asked, frozen)
+	told := people.Heard["chat"][slices.Index(people.Kinds("chat"), patch.NoticeAwaitingApproval)]
+	require.Contains(t, told.Why, frozen)
+}

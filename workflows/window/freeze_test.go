@@ -102,6 +102,15 @@ func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 			require.ErrorContains(t, refused,
 				`there is no "prodcution" in the worker's configuration; it knows production, staging`)
 			require.Len(t, frozen().Freezes, 1, "an account that nobody knows is not frozen")
+			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over", Account: "prodcution"})
+		},
+		func() {
+			require.ErrorContains(t, refused, `there is no "prodcution"`, "who misspelt it would go home")
+			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over", Account: "staging"})
+		},
+		func() {
+			require.NoError(t, refused)
+			require.False(t, answer.Changed)
 			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over"})
 		},
 		func() {

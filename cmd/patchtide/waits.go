@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/brief"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/pending"
+)
+
+// frozenWait is how long whoever looks at a wave waits to hear what is frozen.
+const frozenWait = 3 * time.Second
+
+// readWaits reads what a wave waits for, and what is frozen for it, as far as that can be known: a wave asks anew
+// before it begins anything.
+func readWaits(ctx context.Context, c client.Client, status patch.WaveStatus) (patch.Waits, error) {
+	waits, err := pending.Read(ctx, c, status.WaveID, status.AtWork()...)
+	if err != nil {
+		return waits, err
+	}
+	ctx, stop := context.WithTimeout(ctx, frozenWait)
+	defer stop()
+	if freezes, err := activities.NewFreezes(c).Freezes(ctx); err == nil {
+		waits.Frozen = freezes.Holding(status)
+	}
+	return waits, nil
+}
+
+// sayFrozen says what keeps a verb that was accepted from letting anything begin; nothing where nobody can say.
+func sayFrozen(cmd *cobra.Command, c client.Client, wave string, verb patch.Verb) {
+	if !verb.Spec().GoesOn {
+		return
+	}
+	ctx, stop := context.WithTimeout(cmd.Context(), frozenWait)
+	defer stop()
+	status, err := askWave(ctx, c, wave)
+	if err != nil {
+		return
+	}
+	freezes, err := activities.NewFreezes(c).Freezes(ctx)
+	if err != nil {
+		return
+	}
+	for _, freeze := range freezes.Holding(*status) {
+		line(cmd.ErrOrStderr(), "%s", brief.Frozen(freeze))
+	}
+}

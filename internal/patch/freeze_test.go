@@ -1,0 +1,62 @@
+package patch_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+func TestWhichFreezesHoldAWave(t *testing.T) {
+	since := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	all := patch.Freeze{Actor: "ann", Reason: "incident", Since: since}
+	production := patch.Freeze{Account: "production", Actor: "bob", Reason: "sale", Since: since}
+	status := func(state patch.WaveState, phases ...patch.GroupPhase) patch.WaveStatus {
+		s := patch.WaveStatus{State: state, Stages: []patch.StageStatus{{Name: "production"}}}
+		for _, phase := range phases {
+			s.Stages[0].Groups = append(s.Stages[0].Groups, patch.GroupCounts{
+				Group: "production/ap-northeast-1/web", Phase: phase,
+			})
+		}
+		return s
+	}
+	for _, c := range []struct {
+		name    string
+		freezes patch.Freezes
+		status  patch.WaveStatus
+		want    patch.Freezes
+	}{
+		{"nothing is frozen", nil, status(patch.StateOnHold, patch.GroupHeld), nil},
+		{
+			"its account, of two groups",
+			patch.Freezes{production},
+			status(patch.StateAwaitingApproval, patch.GroupIdle, patch.GroupIdle),
+			patch.Freezes{production},
+		},
+		{
+			"everything, which is told before its account",
+			patch.Freezes{production, all},
+			status(patch.StateOnHold, patch.GroupHeld),
+			patch.Freezes{all},
+		},
+		{
+			"another account",
+			patch.Freezes{{Account: "staging"}},
+			status(patch.StateRunning, patch.GroupPatching),
+			nil,
+		},
+		{"groups that are done", patch.Freezes{all}, status(patch.StateRunning, patch.GroupDone), nil},
+		{"what puts back", patch.Freezes{all}, status(patch.StateRollingBack, patch.GroupRollingBack), nil},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.freezes.Holding(c.status)) })
+	}
+}
+
+func TestTheCommandThatLiftsAFreeze(t *testing.T) {
+	for _, freeze := range (patch.Freezes{{Actor: "ann"}, {Account: "production", Actor: "ann"}}) {
+		require.Equal(t, patch.Lift(freeze.String()), freeze.Lift())
+	}
+	require.Equal(t, "patchtide unfreeze --account production --reason ...", patch.Freeze{Account: "production"}.Lift())
+}
