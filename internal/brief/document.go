@@ -58,7 +58,8 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			if group.Reason != "" && !strings.Contains(status.Awaiting, group.Reason) {
+			said := strings.Contains(status.Awaiting, group.Reason) || group.Reason == group.Outcome.Words()
+			if group.Reason != "" && !said {
 				doc.Groups = append(doc.Groups, group.Group+": "+group.Reason)
 			}
 			for _, now := range group.Now {

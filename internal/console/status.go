@@ -106,6 +106,9 @@ func (s *statusText) table(status patch.WaveStatus) {
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			now := group.Phase.Words()
+			if group.Phase == patch.GroupDone && group.Outcome != "" {
+				now = group.Outcome.Words()
+			}
 			for i, one := range group.Now {
 				now += []string{": ", ", "}[min(i, 1)] + one.ID + " " + one.Step.Told(one.Undoing)
 			}

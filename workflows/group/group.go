@@ -227,7 +227,9 @@ func (g *group) report(ctx workflow.Context) {
 	}
 	for _, instance := range g.status.Instances {
 		waits := lacksRoom(instance) && g.status.Phase == patch.GroupRollingBack // it may be asked again
-		if g.isFailure(instance) && !waits {
+		// What one failed at stays told while the others are put back, and once they are.
+		failed := g.isFailure(instance) || instance.Outcome == patch.RolledBack && instance.Reason != ""
+		if failed && !waits {
 			counts.Failed = append(counts.Failed, instance)
 		}
 	}

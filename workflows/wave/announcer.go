@@ -34,7 +34,13 @@ func (a *announcer) number(runID string, of patch.Notice) string {
 func (a *announcer) fresh(groups []*lockedGroup) []patch.NoticedInstance {
 	var fresh []patch.NoticedInstance
 	for _, held := range groups {
-		fresh = append(fresh, noticed(held.group.String(), held.counts.Failed)...)
+		failed := held.counts.Failed
+		if held.putsBack() { // what it failed at was told before, and is why
+			failed = slices.DeleteFunc(slices.Clone(failed), func(instance patch.InstanceResult) bool {
+				return instance.Outcome == patch.RolledBack
+			})
+		}
+		fresh = append(fresh, noticed(held.group.String(), failed)...)
 	}
 	fresh = slices.DeleteFunc(fresh, func(one patch.NoticedInstance) bool { return slices.Contains(a.failed, one) })
 	if len(fresh) == 0 || a.failures >= mostFailureNotices {

@@ -260,6 +260,12 @@ func setGoing(ctx workflow.Context, groups []*lockedGroup) {
 // failed reports whether an instance of it could not be patched, or put back.
 func (h *lockedGroup) failed() bool { return slices.ContainsFunc(h.counts.Failed, isFailed) }
 
+// putsBack reports whether what it patched is put back, or was.
+func (h *lockedGroup) putsBack() bool {
+	return h.counts.Phase == patch.GroupRollingBack || h.counts.Outcome == patch.RolledBack ||
+		h.counts.Outcome == patch.NothingPutBack
+}
+
 func isFailed(instance patch.InstanceResult) bool {
 	return instance.Outcome == patch.Failed || instance.Outcome == patch.Quarantined
 }
