@@ -101,6 +101,10 @@ func printReport(out io.Writer, report doctor.Report) error {
 		return err
 	}
 	line(out, "")
-	line(out, "%d ok, %d problems, %d unknown", counts[doctor.OK], counts[doctor.Problem], counts[doctor.Unknown])
+	problems := "problems"
+	if counts[doctor.Problem] == 1 {
+		problems = "problem"
+	}
+	line(out, "%d ok, %d %s, %d unknown", counts[doctor.OK], counts[doctor.Problem], problems, counts[doctor.Unknown])
 	return nil
 }

@@ -57,10 +57,13 @@ func printFleet(out io.Writer, fleet workflows.FleetScan) error {
 				group.BaselineID)
 		}
 		for _, instance := range group.Instances {
-			line(
-				out, "  %s  %d missing: %s %s", instance.Instance, instance.MissingNumber(),
-				strings.Join(instance.Missing, " "), instance.Error,
-			)
+			said := "nothing missing"
+			if missing := instance.MissingNumber(); missing > 0 {
+				said = fmt.Sprintf("%d missing: %s", missing, strings.Join(instance.Missing, " "))
+			} else if instance.Error != "" {
+				said = "not judged:"
+			}
+			line(out, "  %s  %s %s", instance.Instance, said, instance.Error)
 		}
 	}
 	return nil
