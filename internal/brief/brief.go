@@ -37,6 +37,7 @@ func Of(status patch.WaveStatus) Wave {
 		NotBy: status.NotBy,
 		Until: status.Until, RollsBack: status.RollsBack,
 	}
+	w.saysOnce(status.Awaiting)
 	if status.Window != nil {
 		w.Cutoff = &status.Window.Cutoff
 	}
@@ -60,6 +61,7 @@ func Told(n patch.Notice) Wave {
 		NotBy: n.NotBy,
 		Until: n.Until, Cutoff: n.Cutoff, RollsBack: n.RollsBack,
 	}
+	w.saysOnce(n.Why)
 	switch n.Kind {
 	case patch.NoticeSoaking:
 		w.State = patch.StateSoaking
@@ -73,6 +75,13 @@ func Told(n patch.Notice) Wave {
 		w.keepUnfit(failed.ID, failed.Outcome)
 	}
 	return w
+}
+
+// saysOnce keeps from the choices what is said already where they are offered.
+func (w *Wave) saysOnce(asked string) {
+	if strings.Contains(asked, w.RollsBack.Loses) {
+		w.RollsBack.Loses = ""
+	}
 }
 
 func (w *Wave) keepUnfit(id string, outcome patch.Outcome) {
@@ -142,12 +151,16 @@ func (w Wave) whenFree(verb patch.Verb) string {
 	return said
 }
 
-// scopes are how many instances a roll back puts back.
+// scopes are how many instances a roll back puts back, and what each of them loses.
 func (w Wave) scopes() string {
-	if w.RollsBack.Stage == w.RollsBack.Wave {
-		return counted(w.RollsBack.Stage)
+	said := counted(w.RollsBack.Stage)
+	if w.RollsBack.Stage != w.RollsBack.Wave {
+		said += " of it, with --scope wave " + counted(w.RollsBack.Wave)
 	}
-	return fmt.Sprintf("%s of it, with --scope wave %s", counted(w.RollsBack.Stage), counted(w.RollsBack.Wave))
+	if w.RollsBack.Loses != "" {
+		said += "; " + w.RollsBack.Loses
+	}
+	return said
 }
 
 func counted(instances int) string {

@@ -54,6 +54,12 @@ func TestWhenToSendAVerb(t *testing.T) {
 			"if the patch is bad: puts back what the stage patched: 1 instance of it, with --scope wave 3 instances",
 		},
 		{
+			"a roll back that loses more than patches",
+			brief.Wave{RollsBack: patch.RollsBack{Stage: 1, Wave: 1, Loses: "each of them loses what was written since"}},
+			patch.RollBack,
+			"if the patch is bad: puts back what the stage patched: 1 instance; each of them loses what was written since",
+		},
+		{
 			"an approval that one may not give",
 			brief.Wave{NotBy: "alice"},
 			patch.Approve,

@@ -55,6 +55,8 @@ type Helper struct {
 type RollsBack struct {
 	Stage int `json:"stage"` // of the current stage
 	Wave  int `json:"wave"`
+	// Loses is what each of them loses beside its patches; "": nothing.
+	Loses string `json:"loses,omitempty"`
 }
 
 // StageStatus is a stage as the wave knows it.
