@@ -24,7 +24,7 @@ plans:
     baseline: windows-server-2022
     backup: none
     restore: replace
-    reboot: NoReboot
+    reboot: never
     passes: 2
     retention: 24h
     timing: {drain: 20m, poll: 5s}
@@ -95,7 +95,7 @@ func TestExample(t *testing.T) {
 	}
 	require.Equal(t, patch.Plan{
 		Name: "web", Baseline: "amazon-linux-2023", Platform: patch.Linux,
-		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootIfNeeded, Passes: 1,
+		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootAlways, Passes: 1,
 		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(), Estimates: &estimates,
 		Quarantine: patch.Quarantine{TTL: patch.Duration(72 * time.Hour)},
 		Stages: []patch.Stage{

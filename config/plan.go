@@ -83,6 +83,7 @@ func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 		Promote:           stage.Promote,
 		Order:             stage.Order,
 		ZoneSoak:          stage.ZoneSoak,
+		Reboot:            stage.Reboot,
 	}
 	if stage.Canary != nil {
 		resolved.Canary = &patch.Canary{Instances: stage.Canary.Instances, Bake: stage.Canary.Bake}

@@ -45,7 +45,7 @@ func planText(p patch.Preview, page Page) string {
 		p.Due,
 		plural(p.Instances, "instance"),
 		plural(p.Missing, "patch"),
-		plural(p.Reboots, "reboot"),
+		reboots(p),
 		neverScanned(p),
 	)
 	for number, stage := range p.Stages {
@@ -194,6 +194,18 @@ func atOnceWords(strategy patch.Strategy) string {
 	return fmt.Sprintf(", %d at once", strategy.AtOnce)
 }
 
+// reboots counts those that are certain, and those that depend on what the machines say after their install.
+func reboots(p patch.Preview) string {
+	certain := plural(p.Reboots, "reboot")
+	switch {
+	case p.MayBoot == 0:
+		return certain
+	case p.Reboots == 0:
+		return plural(p.MayBoot, "reboot") + " if required"
+	}
+	return fmt.Sprintf("%s and %d if required", certain, p.MayBoot)
+}
+
 func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfMissing) {
 	mark, style, does := "~", palette.Back, fmt.Sprintf("%d missing", instance.MissingCount)
 	switch instance.Does {
@@ -217,9 +229,13 @@ func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfM
 		if len(instance.PendingReboot) > 0 {
 			does += fmt.Sprintf(", %d wait for a reboot", len(instance.PendingReboot))
 		}
-		does += ", no reboot"
-		if instance.Reboot {
-			does = strings.TrimSuffix(does, "no reboot") + "reboot"
+		switch {
+		case instance.Reboot:
+			does += ", reboot"
+		case instance.RebootIfRequired:
+			does += ", reboot if required"
+		default:
+			does += ", no reboot"
 		}
 	}
 	begins := ""

@@ -27,8 +27,9 @@ type Preview struct {
 
 	Missing  int       `json:"missing"` // patches in all
 	Reboots  int       `json:"reboots"`
-	Blockers []Blocker `json:"blockers"`        // why it would not begin, or not get through: all of them
-	Loses    string    `json:"loses,omitempty"` // what an instance that is put back loses beside its patches
+	MayBoot  int       `json:"reboots_if_required,omitempty"` // instances that are rebooted only where they need it
+	Blockers []Blocker `json:"blockers"`                      // why it would not begin, or not get through: all of them
+	Loses    string    `json:"loses,omitempty"`               // what an instance that is put back loses beside its patches
 	Notes    []string  `json:"notes"`
 
 	Stages []PreviewStage `json:"stages"`
@@ -96,12 +97,15 @@ type PreviewInstance struct {
 	Missing      []MissingPatch `json:"missing"` // the worst first
 	MissingCount int            `json:"missing_count"`
 	// ids of patches that the last installation could not install
-	Failed        []string  `json:"failed,omitempty"`
-	PendingReboot []string  `json:"pending_reboot,omitempty"` // ids of patches that wait for a reboot
-	Reboot        bool      `json:"reboot"`
-	KnownAt       time.Time `json:"known_at,omitzero"`   // AWS's clock: when Systems Manager learnt what is missing
-	Age           Duration  `json:"age,omitempty"`       // of that
-	JudgedBy      string    `json:"judged_by,omitempty"` // the patch baseline's id, where it is not the plan's
+	Failed        []string `json:"failed,omitempty"`
+	PendingReboot []string `json:"pending_reboot,omitempty"` // ids of patches that wait for a reboot
+	Reboot        bool     `json:"reboot"`
+	// RebootIfRequired: it is asked after its install whether it needs one.
+	RebootIfRequired bool `json:"reboot_if_required,omitempty"`
+
+	KnownAt  time.Time `json:"known_at,omitzero"`   // AWS's clock: when Systems Manager learnt what is missing
+	Age      Duration  `json:"age,omitempty"`       // of that
+	JudgedBy string    `json:"judged_by,omitempty"` // the patch baseline's id, where it is not the plan's
 	// what Systems Manager knows is older than its last start or its root volume: nobody knows what it misses
 	Outdated bool     `json:"outdated,omitempty"`
 	Begins   Duration `json:"begins"`

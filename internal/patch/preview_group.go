@@ -97,7 +97,7 @@ func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
 	}
 	shown.Each, shown.EachFrom = plan.Likely(stage, r.State.TargetGroups)
 	for _, member := range r.State.Ordered(stage.Order) {
-		shown.Instances = append(shown.Instances, r.instance(plan, member))
+		shown.Instances = append(shown.Instances, r.instance(plan.RebootOf(stage), member))
 	}
 	return shown
 }
@@ -112,7 +112,7 @@ func (m Member) unchangedSince() time.Time {
 	return since.Truncate(time.Second) // patch states have whole seconds
 }
 
-func (r GroupReading) instance(plan Plan, member Member) PreviewInstance {
+func (r GroupReading) instance(reboot Reboot, member Member) PreviewInstance {
 	shown := PreviewInstance{ID: member.ID, Zone: member.Zone, Does: WouldScan, Missing: []MissingPatch{}}
 	state, known := r.Known[member.ID]
 	if !known {
@@ -136,10 +136,9 @@ func (r GroupReading) instance(plan Plan, member Member) PreviewInstance {
 		shown.JudgedBy = state.BaselineID
 	}
 	shown.Does = WouldNothing
-	if len(state.Missing)+len(state.Failed) > 0 || len(state.PendingReboot) > 0 && plan.Reboot != RebootNever {
+	if len(state.Missing)+len(state.Failed) > 0 || len(state.PendingReboot) > 0 && reboot != RebootNever {
 		shown.Does = WouldPatch
-		// RebootIfNeeded reboots after any installation, and for what waits for it.
-		shown.Reboot = plan.Reboot != RebootNever
+		shown.Reboot, shown.RebootIfRequired = reboot == RebootAlways, reboot == RebootIfRequired
 	}
 	return shown
 }

@@ -111,6 +111,9 @@ func (p *Preview) addInstances(
 		if instance.Reboot {
 			p.Reboots++
 		}
+		if instance.RebootIfRequired {
+			p.MayBoot++
+		}
 		instance.Takes, instance.Canary = group.Each, legs.isCanary(of, taken)
 		budget := plan.Budget(stage, state.TargetGroups)
 		if instance.Canary {

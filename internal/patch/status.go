@@ -226,6 +226,7 @@ const (
 	StepStandby    Step = "standby"
 	StepSnapshot   Step = "snapshot"
 	StepInstall    Step = "install"
+	StepReboot     Step = "reboot"
 	StepVerify     Step = "verify"
 	StepReturn     Step = "return to service"
 	StepHealth     Step = "health checks"

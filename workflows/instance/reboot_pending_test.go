@@ -11,13 +11,13 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// With `reboot: NoReboot` what was installed takes effect with a boot that others make: that is told, and the next wave
+// With `reboot: never` what was installed takes effect with a boot that others make: that is told, and the next wave
 // takes nobody out for it.
 func TestWhatWaitsForARebootIsToldAndNotTakenOutAgain(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy",
 		Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
-			"approval: {required: false}", "backup: snapshot", "backup: snapshot\n    reboot: NoReboot")),
+			"approval: {required: false}", "backup: snapshot", "backup: snapshot\n    reboot: never")),
 	})
 	kernel := []string{"kernel.x86_64"}
 	scene.Play(func(story wavetest.Story) {
