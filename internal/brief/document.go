@@ -2,6 +2,7 @@ package brief
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 					doc.Failures = append(doc.Failures, group.Group+" "+now.ID+" is put back: "+now.Why)
 				}
 			}
-			for _, told := range group.LeftOut {
+			for _, told := range slices.Concat(group.LeftOut, group.Waiting) {
 				if said := group.Group + ": " + told; !strings.Contains(status.Reason, said) {
 					doc.Groups = append(doc.Groups, said)
 				}

@@ -162,3 +162,15 @@ func ofKernel(name string) bool {
 	return isKernel(name) || strings.HasPrefix(name, "kernel-rt") || strings.HasPrefix(name, "linux-image") ||
 		strings.HasPrefix(name, "linux-base")
 }
+
+// ToldWaiting says for people which instances wait for a reboot that is left to others, one sentence for each thing
+// that they wait for.
+func ToldWaiting(instances []InstanceResult) []string {
+	var waiting []Gap
+	for _, instance := range instances {
+		if instance.Outcome == PatchedRebootPending || instance.Outcome == RebootPending {
+			waiting = append(waiting, Gap{instance.ID, fewOf(instance.RebootPending)})
+		}
+	}
+	return toldTogether(waiting, " waits for a reboot, which this wave leaves to others: ")
+}

@@ -81,17 +81,19 @@ type GroupCounts struct {
 	// Unproven are those that it took and did not prove: see Plan.Gate.
 	Unproven []NoticedInstance `json:"unproven,omitempty"`
 	// LastPatched is when the last of those that are left patched had been proven in service; zero: none is.
-	LastPatched time.Time     `json:"last_patched,omitzero"`
-	Reason      string        `json:"reason,omitempty"`
-	Gaps        []Gap         `json:"gaps,omitempty"`     // members that were not reached, once all others were
-	LeftOut     []string      `json:"left_out,omitempty"` // who is excluded, or not taken by this wave; for people
-	Stranded    []Stranded    `json:"stranded,omitempty"` // so far, its instances' included
-	Stops       bool          `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
-	Closed      RefusalCode   `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
-	Each        Duration      `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
-	ETA         *ETA          `json:"eta,omitempty"`      // the wave's word, while there is something left to do
-	Failing     []FailingUndo `json:"failing_undos,omitempty"`
-	Now         []InstanceNow `json:"now,omitempty"` // filled in by the wave from what its group passes on
+	LastPatched time.Time `json:"last_patched,omitzero"`
+	Reason      string    `json:"reason,omitempty"`
+	Gaps        []Gap     `json:"gaps,omitempty"`     // members that were not reached, once all others were
+	LeftOut     []string  `json:"left_out,omitempty"` // who is excluded, or not taken by this wave; for people
+	// Waiting names who waits for a reboot that the wave leaves to others, and for what; for people.
+	Waiting  []string      `json:"waiting_for_reboot,omitempty"`
+	Stranded []Stranded    `json:"stranded,omitempty"` // so far, its instances' included
+	Stops    bool          `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
+	Closed   RefusalCode   `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
+	Each     Duration      `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
+	ETA      *ETA          `json:"eta,omitempty"`      // the wave's word, while there is something left to do
+	Failing  []FailingUndo `json:"failing_undos,omitempty"`
+	Now      []InstanceNow `json:"now,omitempty"` // filled in by the wave from what its group passes on
 }
 
 // GroupAtWork is what a group's instances under way are doing, as it passes that on to its wave.

@@ -212,7 +212,7 @@ func (g *group) report(ctx workflow.Context) {
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Done: g.done(), Reason: g.status.Reason,
 		Outcome: g.result().Outcome, Each: g.each(), Gaps: g.status.Gaps, Stranded: g.status.Stranded,
-		LeftOut: patch.ToldLeftOut(g.status.LeftOut),
+		LeftOut: patch.ToldLeftOut(g.status.LeftOut), Waiting: patch.ToldWaiting(g.status.Instances),
 		Failing: g.status.Failing, Stops: g.batch.failed != "" && g.status.Phase == patch.GroupPatching,
 	}
 	if g.closed != nil {
