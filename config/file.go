@@ -87,6 +87,7 @@ type Stage struct {
 	Order             patch.Order        `yaml:"order" enum:"zone_balanced,zone,oldest_first" default:"zone_balanced" example:"zone" doc:"Who of a group is taken first. zone_balanced: the zones that have most, so that no zone is left with one longer than need be; zone: one zone after the other, by their names; oldest_first: by the time of launch. Those alike by id. Who joins meanwhile comes last."`
 	ZoneSoak          patch.Duration     `yaml:"zone_soak" min:"0s" default:"0s" example:"30m" doc:"With order: zone, how long a group is left alone once a zone of it is patched, before the next zone begins. Nothing of the wave's is out or suspended meanwhile."`
 	Exclude           *Exclude           `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances of this stage that no wave of the plan touches, beside those of the plan's exclude."`
+	Baseline          string             `yaml:"baseline" example:"debian-12" computed:"the plan's" doc:"The patch baseline of this stage's groups, where they run another system than the plan's others: so one plan takes tiers of several systems in their order."`
 	Reboot            patch.Reboot       `yaml:"reboot" enum:"always,if_required,never" computed:"the plan's" example:"if_required" doc:"Whether an instance of this stage is rebooted after its install: see the plan's reboot."`
 	Canary            *Canary            `yaml:"canary" example:"{instances: 1, bake: 1h}" doc:"The first instances of each group, which are watched for longer. The others of every group of the stage begin once all canaries have baked. One that fails holds the wave, whatever max_failures says."`
 }
@@ -108,6 +109,7 @@ type Group struct {
 	Region           string            `yaml:"region" required:"true" example:"ap-northeast-1" doc:"One of that account's regions."`
 	AutoScalingGroup string            `yaml:"auto_scaling_group" pattern:"^[^:|\\s][^:|]{0,254}$" example:"web" doc:"The name of an Auto Scaling group. Either this or tags."`
 	Tags             map[string]string `yaml:"tags" example:"{Role: web}" doc:"Instances that carry all of these tags. Keys and values keep their case. Either this or auto_scaling_group."`
+	Baseline         string            `yaml:"baseline" computed:"the stage's" example:"debian-12" doc:"The patch baseline of this group, where it runs another system than the others of its stage."`
 }
 
 // Approval is a gate before a stage.

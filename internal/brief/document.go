@@ -63,6 +63,9 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 					doc.Failures = append(doc.Failures, group.Group+" "+now.ID+" is put back: "+now.Why)
 				}
 			}
+			if group.Baseline != "" {
+				doc.Groups = append(doc.Groups, group.Group+" is judged by the baseline "+group.Baseline)
+			}
 			for _, told := range slices.Concat(group.LeftOut, group.Waiting) {
 				if said := group.Group + ": " + told; !strings.Contains(status.Reason, said) {
 					doc.Groups = append(doc.Groups, said)

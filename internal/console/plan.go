@@ -146,7 +146,7 @@ func planGroup(text *planWriter, group patch.PreviewGroup, several bool) {
 	if group.Refused != "" {
 		mark, style = "✗", palette.Bad
 	}
-	text.line(6, "  %s %s  %s", style.Render(mark), group.Group, style.Render(roomWords(group)))
+	text.line(6, "  %s %s  %s", style.Render(mark), group.Group, style.Render(roomWords(group)+byBaseline(group)))
 	if group.Each > 0 && group.Takes > 0 {
 		when := ""
 		if several {
@@ -164,6 +164,14 @@ func planGroup(text *planWriter, group patch.PreviewGroup, several bool) {
 	for _, set := range sets.all {
 		planSet(text, set, len(sets.all) > 1)
 	}
+}
+
+// byBaseline is by what a group is judged where that is not the plan's.
+func byBaseline(group patch.PreviewGroup) string {
+	if group.Baseline == "" {
+		return ""
+	}
+	return ", by the baseline " + group.Baseline
 }
 
 // roomWords is how a group makes room for an instance that is out.

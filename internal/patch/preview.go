@@ -71,8 +71,9 @@ type PreviewStage struct {
 
 // PreviewGroup is one group of a PreviewStage.
 type PreviewGroup struct {
-	Group     string            `json:"group"`             // account/region/name
-	Numbers   *GroupNumbers     `json:"numbers,omitempty"` // of an Auto Scaling group
+	Group     string            `json:"group"`              // account/region/name
+	Baseline  string            `json:"baseline,omitempty"` // where it is not the plan's
+	Numbers   *GroupNumbers     `json:"numbers,omitempty"`  // of an Auto Scaling group
 	Strategy  Strategy          `json:"strategy"`
 	Refused   string            `json:"refused,omitempty"` // why no room could be made, or that it could not be read
 	Begins    Duration          `json:"begins"`

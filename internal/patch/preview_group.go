@@ -24,7 +24,7 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 	if r.State == nil || ReachOf(*r.State, stage.Order).Nobody() {
 		return found
 	}
-	view := View{Group: r.Group, Policy: PolicyOf(plan, stage), State: r.State, Around: r.Around}
+	view := View{Group: r.Group, Policy: PolicyOf(plan.Of(r.Group), stage), State: r.State, Around: r.Around}
 	// When each would begin is in the preview's times, and so is what would be too late.
 	view.Policy.Window, view.Policy.Blackouts = nil, nil
 	for _, refusal := range Refusals(LevelGroup, view) {
@@ -80,7 +80,7 @@ func surged(state GroupState) GroupState {
 
 // preview is the group without its times.
 func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
-	shown := PreviewGroup{Group: r.Group.String(), Instances: []PreviewInstance{}}
+	shown := PreviewGroup{Group: r.Group.String(), Baseline: r.Group.ToldBaseline(), Instances: []PreviewInstance{}}
 	if r.State == nil {
 		shown.Refused = "it could not be read"
 		return shown

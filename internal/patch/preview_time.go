@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -127,7 +128,7 @@ func (p *Preview) addInstances(
 		}
 	}
 	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
-	view := View{Group: reading.Group, Policy: PolicyOf(plan, stage).AsCanary(), Now: p.Begins, State: state}
+	view := View{Group: reading.Group, Policy: PolicyOf(plan.Of(reading.Group), stage).AsCanary(), Now: p.Begins, State: state}
 	if late := TooLate(LevelWave, view); late != nil {
 		p.Blockers = append(p.Blockers, late.Blocker())
 	}
@@ -172,9 +173,9 @@ func (p *Preview) note(plan Plan) {
 		p.Notes = append(
 			p.Notes,
 			fmt.Sprintf(
-				"%d were last judged by another baseline than the plan's, %s: a scan by that may find other patches. Scan them: "+
+				"%d were last judged by another baseline than the plan's %s: a scan by that may find other patches. Scan them: "+
 					"patchtide scan %s",
-				foreign, plan.Baseline, plan.Name,
+				foreign, strings.Join(plan.Baselines(), ", "), plan.Name,
 			),
 		)
 	}

@@ -68,8 +68,9 @@ type StageStatus struct {
 
 // GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.
 type GroupCounts struct {
-	Group      string           `json:"group"`       // account/region/name
-	WorkflowID string           `json:"workflow_id"` // PatchGroup's
+	Group      string           `json:"group"`              // account/region/name
+	WorkflowID string           `json:"workflow_id"`        // PatchGroup's
+	Baseline   string           `json:"baseline,omitempty"` // by which it is judged, where that is not the plan's
 	Phase      GroupPhase       `json:"phase"`
 	Outcome    Outcome          `json:"outcome,omitempty"` // as its instances stand
 	Strategy   Strategy         `json:"strategy"`
