@@ -49,6 +49,7 @@ type Plan struct {
 	Exclude         *Exclude                  `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances that no wave of the plan touches. They count for room and health, and each wave names them."`
 	Windows         []Window                  `yaml:"windows" example:"[{schedule: \"cron(0 2 ? * TUE#2 *)\", offset: 4d, time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]" doc:"When changes may happen; several that overlap are one. Without any: at any time somebody starts a wave."`
 	Blackout        []Blackout                `yaml:"blackout" example:"[{from: 2026-12-24, to: 2026-12-26, reason: Christmas}]" doc:"Days on which this plan begins nothing, beside those of the whole configuration."`
+	AfterPlan       *AfterPlan                `yaml:"after_plan" example:"{plan: database, max_age: 24h}" doc:"Another plan that a wave of this one waits for before it begins: until that has no open wave and no roll back under way, and its last wave ended as succeeded. It holds no lock meanwhile, and says what it waits for. The other plan's name alone, as in after_plan: database, is short for {plan: database}."`
 	ChangeCalendars []string                  `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open before a wave and before each instance, in a plan with windows and in one without, by name in the instance's account and region, or by ARN. One that gives no answer counts as closed."`
 }
 
@@ -124,6 +125,16 @@ type After struct {
 	Duration patch.Duration `yaml:"duration" required:"true" min:"10m" max:"720h" example:"3d" doc:"How long, from 10m to 30d: a day is 24 hours, whatever the clocks do."`
 	Healthy  bool           `yaml:"healthy" default:"true" example:"true" doc:"Whether its instances are looked at meanwhile, once an hour, by the health checks of their stage. What two looks see ill stops the wave, which asks people. false: it only waits."`
 }
+
+// AfterPlan is another plan that is waited for.
+type AfterPlan struct {
+	Plan    string         `yaml:"plan" required:"true" example:"database" doc:"The name of the other plan, which must not wait for this one in turn."`
+	MaxAge  patch.Duration `yaml:"max_age" min:"1h" max:"720h" default:"24h" example:"24h" doc:"How long ago the other plan's last wave may have ended to count: with windows on the same day, last week's success is not taken for this week's."`
+	Timeout patch.Duration `yaml:"timeout" min:"10m" max:"72h" default:"24h" example:"4h" doc:"How long it is waited; then the wave ends as aborted, with nothing changed, and people are told why. The cutoff of its window ends it as well."`
+}
+
+// Short lets it be written as the other plan's name alone.
+func (AfterPlan) Short() string { return "plan" }
 
 // Short lets it be written as its duration alone.
 func (After) Short() string { return "duration" }

@@ -52,6 +52,11 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		resolved.Passes = defaultPasses(baseline.Platform)
 	}
 	resolved.Calendars = plan.ChangeCalendars
+	if after := plan.AfterPlan; after != nil {
+		resolved.AfterPlan = &patch.AfterPlan{
+			Plan: after.Plan, MaxAge: after.MaxAge, Timeout: after.Timeout, Every: patch.AfterPlanEvery,
+		}
+	}
 	if resolved.Blackouts, err = c.blackoutsOf(plan); err != nil {
 		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
 	}

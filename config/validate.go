@@ -28,6 +28,7 @@ func (v *validator) run() {
 		v.unique(names, at+".name", plan.Name, "plan")
 		v.checkPlan(at, plan)
 	}
+	v.checkAfterPlans()
 	checkBlackouts(v.doc, "blackout", v.file.Blackout)
 	for i, older := range v.file.JournalOlderKeysFrom {
 		checkSource(v.doc, fmt.Sprintf("journal_older_keys_from[%d]", i), older,

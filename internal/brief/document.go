@@ -140,7 +140,7 @@ func UTC(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC"
 
 // Says is what a wave does with what it has to say: it asks a person, or waits for what comes by itself.
 func Says(status patch.WaveStatus) string {
-	if status.State == patch.StateSoaking {
+	if status.State == patch.StateSoaking || status.State == patch.StatePreflight {
 		return "It waits"
 	}
 	return "It asks"

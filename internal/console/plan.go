@@ -48,6 +48,9 @@ func planText(p patch.Preview, page Page) string {
 		reboots(p),
 		neverScanned(p),
 	)
+	if p.AfterPlan != nil {
+		text.line(2, "It %s.", p.AfterPlan.Told())
+	}
 	for number, stage := range p.Stages {
 		text.WriteString("\n")
 		text.line(

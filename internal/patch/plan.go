@@ -41,10 +41,11 @@ type Plan struct {
 	Reboot    Reboot     `json:"reboot"` // see RebootOf
 	Passes    int        `json:"passes"` // how often install and reboot are repeated at most
 	Stages    []Stage    `json:"stages"`
-	Window    *Window    `json:"window,omitempty"`    // the one that is open, or comes next; nil: any time
-	Blackouts Blackouts  `json:"blackouts,omitempty"` // in which nothing is begun; those that are over are left out
-	Calendars []string   `json:"calendars,omitempty"` // Change Calendars that must be open, by name or ARN
-	Retention Duration   `json:"retention"`           // how long snapshots and replaced volumes are kept
+	Window    *Window    `json:"window,omitempty"`     // the one that is open, or comes next; nil: any time
+	Blackouts Blackouts  `json:"blackouts,omitempty"`  // in which nothing is begun; those that are over are left out
+	AfterPlan *AfterPlan `json:"after_plan,omitempty"` // nil: it waits for no other
+	Calendars []string   `json:"calendars,omitempty"`  // Change Calendars that must be open, by name or ARN
+	Retention Duration   `json:"retention"`            // how long snapshots and replaced volumes are kept
 	Timing    Timing     `json:"timing"`
 	Estimates *Estimates `json:"estimates,omitempty"` // nil: none were given, see Plan.Budget
 

@@ -25,12 +25,13 @@ type Preview struct {
 	Due        int       `json:"due"`     // of them: those that would be taken, for they miss something or nobody knows
 	InTime     int       `json:"in_time"` // of those: may still be begun in the window
 
-	Missing  int       `json:"missing"` // patches in all
-	Reboots  int       `json:"reboots"`
-	MayBoot  int       `json:"reboots_if_required,omitempty"` // instances that are rebooted only where they need it
-	Blockers []Blocker `json:"blockers"`                      // why it would not begin, or not get through: all of them
-	Loses    string    `json:"loses,omitempty"`               // what an instance that is put back loses beside its patches
-	Notes    []string  `json:"notes"`
+	Missing   int        `json:"missing"`              // patches in all
+	AfterPlan *AfterPlan `json:"after_plan,omitempty"` // the other plan that it waits for first
+	Reboots   int        `json:"reboots"`
+	MayBoot   int        `json:"reboots_if_required,omitempty"` // instances that are rebooted only where they need it
+	Blockers  []Blocker  `json:"blockers"`                      // why it would not begin, or not get through: all of them
+	Loses     string     `json:"loses,omitempty"`               // what an instance that is put back loses beside its patches
+	Notes     []string   `json:"notes"`
 
 	Stages []PreviewStage `json:"stages"`
 }

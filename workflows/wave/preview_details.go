@@ -28,6 +28,9 @@ func previewDetails(p patch.Preview) string {
 			brief.UTC(p.Window.Closes), brief.UTC(p.Window.Cutoff), p.InTime, p.Due)
 	}
 	text.WriteString(".\n\n")
+	if p.AfterPlan != nil {
+		run.Write(&text, "It %s.\n\n", p.AfterPlan.Told())
+	}
 	for i, blocker := range p.Blockers {
 		if i >= run.LongestTable/4 {
 			run.Write(&text, "- and %d more\n", len(p.Blockers)-i)
