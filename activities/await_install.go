@@ -16,7 +16,7 @@ import (
 type AwaitInstallInput struct {
 	Instance  Instance
 	Execution Execution
-	Reboot    patch.RebootOption // which a machine that falls silent may be at
+	Reboot    patch.Reboot // which a machine that falls silent may be at
 	Pace      Pace
 }
 
@@ -126,7 +126,7 @@ func (in AwaitInstallInput) away(silent time.Time, installing bool) string {
 	switch {
 	case !installing:
 		said = "it fell silent before its install"
-	case in.Reboot == patch.RebootNever:
+	case in.Reboot == patch.RebootNever || in.Reboot == patch.RebootIfRequired:
 		said = "it has fallen silent while it was patched, without a reboot that is ours"
 	}
 	return fmt.Sprintf("%s: %s: Systems Manager has not heard of its agent since %s", in.Instance, said,

@@ -14,6 +14,7 @@ type Control struct {
 	Plans    Plans
 	Evidence Evidence
 	Locks    Locks
+	Waves    Waves
 	Pendings Pendings
 	Notifier Notifier // nil: nobody is told
 	Notices  Notices

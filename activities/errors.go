@@ -36,6 +36,7 @@ const (
 	ErrNotInService          = "NotInService"
 	ErrSnapshotFailed        = "SnapshotFailed"
 	ErrRestoreFailed         = "RestoreFailed"
+	ErrRebootFailed          = "RebootFailed" // the machine refuses its reboot, or could not prove it
 	ErrRunbookChanged        = "RunbookChanged"
 	ErrNotHealthy            = "NotHealthy"
 	ErrBakeCut               = "BakeCut"               // what watched on the instance did not watch to its end

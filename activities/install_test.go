@@ -34,7 +34,7 @@ func (f *fleet) startInstall(id string) activities.StartInstallInput {
 	return activities.StartInstallInput{
 		Instance: activities.Instance{Group: staging, ID: id}, Platform: patch.Linux,
 		Runbook:    must[activities.Runbook](f, f.aws.EnsureRunbook, activities.EnsureRunbookInput{Group: staging}),
-		SnapshotID: uuid.NewString(), Reboot: patch.RebootIfNeeded, Attempt: attempt(),
+		SnapshotID: uuid.NewString(), Reboot: patch.RebootAlways, Attempt: attempt(),
 		Budget: patch.Duration(90 * time.Minute), Pace: pace,
 	}
 }
@@ -91,7 +91,7 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 
 			after := f.scan([]string{id}, baseline.BaselineID)[0]
 			require.True(t, patch.Verify(patch.Pass{
-				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 1, Of: 1, Before: before, After: after, Report: report,
+				Platform: patch.Linux, Reboot: patch.RebootAlways, Number: 1, Of: 1, Before: before, After: after, Report: report,
 			}).Proven(), "%+v", after)
 
 			must[nothing](

@@ -374,7 +374,7 @@ func TestPatchesThatAreCountedAndNotListedAreDue(t *testing.T) {
 			require.Empty(t, scan.Error)
 			require.Len(t, scan.Missing, tc.named)
 			require.Equal(t, 3, scan.MissingNumber())
-			require.True(t, scan.Due(patch.RebootNever))
+			require.True(t, scan.Due(patch.RebootNever, nil))
 		})
 	}
 }

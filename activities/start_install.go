@@ -20,7 +20,7 @@ type StartInstallInput struct {
 	Platform   patch.Platform
 	Runbook    Runbook // only its version counts
 	SnapshotID string
-	Reboot     patch.RebootOption
+	Reboot     patch.Reboot // whether Systems Manager itself may
 	Attempt    Attempt
 	Budget     patch.Duration // of install and reboot; the step's own time-out
 	Pace       Pace
@@ -80,7 +80,7 @@ func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
 	_, execution := a.speed().Share(in.Budget)
 	parameters := map[string][]string{
 		"InstanceId":            {in.Instance.ID},
-		"RebootOption":          {string(in.Reboot)},
+		"RebootOption":          {in.Reboot.Option()},
 		"ScriptDocument":        {document},
 		"FactsScript":           script,
 		"InstallTimeoutSeconds": {strconv.Itoa(int(execution))},

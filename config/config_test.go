@@ -24,7 +24,8 @@ plans:
     baseline: windows-server-2022
     backup: none
     restore: replace
-    reboot: NoReboot
+    reboot: never
+    after_plan: {plan: base, max_age: 48h, timeout: 4h}
     passes: 2
     retention: 24h
     timing: {drain: 20m, poll: 5s}
@@ -49,11 +50,21 @@ plans:
         order: zone
         zone_soak: 30m
         canary: {instances: 2, bake: 1h}
+        reboot: if_required
         exclude: {tags: {Role: leader, Patch: By-Hand}}
-      - {name: s2, after: 3d, groups: [{account: a, region: cn-north-1, auto_scaling_group: web 2}]}
+      - name: s2
+        after: 3d
+        baseline: ubuntu-22.04
+        groups:
+          - {account: a, region: cn-north-1, auto_scaling_group: web 2}
+          - {account: a, region: cn-north-1, auto_scaling_group: web 4, baseline: amazon-linux-2023}
+          - {account: a, region: cn-north-1, auto_scaling_group: web 5, baseline: windows-server-2022}
       - name: s3
         after: {duration: 1d12h, healthy: false}
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 3}]
+  - name: base
+    baseline: ubuntu-22.04
+    stages: [{name: s, baseline: windows-server-2022, groups: [{account: a, region: cn-north-1, auto_scaling_group: db}]}]
 notify:
   - {slack: {webhook_from: 'ssm:/patchtide/slack'}}
   - {teams: {webhook_from: 'ssm:/patchtide/teams'}}
@@ -95,7 +106,7 @@ func TestExample(t *testing.T) {
 	}
 	require.Equal(t, patch.Plan{
 		Name: "web", Baseline: "amazon-linux-2023", Platform: patch.Linux,
-		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootIfNeeded, Passes: 1,
+		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootAlways, Passes: 1,
 		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(), Estimates: &estimates,
 		Quarantine: patch.Quarantine{TTL: patch.Duration(72 * time.Hour)},
 		Stages: []patch.Stage{
@@ -161,6 +172,22 @@ func TestEveryKey(t *testing.T) {
 		stage.Groups[0].Exclude, "the plan's, and the stage's")
 	require.Equal(t, patch.Duration(30*time.Minute), stage.ZoneSoak)
 	require.Equal(t, &patch.Canary{Instances: 2, Bake: patch.Duration(time.Hour)}, stage.Canary)
+	require.Equal(t, patch.RebootNever, plan.Reboot)
+	require.Equal(t, patch.RebootIfRequired, plan.RebootOf(stage))
+	require.Equal(t, patch.RebootNever, plan.RebootOf(plan.Stages[1]))
+	require.Equal(t, &patch.AfterPlan{
+		Plan: "base", MaxAge: patch.Duration(48 * time.Hour), Timeout: patch.Duration(4 * time.Hour),
+		Every: patch.AfterPlanEvery,
+	}, plan.AfterPlan)
+	require.Nil(t, stage.Groups[0].Tier)
+	require.Equal(t, &patch.Tier{Baseline: "ubuntu-22.04", Platform: patch.Linux, Passes: 2}, plan.Stages[1].Groups[0].Tier)
+	require.Equal(t, "amazon-linux-2023", plan.Of(plan.Stages[1].Groups[1]).Baseline)
+	require.Nil(t, plan.Stages[1].Groups[2].Tier, "it is the plan's")
+	base, err := c.Plan("base")
+	require.NoError(t, err)
+	require.Equal(t, 1, base.Passes)
+	require.Equal(t, 3, base.Of(base.Stages[0].Groups[0]).Passes, "its platform's")
+	require.Equal(t, []string{"windows-server-2022"}, base.Baselines())
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
 	require.Nil(t, stage.After)
 	require.Equal(t, patch.After{Duration: days(3), Healthy: true, Every: patch.SoakEvery}, *plan.Stages[1].After)

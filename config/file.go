@@ -39,7 +39,7 @@ type Plan struct {
 	Baseline        string                    `yaml:"baseline" required:"true" example:"amazon-linux-2023" doc:"The patch baseline that decides what is installed: a built-in one or one from baselines_dir."`
 	Backup          patch.Backup              `yaml:"backup" enum:"snapshot,none" default:"snapshot" example:"snapshot" doc:"What is kept of an instance before it is patched: a snapshot of its root volume, taken when it is drained, or nothing."`
 	Restore         patch.Restore             `yaml:"restore" enum:"root_volume,replace,none" default:"root_volume" example:"root_volume" doc:"How a failed instance is put back: its root volume as it was (needs a backup), a new instance in its place (Auto Scaling groups only), or straight to quarantine."`
-	Reboot          patch.RebootOption        `yaml:"reboot" enum:"RebootIfNeeded,NoReboot" default:"RebootIfNeeded" example:"RebootIfNeeded" doc:"Whether Systems Manager may reboot. RebootIfNeeded reboots after any installation; with NoReboot, an instance whose patches wait for a reboot ends as patched_reboot_pending, and no wave takes it out for that alone."`
+	Reboot          patch.Reboot              `yaml:"reboot" enum:"always,if_required,never" default:"always" example:"if_required" doc:"Whether an instance is rebooted after its install, while it is out of service. always: once, so that all that was installed is in force, and a machine that does not come back is found while its snapshot is there. if_required: it is asked what it needs, and rebooted only then; Systems Manager lists what was installed as InstalledPendingReboot, and the instance as not compliant, until somebody reboots it. never: others do; an instance that needs a reboot ends as patched_reboot_pending, is named, and no wave takes it out for that alone. A kernel that is patched in memory needs none by if_required, and is named as live-patched."`
 	Passes          int                       `yaml:"passes" min:"1" max:"10" computed:"1 on Linux, 3 on Windows" example:"1" doc:"How often installing and rebooting is repeated at most: some Windows updates appear only after others. What is still missing after the last fails the instance; on Linux, what was published meanwhile is named instead."`
 	Retention       patch.Duration            `yaml:"retention" min:"1h" default:"168h" example:"168h" doc:"How long snapshots and replaced volumes are kept."`
 	Quarantine      Quarantine                `yaml:"quarantine" example:"{ttl: 72h, isolate: quarantined}" doc:"How an instance is kept that could not be put back: taken out of its group, still there to be looked at."`
@@ -49,6 +49,7 @@ type Plan struct {
 	Exclude         *Exclude                  `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances that no wave of the plan touches. They count for room and health, and each wave names them."`
 	Windows         []Window                  `yaml:"windows" example:"[{schedule: \"cron(0 2 ? * TUE#2 *)\", offset: 4d, time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]" doc:"When changes may happen; several that overlap are one. Without any: at any time somebody starts a wave."`
 	Blackout        []Blackout                `yaml:"blackout" example:"[{from: 2026-12-24, to: 2026-12-26, reason: Christmas}]" doc:"Days on which this plan begins nothing, beside those of the whole configuration."`
+	AfterPlan       *AfterPlan                `yaml:"after_plan" example:"{plan: database, max_age: 24h}" doc:"Another plan that a wave of this one waits for before it begins: until that has no open wave and no roll back under way, and its last wave ended as succeeded. It holds no lock meanwhile, and says what it waits for. The other plan's name alone, as in after_plan: database, is short for {plan: database}."`
 	ChangeCalendars []string                  `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open before a wave and before each instance, in a plan with windows and in one without, by name in the instance's account and region, or by ARN. One that gives no answer counts as closed."`
 }
 
@@ -87,6 +88,8 @@ type Stage struct {
 	Order             patch.Order        `yaml:"order" enum:"zone_balanced,zone,oldest_first" default:"zone_balanced" example:"zone" doc:"Who of a group is taken first. zone_balanced: the zones that have most, so that no zone is left with one longer than need be; zone: one zone after the other, by their names; oldest_first: by the time of launch. Those alike by id. Who joins meanwhile comes last."`
 	ZoneSoak          patch.Duration     `yaml:"zone_soak" min:"0s" default:"0s" example:"30m" doc:"With order: zone, how long a group is left alone once a zone of it is patched, before the next zone begins. Nothing of the wave's is out or suspended meanwhile."`
 	Exclude           *Exclude           `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances of this stage that no wave of the plan touches, beside those of the plan's exclude."`
+	Baseline          string             `yaml:"baseline" example:"debian-12" computed:"the plan's" doc:"The patch baseline of this stage's groups, where they run another system than the plan's others: so one plan takes tiers of several systems in their order."`
+	Reboot            patch.Reboot       `yaml:"reboot" enum:"always,if_required,never" computed:"the plan's" example:"if_required" doc:"Whether an instance of this stage is rebooted after its install: see the plan's reboot."`
 	Canary            *Canary            `yaml:"canary" example:"{instances: 1, bake: 1h}" doc:"The first instances of each group, which are watched for longer. The others of every group of the stage begin once all canaries have baked. One that fails holds the wave, whatever max_failures says."`
 }
 
@@ -107,6 +110,7 @@ type Group struct {
 	Region           string            `yaml:"region" required:"true" example:"ap-northeast-1" doc:"One of that account's regions."`
 	AutoScalingGroup string            `yaml:"auto_scaling_group" pattern:"^[^:|\\s][^:|]{0,254}$" example:"web" doc:"The name of an Auto Scaling group. Either this or tags."`
 	Tags             map[string]string `yaml:"tags" example:"{Role: web}" doc:"Instances that carry all of these tags. Keys and values keep their case. Either this or auto_scaling_group."`
+	Baseline         string            `yaml:"baseline" computed:"the stage's" example:"debian-12" doc:"The patch baseline of this group, where it runs another system than the others of its stage."`
 }
 
 // Approval is a gate before a stage.
@@ -121,6 +125,16 @@ type After struct {
 	Duration patch.Duration `yaml:"duration" required:"true" min:"10m" max:"720h" example:"3d" doc:"How long, from 10m to 30d: a day is 24 hours, whatever the clocks do."`
 	Healthy  bool           `yaml:"healthy" default:"true" example:"true" doc:"Whether its instances are looked at meanwhile, once an hour, by the health checks of their stage. What two looks see ill stops the wave, which asks people. false: it only waits."`
 }
+
+// AfterPlan is another plan that is waited for.
+type AfterPlan struct {
+	Plan    string         `yaml:"plan" required:"true" example:"database" doc:"The name of the other plan, which must not wait for this one in turn."`
+	MaxAge  patch.Duration `yaml:"max_age" min:"1h" max:"720h" default:"24h" example:"24h" doc:"How long ago the other plan's last wave may have ended to count: with windows on the same day, last week's success is not taken for this week's."`
+	Timeout patch.Duration `yaml:"timeout" min:"10m" max:"72h" default:"24h" example:"4h" doc:"How long it is waited; then the wave ends as aborted, with nothing changed, and people are told why. The cutoff of its window ends it as well."`
+}
+
+// Short lets it be written as the other plan's name alone.
+func (AfterPlan) Short() string { return "plan" }
 
 // Short lets it be written as its duration alone.
 func (After) Short() string { return "duration" }

@@ -19,11 +19,13 @@ const fingerprintLength = 6
 func (c *Config) Fingerprint() (string, error) {
 	used := map[string]baselines.Baseline{}
 	for _, plan := range c.Plans {
-		baseline, err := c.Baselines.Load(plan.Baseline)
-		if err != nil {
-			return "", fmt.Errorf("plan %s: %w", plan.Name, err)
+		for _, name := range plan.baselines() {
+			baseline, err := c.Baselines.Load(name)
+			if err != nil {
+				return "", fmt.Errorf("plan %s: %w", plan.Name, err)
+			}
+			used[name] = baseline
 		}
-		used[plan.Baseline] = baseline
 	}
 	text, err := json.Marshal([]any{c.Accounts, c.Plans, c.Blackout, c.Notify, c.JournalOlderKeysFrom, used})
 	if err != nil {

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -50,13 +52,38 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		resolved.Passes = defaultPasses(baseline.Platform)
 	}
 	resolved.Calendars = plan.ChangeCalendars
+	if after := plan.AfterPlan; after != nil {
+		resolved.AfterPlan = &patch.AfterPlan{
+			Plan: after.Plan, MaxAge: after.MaxAge, Timeout: after.Timeout, Every: patch.AfterPlanEvery,
+		}
+	}
 	if resolved.Blackouts, err = c.blackoutsOf(plan); err != nil {
 		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
 	}
 	for i, stage := range plan.Stages {
 		resolved.Stages[i] = c.resolveStage(stage, plan.Exclude)
+		for g, group := range stage.Groups {
+			if resolved.Stages[i].Groups[g].Tier, err = c.tierOf(plan, stage, group); err != nil {
+				return patch.Plan{}, fmt.Errorf("plan %s, stage %s: %w", plan.Name, stage.Name, err)
+			}
+		}
 	}
 	return resolved, nil
+}
+
+// tierOf is by what a group is patched; nil: by its plan's baseline.
+func (c *Config) tierOf(plan Plan, stage Stage, group Group) (*patch.Tier, error) {
+	name := cmp.Or(group.Baseline, stage.Baseline, plan.Baseline)
+	if name == plan.Baseline {
+		return nil, nil
+	}
+	baseline, err := c.Baselines.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	return &patch.Tier{
+		Baseline: name, Platform: baseline.Platform, Passes: cmp.Or(plan.Passes, defaultPasses(baseline.Platform)),
+	}, nil
 }
 
 // defaultPasses is 1 on Linux, where one run installs all there is, and 3 on Windows, where some updates are offered
@@ -83,6 +110,7 @@ func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 		Promote:           stage.Promote,
 		Order:             stage.Order,
 		ZoneSoak:          stage.ZoneSoak,
+		Reboot:            stage.Reboot,
 	}
 	if stage.Canary != nil {
 		resolved.Canary = &patch.Canary{Instances: stage.Canary.Instances, Bake: stage.Canary.Bake}
@@ -125,4 +153,16 @@ func (c *Config) Account(name string) (Account, bool) {
 		}
 	}
 	return Account{}, false
+}
+
+// baselines are those that the plan's groups are patched by, and its own.
+func (p Plan) baselines() []string {
+	names := []string{p.Baseline}
+	for _, stage := range p.Stages {
+		for _, group := range stage.Groups {
+			names = append(names, cmp.Or(group.Baseline, stage.Baseline, p.Baseline))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -28,6 +28,7 @@ func (v *validator) run() {
 		v.unique(names, at+".name", plan.Name, "plan")
 		v.checkPlan(at, plan)
 	}
+	v.checkAfterPlans()
 	checkBlackouts(v.doc, "blackout", v.file.Blackout)
 	for i, older := range v.file.JournalOlderKeysFrom {
 		checkSource(v.doc, fmt.Sprintf("journal_older_keys_from[%d]", i), older,
@@ -103,11 +104,7 @@ func (v *validator) checkRole(at, arn, account string) {
 }
 
 func (v *validator) checkPlan(at string, plan Plan) {
-	if plan.Baseline != "" && v.baselines != nil {
-		if _, err := v.baselines.Load(plan.Baseline); err != nil {
-			v.doc.Problem(at+".baseline", "%v", err)
-		}
-	}
+	v.checkBaseline(at+".baseline", plan.Baseline)
 	if plan.Backup == patch.BackupNone && plan.Restore == patch.RestoreRootVolume {
 		key := at + ".restore" // the pair is wrong; show the half that was written
 		if !v.doc.Has(key) {
@@ -141,6 +138,15 @@ func (v *validator) checkPlan(at string, plan Plan) {
 	}
 }
 
+func (v *validator) checkBaseline(at, name string) {
+	if name == "" || v.baselines == nil {
+		return
+	}
+	if _, err := v.baselines.Load(name); err != nil {
+		v.doc.Problem(at, "%v", err)
+	}
+}
+
 // checkSession refuses an install that may outlast the session of who starts it, in accounts where Automation has no
 // role of its own.
 func (v *validator) checkSession(at string, plan Plan) {
@@ -171,6 +177,7 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 	for i, group := range stage.Groups {
 		place := fmt.Sprintf("%s.groups[%d]", at, i)
 		v.checkGroup(place, group)
+		v.checkBaseline(place+".baseline", group.Baseline)
 		if group.AutoScalingGroup != "" || len(group.Tags) > 0 {
 			v.unique(groups, place, group.resolve(Account{Name: group.Account}).String(), "group")
 		}
@@ -188,6 +195,7 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 			)
 		}
 	}
+	v.checkBaseline(at+".baseline", stage.Baseline)
 	v.checkOrder(at, stage)
 	v.checkExclude(at+".exclude", stage.Exclude)
 	v.notEmpty(at+".health", len(stage.Health), "health: [{target_group: auto}], or leave it out for that")

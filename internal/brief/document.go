@@ -2,6 +2,7 @@ package brief
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +68,10 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 					doc.Failures = append(doc.Failures, group.Group+" "+now.ID+" is put back: "+now.Why)
 				}
 			}
-			for _, told := range group.LeftOut {
+			if group.Baseline != "" {
+				doc.Groups = append(doc.Groups, group.Group+" is judged by the baseline "+group.Baseline)
+			}
+			for _, told := range slices.Concat(group.LeftOut, group.Waiting) {
 				if said := group.Group + ": " + told; !strings.Contains(status.Reason, said) {
 					doc.Groups = append(doc.Groups, said)
 				}
@@ -141,7 +145,7 @@ func UTC(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC"
 
 // Says is what a wave does with what it has to say: it asks a person, or waits for what comes by itself.
 func Says(status patch.WaveStatus) string {
-	if status.State == patch.StateSoaking {
+	if status.State == patch.StateSoaking || status.State == patch.StatePreflight {
 		return "It waits"
 	}
 	return "It asks"

@@ -45,9 +45,12 @@ func planText(p patch.Preview, page Page) string {
 		p.Due,
 		plural(p.Instances, "instance"),
 		plural(p.Missing, "patch"),
-		plural(p.Reboots, "reboot"),
+		reboots(p),
 		neverScanned(p),
 	)
+	if p.AfterPlan != nil {
+		text.line(2, "It %s.", p.AfterPlan.Told())
+	}
 	for number, stage := range p.Stages {
 		text.WriteString("\n")
 		text.line(
@@ -146,7 +149,7 @@ func planGroup(text *planWriter, group patch.PreviewGroup, several bool) {
 	if group.Refused != "" {
 		mark, style = "✗", palette.Bad
 	}
-	text.line(6, "  %s %s  %s", style.Render(mark), group.Group, style.Render(roomWords(group)))
+	text.line(6, "  %s %s  %s", style.Render(mark), group.Group, style.Render(roomWords(group)+byBaseline(group)))
 	if group.Each > 0 && group.Takes > 0 {
 		when := ""
 		if several {
@@ -164,6 +167,14 @@ func planGroup(text *planWriter, group patch.PreviewGroup, several bool) {
 	for _, set := range sets.all {
 		planSet(text, set, len(sets.all) > 1)
 	}
+}
+
+// byBaseline is by what a group is judged where that is not the plan's.
+func byBaseline(group patch.PreviewGroup) string {
+	if group.Baseline == "" {
+		return ""
+	}
+	return ", by the baseline " + group.Baseline
 }
 
 // roomWords is how a group makes room for an instance that is out.
@@ -194,6 +205,18 @@ func atOnceWords(strategy patch.Strategy) string {
 	return fmt.Sprintf(", %d at once", strategy.AtOnce)
 }
 
+// reboots counts those that are certain, and those that depend on what the machines say after their install.
+func reboots(p patch.Preview) string {
+	certain := plural(p.Reboots, "reboot")
+	switch {
+	case p.MayBoot == 0:
+		return certain
+	case p.Reboots == 0:
+		return plural(p.MayBoot, "reboot") + " if required"
+	}
+	return fmt.Sprintf("%s and %d if required", certain, p.MayBoot)
+}
+
 func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfMissing) {
 	mark, style, does := "~", palette.Back, fmt.Sprintf("%d missing", instance.MissingCount)
 	switch instance.Does {
@@ -217,9 +240,13 @@ func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfM
 		if len(instance.PendingReboot) > 0 {
 			does += fmt.Sprintf(", %d wait for a reboot", len(instance.PendingReboot))
 		}
-		does += ", no reboot"
-		if instance.Reboot {
-			does = strings.TrimSuffix(does, "no reboot") + "reboot"
+		switch {
+		case instance.Reboot:
+			does += ", reboot"
+		case instance.RebootIfRequired:
+			does += ", reboot if required"
+		default:
+			does += ", no reboot"
 		}
 	}
 	begins := ""

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -40,7 +41,7 @@ func (p place) used() []string {
 		for _, stage := range plan.Stages {
 			for _, group := range stage.Groups {
 				if group.Account == p.account.Name && group.Region == p.region {
-					names = append(names, plan.Baseline)
+					names = append(names, cmp.Or(group.Baseline, stage.Baseline, plan.Baseline))
 				}
 			}
 		}

@@ -30,17 +30,18 @@ func (p place) groups(ctx context.Context, clients *cloud.Clients) (results []Re
 		if err != nil {
 			return append(results, Result{"group", p.String(), Problem, err.Error(), "run `patchtide check`"}), resources
 		}
-		wanted, err := p.Config.Baselines.Load(plan.Baseline)
-		if err != nil {
-			return append(results, Result{"group", p.String(), Problem, err.Error(), "run `patchtide check`"}), resources
-		}
 		for _, stage := range resolved.Stages {
 			for _, group := range stage.Groups {
-				key := group.Name() + "\x00" + plan.Baseline
+				baseline := resolved.Of(group).Baseline
+				key := group.Name() + "\x00" + baseline
 				if group.Account.ID != p.account.ID || group.Region != p.region || seen[key] {
 					continue
 				}
 				seen[key] = true
+				wanted, err := p.Config.Baselines.Load(baseline)
+				if err != nil {
+					return append(results, Result{"group", p.String(), Problem, err.Error(), "run `patchtide check`"}), resources
+				}
 				members, arns, err := p.members(ctx, clients, group)
 				if err != nil {
 					results = append(results, p.unread("group", group.String(), err))

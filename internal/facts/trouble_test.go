@@ -125,14 +125,19 @@ func TestFactsOfAPendingReboot(t *testing.T) {
 	for _, c := range []struct {
 		name, tool, says string
 		file, pending    bool
+		by               string
+		whom             []string
 	}{
-		{name: "the file", file: true, pending: true},
+		{name: "the file", file: true, pending: true, by: "reboot-required", whom: []string{"libc6", "linux-image-6.8.0-51-generic"}},
 		{name: "nothing says so"},
-		{name: "yum, due", tool: "needs-restarting", says: `echo "Core libraries or services have been updated:"; echo "  kernel -> 6.1"; echo "Reboot is required to ensure that your system benefits from these updates."; exit 1`, pending: true},
-		{name: "yum, not due", tool: "needs-restarting", says: `echo "No core libraries or services have been updated."; echo "Reboot is probably not necessary."`},
-		{name: "dnf, due", tool: "dnf", says: `echo "Core libraries or services have been updated since boot-up:"; echo "  * kernel"; echo; echo "Reboot is required to fully utilize these updates."; exit 1`, pending: true},
-		{name: "dnf, not due", tool: "dnf", says: `echo "No core libraries or services have been updated since boot-up."; echo "Reboot should not be necessary."`},
+		{name: "yum, due", tool: "needs-restarting", says: `echo "Core libraries or services have been updated:"; echo "  kernel -> 6.1"; echo "Reboot is required to ensure that your system benefits from these updates."; exit 1`, pending: true, by: "needs-restarting", whom: []string{"kernel"}},
+		{name: "yum, not due", tool: "needs-restarting", says: `echo "No core libraries or services have been updated."; echo "Reboot is probably not necessary."`, by: "needs-restarting"},
+		{name: "dnf, due", tool: "dnf", says: `echo "Core libraries or services have been updated since boot-up:"; echo "  * kernel"; echo; echo "Reboot is required to fully utilize these updates."; exit 1`, pending: true, by: "dnf needs-restarting", whom: []string{"kernel"}},
+		{name: "dnf, not due", tool: "dnf", says: `echo "No core libraries or services have been updated since boot-up."; echo "Reboot should not be necessary."`, by: "dnf needs-restarting"},
 		{name: "dnf without the plugin", tool: "dnf", says: `echo "No such command: needs-restarting." >&2; exit 1`},
+		{name: "zypper, due", tool: "zypper", says: `[ "$2" = needs-rebooting ] && exit 102`, pending: true, by: "zypper"},
+		{name: "zypper, not due", tool: "zypper", says: `[ "$2" = needs-rebooting ]`, by: "zypper"},
+		{name: "a zypper that does not know", tool: "zypper", says: `exit 1`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := shelltest.Tools(t, tools...)
@@ -145,11 +150,40 @@ func TestFactsOfAPendingReboot(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "reboot-required")
 			m.replace("-e /run/reboot-required", "-e "+file)
 			m.replace("-e /var/run/reboot-required", "-e "+file)
+			m.replace("/run/reboot-required.pkgs", file+".pkgs")
 			if c.file {
 				require.NoError(t, os.WriteFile(file, nil, 0o600))
+				names := "linux-image-6.8.0-51-generic\nlibc6\nlibc6\n"
+				require.NoError(t, os.WriteFile(file+".pkgs", []byte(names), 0o600))
 			}
 			facts, _ := m.tell(shelltest.Shells(t)[0])
 			require.Equal(t, c.pending, facts.PendingReboot)
+			require.Equal(t, c.by, facts.RebootBy)
+			require.ElementsMatch(t, c.whom, facts.RebootFor)
+			require.Empty(t, facts.LivePatches)
+		})
+	}
+}
+
+// TestFactsOfALivePatchedKernel: what is in force counts, not what is loaded, or on its way (the kernel's own
+// documentation of /sys/kernel/livepatch).
+func TestFactsOfALivePatchedKernel(t *testing.T) {
+	for _, shell := range shelltest.Shells(t) {
+		t.Run(shell.Name, func(t *testing.T) {
+			folder := t.TempDir()
+			for name, says := range map[string][2]string{
+				"kpatch_4_14_165": {"1", "0"}, "off": {"0", "0"}, "on_its_way": {"1", "1"}, "old": {"1", ""},
+			} {
+				require.NoError(t, os.Mkdir(filepath.Join(folder, name), 0o700))
+				require.NoError(t, os.WriteFile(filepath.Join(folder, name, "enabled"), []byte(says[0]+"\n"), 0o600))
+				if says[1] != "" {
+					require.NoError(t, os.WriteFile(filepath.Join(folder, name, "transition"), []byte(says[1]+"\n"), 0o600))
+				}
+			}
+			m := newMachine(t)
+			m.replace("/sys/kernel/livepatch/", folder+"/")
+			facts, _ := m.tell(shell)
+			require.Equal(t, []string{"kpatch_4_14_165"}, facts.LivePatches)
 		})
 	}
 }

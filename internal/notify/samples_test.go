@@ -58,6 +58,11 @@ func samples() map[string]patch.Notice {
 				"acts when the window opens at 2026-12-13T02:00:00Z.",
 			Verbs: []patch.Verb{patch.Reject, patch.RollBack, patch.Abort},
 		}),
+		"awaiting_plan": wave(patch.NoticeAwaitingPlan, patch.Notice{
+			Why: "It waits for the plan database until 2026-11-22 05:00:00 UTC, the window's cutoff: the plan database has " +
+				"an open wave: wave-database-1.",
+			Verbs: []patch.Verb{patch.Abort},
+		}),
 		"soaking": wave(patch.NoticeSoaking, patch.Notice{
 			Stage: "staging", Hold: 1, RollsBack: patch.RollsBack{Stage: 2, Wave: 2},
 			Why: "staging is done since 2026-11-22 03:00:00 UTC and soaks until 2026-11-25 03:00:00 UTC. Then the approval of " +

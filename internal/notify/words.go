@@ -15,6 +15,13 @@ func words(n patch.Notice) Message {
 	switch n.Kind {
 	case patch.NoticeStarted:
 		return started(n)
+	case patch.NoticeAwaitingPlan:
+		return Message{
+			Severity: Info, Headline: "Wave of " + n.Plan + " waits for another plan", Why: n.Why,
+			WhatToDo: "Nothing, if that plan is under way: the wave goes on by itself, and has changed nothing. Else see why " +
+				"that plan's last wave did not succeed, or start one.",
+			Commands: verbs(n),
+		}
 	case patch.NoticeAwaitingApproval:
 		return Message{
 			Severity: Warning, Headline: place(n) + " awaits approval", Why: n.Why,

@@ -95,7 +95,7 @@ func TestEveryFieldOfAMachineIsJudgedOrTold(t *testing.T) {
 	}
 	verdict := func(before, after patch.MachineFacts, changes ...patch.PackageChange) patch.Verdict {
 		return patch.Verify(patch.Pass{
-			Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 1, Of: 1,
+			Platform: patch.Linux, Reboot: patch.RebootAlways, Number: 1, Of: 1,
 			Report: patch.PatchReport{Before: &before, After: &after, Changes: changes},
 		})
 	}
@@ -119,6 +119,17 @@ func TestEveryFieldOfAMachineIsJudgedOrTold(t *testing.T) {
 			after := machine("2", "b")
 			after.PendingReboot = true
 			require.Equal(t, []string{patch.TheMachine}, verdict(machine("1", "a"), after).Waits)
+		},
+		"RebootFor": func(t *testing.T) {
+			facts := patch.MachineFacts{PendingReboot: true, RebootFor: []string{"glibc"}}
+			require.Equal(t, []string{"glibc"}, patch.Scan{}.Waits(&facts))
+		},
+		"RebootBy": func(t *testing.T) {
+			require.False(t, patch.MachineFacts{RebootBy: "needs-restarting"}.NeedsReboot(true))
+		},
+		"LivePatches": func(t *testing.T) {
+			facts := patch.MachineFacts{PendingReboot: true, RebootFor: []string{"kernel"}, LivePatches: []string{"kpatch_1"}}
+			require.NotEmpty(t, facts.ToldLive())
 		},
 		"Release": func(t *testing.T) {
 			after := machine("2", "b")

@@ -98,7 +98,9 @@ func (s GroupState) LeftOut() (left []Gap) {
 }
 
 // ToldLeftOut says for people who was left out, one sentence for each reason, in the order in which they come.
-func ToldLeftOut(left []Gap) (told []string) {
+func ToldLeftOut(left []Gap) (told []string) { return toldTogether(left, " left as it is: ") }
+
+func toldTogether(left []Gap, how string) (told []string) {
 	var whys []string
 	ids := map[string][]string{}
 	for _, one := range left {
@@ -108,7 +110,7 @@ func ToldLeftOut(left []Gap) (told []string) {
 		ids[one.Why] = append(ids[one.Why], one.Instance)
 	}
 	for _, why := range whys {
-		told = append(told, fewOf(ids[why])+" left as it is: "+why)
+		told = append(told, fewOf(ids[why])+how+why)
 	}
 	return told
 }

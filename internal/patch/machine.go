@@ -9,11 +9,16 @@ import (
 
 // MachineFacts is what an instance says of itself when asked by a command.
 type MachineFacts struct {
-	BootID         string `json:"boot_id"`
-	Release        string `json:"release,omitempty"` // for example 2023.6.20241010; Amazon Linux locks its repositories to it
-	Kernel         string `json:"kernel,omitempty"`
-	PendingReboot  bool   `json:"pending_reboot,omitempty"`
-	PackagesSHA256 string `json:"packages_sha256"` // of the sorted list "name.arch epoch:version-release"
+	BootID        string `json:"boot_id"`
+	Release       string `json:"release,omitempty"` // for example 2023.6.20241010; Amazon Linux locks its repositories to it
+	Kernel        string `json:"kernel,omitempty"`
+	PendingReboot bool   `json:"pending_reboot,omitempty"`
+	// RebootFor are packages that it waits for a reboot for: "kernel". Empty: it does not tell which.
+	RebootFor []string `json:"reboot_for,omitempty"`
+	RebootBy  string   `json:"reboot_by,omitempty"` // what told whether it waits for one; "": nothing there can tell
+	// LivePatches are those in force in the kernel that runs: "kpatch_4_14_165_1".
+	LivePatches    []string `json:"live_patches,omitempty"`
+	PackagesSHA256 string   `json:"packages_sha256"` // of the sorted list "name.arch epoch:version-release"
 	// ApplicationSHA256 is of what deployments leave outside packages: files below /opt, /srv, /usr/local and /var/www, by
 	// name, size and time, without logs, caches and the like. "": not told, as by Windows.
 	ApplicationSHA256 string `json:"application_sha256,omitempty"`
@@ -83,13 +88,16 @@ type Scan struct {
 func (s Scan) MissingNumber() int { return len(s.Missing) + s.MissingCount }
 
 // Compliant reports whether there is nothing to do and nothing to tell.
-func (s Scan) Compliant() bool { return !s.Due(RebootIfNeeded) }
+func (s Scan) Compliant() bool { return !s.Due(RebootAlways, nil) }
 
-// Due reports whether there is something that an install would do: what waits for a reboot is due only where the plan
-// reboots.
-func (s Scan) Due(reboot RebootOption) bool {
-	return s.Error != "" || s.MissingNumber() > 0 || len(s.Failed) > 0 ||
-		len(s.PendingReboot) > 0 && reboot != RebootNever
+// Due reports whether there is something that would be done: what waits for a reboot is due where the plan reboots, and
+// with if_required unless the machine needs none. Nil: it was not asked yet.
+func (s Scan) Due(reboot Reboot, machine *MachineFacts) bool {
+	if s.Error != "" || s.MissingNumber() > 0 || len(s.Failed) > 0 {
+		return true
+	}
+	asked := reboot == RebootIfRequired && machine != nil
+	return len(s.PendingReboot) > 0 && reboot != RebootNever && (!asked || machine.NeedsReboot(true))
 }
 
 // PatchReport is what an install's Automation execution left behind.
@@ -119,7 +127,7 @@ func (r PatchReport) changed() bool {
 // Pass is one pass of install and reboot, and what it is judged by.
 type Pass struct {
 	Platform      Platform
-	Reboot        RebootOption
+	Reboot        Reboot
 	Number, Of    int  // Of: how many there may be
 	Before, After Scan // of our own, by one snapshot of the baseline
 	Report        PatchReport
@@ -132,6 +140,7 @@ type Verdict struct {
 	Again  []string // ids that are approved and missing: another pass may install them
 	Late   []string // ids that were published while the last pass ran: told by name, not a failure
 	Waits  []string // what takes effect with a reboot that has not come
+	Notes  []string // what is told beside that
 }
 
 // TheMachine stands among what waits for a reboot where the machine says that it waits for one, and no patch does.
@@ -149,7 +158,6 @@ func (v Verdict) Proven() bool { return v.Reason == "" && len(v.Again) == 0 }
 // its repositories have: what is new was published since.
 func Verify(pass Pass) Verdict {
 	report, before, after := pass.Report, pass.Before, pass.After
-	reboots := pass.Reboot != RebootNever
 	switch {
 	case report.Failure != "":
 		return Verdict{Reason: "install: " + report.Failure}
@@ -161,7 +169,7 @@ func Verify(pass Pass) Verdict {
 		return Verdict{Reason: "failed patches: " + strings.Join(after.Failed, ", ")}
 	case len(report.After.Broken) > 0:
 		return Verdict{Reason: "installed by half: " + strings.Join(report.After.Broken, ", ")}
-	case len(after.PendingReboot) > 0 && reboots:
+	case len(after.PendingReboot) > 0 && pass.rebooted():
 		return Verdict{Reason: "patches wait for a reboot that did not happen: " + strings.Join(after.PendingReboot, ", ")}
 	case pass.Platform != Windows && before.MissingNumber() > 0 && !report.changed():
 		return Verdict{
@@ -173,13 +181,16 @@ func Verify(pass Pass) Verdict {
 		case report.Before.Kernel != report.After.Kernel:
 			return Verdict{Reason: fmt.Sprintf("another kernel runs (%s, before %s) and the boot id is as before",
 				report.After.Kernel, report.Before.Kernel)}
-		case len(before.PendingReboot) > 0 && reboots:
-			return Verdict{Reason: "a reboot was pending but the boot id is as before"}
-		case report.changed() && reboots: // RebootIfNeeded reboots after any installation
-			return Verdict{Reason: "packages changed, a reboot was due and the boot id is as before"}
+		case pass.unrebooted() != "":
+			return Verdict{Reason: pass.unrebooted()}
 		}
 	}
 	verdict := Verdict{Waits: after.Waits(report.After)}
+	for _, told := range []string{report.After.ToldLive(), after.ToldListed(report.After)} {
+		if told != "" {
+			verdict.Notes = append(verdict.Notes, told)
+		}
+	}
 	whole := pass.Whole
 	if whole.Before == nil || whole.After == nil {
 		whole = report
@@ -206,14 +217,6 @@ func Verify(pass Pass) Verdict {
 		verdict.Reason = fmt.Sprintf("still missing after %s: %v", passes, verdict.Again)
 	}
 	return verdict
-}
-
-// Waits lists what takes effect with the next boot only, by the scan or else by the machine's own word.
-func (s Scan) Waits(machine *MachineFacts) []string {
-	if len(s.PendingReboot) == 0 && machine != nil && machine.PendingReboot {
-		return []string{TheMachine}
-	}
-	return s.PendingReboot
 }
 
 // RestorePoint is what is needed to put an instance back.

@@ -92,7 +92,7 @@ func TestVerify(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		platform      patch.Platform // "": Linux
-		reboot        patch.RebootOption
+		reboot        patch.Reboot
 		of            int // passes; 0: 1
 		before, after patch.Scan
 		report        patch.PatchReport
@@ -214,7 +214,7 @@ func TestVerify(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pass := patch.Pass{
-				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 1, Of: max(c.of, 1), Before: c.before,
+				Platform: patch.Linux, Reboot: patch.RebootAlways, Number: 1, Of: max(c.of, 1), Before: c.before,
 				After: c.after, Report: c.report,
 			}
 			if c.platform != "" {
@@ -271,7 +271,7 @@ func TestAKernelThatBootsAsTheOldOne(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			verdict := patch.Verify(patch.Pass{
-				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 1, Of: 1, Report: patch.PatchReport{
+				Platform: patch.Linux, Reboot: patch.RebootAlways, Number: 1, Of: 1, Report: patch.PatchReport{
 					Before:  &patch.MachineFacts{BootID: "1", PackagesSHA256: "a", Kernel: c.before},
 					After:   &patch.MachineFacts{BootID: c.boot, PackagesSHA256: "b", Kernel: c.after},
 					Changes: c.changes,
@@ -289,7 +289,7 @@ func TestAKernelThatBootsAsTheOldOne(t *testing.T) {
 			require.Len(t, verdict.Waits, 1)
 			require.Contains(t, verdict.Waits[0], "has booted "+c.before+" again")
 			later := patch.Verify(patch.Pass{
-				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 2, Of: 2,
+				Platform: patch.Linux, Reboot: patch.RebootAlways, Number: 2, Of: 2,
 				Report: patch.PatchReport{
 					Before: &patch.MachineFacts{BootID: "2", PackagesSHA256: "b", Kernel: c.after},
 					After:  &patch.MachineFacts{BootID: "3", PackagesSHA256: "c", Kernel: c.after},
@@ -318,10 +318,10 @@ func TestCompliant(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.scan.Compliant()) })
 	}
-	require.True(t, patch.Scan{PendingReboot: []string{"k"}}.Due(patch.RebootIfNeeded))
-	require.False(t, patch.Scan{PendingReboot: []string{"k"}}.Due(patch.RebootNever), "no wave of that plan would change it")
+	require.True(t, patch.Scan{PendingReboot: []string{"k"}}.Due(patch.RebootAlways, nil))
+	require.False(t, patch.Scan{PendingReboot: []string{"k"}}.Due(patch.RebootNever, nil), "no wave of that plan would change it")
 	for _, due := range []patch.Scan{{Missing: []string{"k"}}, {Failed: []string{"k"}}, {Error: "timed out"}} {
-		require.True(t, due.Due(patch.RebootNever))
+		require.True(t, due.Due(patch.RebootNever, nil))
 	}
 }
 

@@ -57,6 +57,7 @@ type NoticeKind string
 // The kinds of notices.
 const (
 	NoticeStarted          NoticeKind = "started"           // a wave begins to change things
+	NoticeAwaitingPlan     NoticeKind = "awaiting_plan"     // a wave waits for another plan; it goes on by itself
 	NoticeAwaitingApproval NoticeKind = "awaiting_approval" // a stage waits for a person
 	NoticeOnHold           NoticeKind = "on_hold"           // a stage stopped after failures
 	// a window ended before a wave: it waits for the next, and for somebody

@@ -153,6 +153,7 @@ type GroupResult struct {
 	Account   string           `json:"account"`
 	Region    string           `json:"region"`
 	Name      string           `json:"name"`
+	Baseline  string           `json:"baseline,omitempty"` // by which it is judged, where that is not the plan's
 	Outcome   Outcome          `json:"outcome"`
 	Reason    string           `json:"reason,omitempty"`
 	Instances []InstanceResult `json:"instances"`

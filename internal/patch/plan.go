@@ -30,32 +30,24 @@ const (
 	RestoreNone       Restore = "none"        // straight to quarantine
 )
 
-// RebootOption is AWS-RunPatchBaseline's parameter of that name.
-type RebootOption string
-
-// The values AWS-RunPatchBaseline accepts.
-const (
-	RebootIfNeeded RebootOption = "RebootIfNeeded"
-	RebootNever    RebootOption = "NoReboot"
-)
-
 // Plan is what operators name when they patch: a baseline and ordered stages, resolved from the worker's configuration
 // so that a replay depends on no file.
 type Plan struct {
-	Name      string       `json:"name"`
-	Baseline  string       `json:"baseline"` // name of a file in baselines/
-	Platform  Platform     `json:"platform"` // the baseline's
-	Backup    Backup       `json:"backup"`
-	Restore   Restore      `json:"restore"`
-	Reboot    RebootOption `json:"reboot"`
-	Passes    int          `json:"passes"` // how often install and reboot are repeated at most
-	Stages    []Stage      `json:"stages"`
-	Window    *Window      `json:"window,omitempty"`    // the one that is open, or comes next; nil: any time
-	Blackouts Blackouts    `json:"blackouts,omitempty"` // in which nothing is begun; those that are over are left out
-	Calendars []string     `json:"calendars,omitempty"` // Change Calendars that must be open, by name or ARN
-	Retention Duration     `json:"retention"`           // how long snapshots and replaced volumes are kept
-	Timing    Timing       `json:"timing"`
-	Estimates *Estimates   `json:"estimates,omitempty"` // nil: none were given, see Plan.Budget
+	Name      string     `json:"name"`
+	Baseline  string     `json:"baseline"` // name of a file in baselines/
+	Platform  Platform   `json:"platform"` // the baseline's
+	Backup    Backup     `json:"backup"`
+	Restore   Restore    `json:"restore"`
+	Reboot    Reboot     `json:"reboot"` // see RebootOf
+	Passes    int        `json:"passes"` // how often install and reboot are repeated at most
+	Stages    []Stage    `json:"stages"`
+	Window    *Window    `json:"window,omitempty"`     // the one that is open, or comes next; nil: any time
+	Blackouts Blackouts  `json:"blackouts,omitempty"`  // in which nothing is begun; those that are over are left out
+	AfterPlan *AfterPlan `json:"after_plan,omitempty"` // nil: it waits for no other
+	Calendars []string   `json:"calendars,omitempty"`  // Change Calendars that must be open, by name or ARN
+	Retention Duration   `json:"retention"`            // how long snapshots and replaced volumes are kept
+	Timing    Timing     `json:"timing"`
+	Estimates *Estimates `json:"estimates,omitempty"` // nil: none were given, see Plan.Budget
 
 	Quarantine Quarantine `json:"quarantine"`
 }
@@ -110,6 +102,7 @@ type Stage struct {
 	Order             Order         `json:"order,omitempty"`     // "": zone_balanced
 	ZoneSoak          Duration      `json:"zone_soak,omitempty"` // of order zone: between two zones of a group
 	Canary            *Canary       `json:"canary,omitempty"`    // nil: the first are patched as the others
+	Reboot            Reboot        `json:"reboot,omitempty"`    // "": the plan's
 }
 
 // Canary is the first instances of each group of a stage, which are watched for longer: the others of every group wait
@@ -158,6 +151,7 @@ type Group struct {
 	// Exclude are tags: an instance that carries all of one entry's is left as it is.
 	Exclude []map[string]string `json:"exclude,omitempty"`
 	Only    *Only               `json:"only,omitempty"` // whom this wave takes; nil: everybody
+	Tier    *Tier               `json:"tier,omitempty"` // by what it is patched; nil: by what its plan names
 }
 
 // IsAutoScaling tells an Auto Scaling group from instances chosen by tags.

@@ -16,7 +16,7 @@ type Policy struct {
 	Baseline       string
 	Backup         Backup
 	Restore        Restore
-	Reboot         RebootOption
+	Reboot         Reboot
 	Passes         int
 	Retention      Duration
 	Timing         Timing
@@ -41,7 +41,7 @@ type Policy struct {
 func PolicyOf(plan Plan, stage Stage) Policy {
 	return Policy{
 		Plan: plan.Name, Platform: plan.Platform, Baseline: plan.Baseline, Backup: plan.Backup, Restore: plan.Restore,
-		Reboot: plan.Reboot,
+		Reboot: plan.RebootOf(stage),
 		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates,
 		Blackouts: plan.Blackouts, Calendars: plan.Calendars, Stage: stage.Name,
 		StageAt: slices.IndexFunc(plan.Stages, func(s Stage) bool { return s.Name == stage.Name }),

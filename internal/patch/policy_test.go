@@ -14,7 +14,7 @@ func TestAPolicyIsAPlanAndAStage(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
 	plan := patch.Plan{
 		Name: "nightly", Platform: patch.Linux, Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume,
-		Reboot: patch.RebootIfNeeded, Passes: 2, Retention: patch.Duration(time.Hour), Timing: patch.DefaultTiming(),
+		Reboot: patch.RebootAlways, Passes: 2, Retention: patch.Duration(time.Hour), Timing: patch.DefaultTiming(),
 		Window:    &patch.Window{Opens: at, Cutoff: at.Add(time.Hour), Closes: at.Add(2 * time.Hour)},
 		Calendars: []string{"release"}, Estimates: &patch.Estimates{Patch: 20 * minute, RollBack: 10 * minute},
 		Quarantine: patch.Quarantine{TTL: patch.Duration(time.Hour)},

@@ -25,11 +25,13 @@ type Preview struct {
 	Due        int       `json:"due"`     // of them: those that would be taken, for they miss something or nobody knows
 	InTime     int       `json:"in_time"` // of those: may still be begun in the window
 
-	Missing  int       `json:"missing"` // patches in all
-	Reboots  int       `json:"reboots"`
-	Blockers []Blocker `json:"blockers"`        // why it would not begin, or not get through: all of them
-	Loses    string    `json:"loses,omitempty"` // what an instance that is put back loses beside its patches
-	Notes    []string  `json:"notes"`
+	Missing   int        `json:"missing"`              // patches in all
+	AfterPlan *AfterPlan `json:"after_plan,omitempty"` // the other plan that it waits for first
+	Reboots   int        `json:"reboots"`
+	MayBoot   int        `json:"reboots_if_required,omitempty"` // instances that are rebooted only where they need it
+	Blockers  []Blocker  `json:"blockers"`                      // why it would not begin, or not get through: all of them
+	Loses     string     `json:"loses,omitempty"`               // what an instance that is put back loses beside its patches
+	Notes     []string   `json:"notes"`
 
 	Stages []PreviewStage `json:"stages"`
 }
@@ -70,8 +72,9 @@ type PreviewStage struct {
 
 // PreviewGroup is one group of a PreviewStage.
 type PreviewGroup struct {
-	Group     string            `json:"group"`             // account/region/name
-	Numbers   *GroupNumbers     `json:"numbers,omitempty"` // of an Auto Scaling group
+	Group     string            `json:"group"`              // account/region/name
+	Baseline  string            `json:"baseline,omitempty"` // where it is not the plan's
+	Numbers   *GroupNumbers     `json:"numbers,omitempty"`  // of an Auto Scaling group
 	Strategy  Strategy          `json:"strategy"`
 	Refused   string            `json:"refused,omitempty"` // why no room could be made, or that it could not be read
 	Begins    Duration          `json:"begins"`
@@ -96,12 +99,15 @@ type PreviewInstance struct {
 	Missing      []MissingPatch `json:"missing"` // the worst first
 	MissingCount int            `json:"missing_count"`
 	// ids of patches that the last installation could not install
-	Failed        []string  `json:"failed,omitempty"`
-	PendingReboot []string  `json:"pending_reboot,omitempty"` // ids of patches that wait for a reboot
-	Reboot        bool      `json:"reboot"`
-	KnownAt       time.Time `json:"known_at,omitzero"`   // AWS's clock: when Systems Manager learnt what is missing
-	Age           Duration  `json:"age,omitempty"`       // of that
-	JudgedBy      string    `json:"judged_by,omitempty"` // the patch baseline's id, where it is not the plan's
+	Failed        []string `json:"failed,omitempty"`
+	PendingReboot []string `json:"pending_reboot,omitempty"` // ids of patches that wait for a reboot
+	Reboot        bool     `json:"reboot"`
+	// RebootIfRequired: it is asked after its install whether it needs one.
+	RebootIfRequired bool `json:"reboot_if_required,omitempty"`
+
+	KnownAt  time.Time `json:"known_at,omitzero"`   // AWS's clock: when Systems Manager learnt what is missing
+	Age      Duration  `json:"age,omitempty"`       // of that
+	JudgedBy string    `json:"judged_by,omitempty"` // the patch baseline's id, where it is not the plan's
 	// what Systems Manager knows is older than its last start or its root volume: nobody knows what it misses
 	Outdated bool     `json:"outdated,omitempty"`
 	Begins   Duration `json:"begins"`

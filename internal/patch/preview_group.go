@@ -24,7 +24,7 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 	if r.State == nil || ReachOf(*r.State, stage.Order).Nobody() {
 		return found
 	}
-	view := View{Group: r.Group, Policy: PolicyOf(plan, stage), State: r.State, Around: r.Around}
+	view := View{Group: r.Group, Policy: PolicyOf(plan.Of(r.Group), stage), State: r.State, Around: r.Around}
 	// When each would begin is in the preview's times, and so is what would be too late.
 	view.Policy.Window, view.Policy.Blackouts = nil, nil
 	for _, refusal := range Refusals(LevelGroup, view) {
@@ -80,7 +80,7 @@ func surged(state GroupState) GroupState {
 
 // preview is the group without its times.
 func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
-	shown := PreviewGroup{Group: r.Group.String(), Instances: []PreviewInstance{}}
+	shown := PreviewGroup{Group: r.Group.String(), Baseline: r.Group.ToldBaseline(), Instances: []PreviewInstance{}}
 	if r.State == nil {
 		shown.Refused = "it could not be read"
 		return shown
@@ -97,7 +97,7 @@ func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
 	}
 	shown.Each, shown.EachFrom = plan.Likely(stage, r.State.TargetGroups)
 	for _, member := range r.State.Ordered(stage.Order) {
-		shown.Instances = append(shown.Instances, r.instance(plan, member))
+		shown.Instances = append(shown.Instances, r.instance(plan.RebootOf(stage), member))
 	}
 	return shown
 }
@@ -112,7 +112,7 @@ func (m Member) unchangedSince() time.Time {
 	return since.Truncate(time.Second) // patch states have whole seconds
 }
 
-func (r GroupReading) instance(plan Plan, member Member) PreviewInstance {
+func (r GroupReading) instance(reboot Reboot, member Member) PreviewInstance {
 	shown := PreviewInstance{ID: member.ID, Zone: member.Zone, Does: WouldScan, Missing: []MissingPatch{}}
 	state, known := r.Known[member.ID]
 	if !known {
@@ -136,10 +136,9 @@ func (r GroupReading) instance(plan Plan, member Member) PreviewInstance {
 		shown.JudgedBy = state.BaselineID
 	}
 	shown.Does = WouldNothing
-	if len(state.Missing)+len(state.Failed) > 0 || len(state.PendingReboot) > 0 && plan.Reboot != RebootNever {
+	if len(state.Missing)+len(state.Failed) > 0 || len(state.PendingReboot) > 0 && reboot != RebootNever {
 		shown.Does = WouldPatch
-		// RebootIfNeeded reboots after any installation, and for what waits for it.
-		shown.Reboot = plan.Reboot != RebootNever
+		shown.Reboot, shown.RebootIfRequired = reboot == RebootAlways, reboot == RebootIfRequired
 	}
 	return shown
 }

@@ -47,7 +47,7 @@ func readGroup(group patch.Group, instances, missing int) patch.GroupReading {
 func planOf(stages ...patch.Stage) patch.Plan {
 	return patch.Plan{
 		Name: "web", Baseline: "amazon-linux-2023", Restore: patch.RestoreRootVolume, Backup: patch.BackupSnapshot,
-		Reboot: patch.RebootIfNeeded, Timing: patch.DefaultTiming(), Stages: stages,
+		Reboot: patch.RebootAlways, Timing: patch.DefaultTiming(), Stages: stages,
 	}
 }
 
@@ -109,28 +109,28 @@ func TestAPreviewTellsWhatBecomesOfEachInstance(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		state  *patch.PatchState
-		reboot patch.RebootOption
+		reboot patch.Reboot
 		does   patch.PreviewAction
 		boots  bool
 	}{
-		{"never scanned", nil, patch.RebootIfNeeded, patch.WouldScan, false},
-		{"nothing missing", &patch.PatchState{}, patch.RebootIfNeeded, patch.WouldNothing, false},
+		{"never scanned", nil, patch.RebootAlways, patch.WouldScan, false},
+		{"nothing missing", &patch.PatchState{}, patch.RebootAlways, patch.WouldNothing, false},
 		{
-			"missing", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootIfNeeded, patch.WouldPatch, true,
+			"missing", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootAlways, patch.WouldPatch, true,
 		},
 		{
 			"missing, and never rebooted", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootNever,
 			patch.WouldPatch, false,
 		},
 		{
-			"only a reboot is pending", &patch.PatchState{PendingReboot: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch,
+			"only a reboot is pending", &patch.PatchState{PendingReboot: []string{"a"}}, patch.RebootAlways, patch.WouldPatch,
 			true,
 		},
 		{
 			"only a reboot is pending, and the plan does not reboot", &patch.PatchState{PendingReboot: []string{"a"}},
 			patch.RebootNever, patch.WouldNothing, false,
 		},
-		{"one failed", &patch.PatchState{Failed: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch, true},
+		{"one failed", &patch.PatchState{Failed: []string{"a"}}, patch.RebootAlways, patch.WouldPatch, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reading := readGroup(previewG, 1, 0)

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -9,7 +10,7 @@ import (
 // present, by the clock of the plan's window.
 func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupReading, whole []Blocker) *Preview {
 	p := &Preview{
-		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, Loses: plan.PutBackLoses(),
+		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, AfterPlan: plan.AfterPlan, Loses: plan.PutBackLoses(),
 		NotCounted: []string{}, Notes: []string{}, Blockers: append([]Blocker{}, whole...),
 	}
 	if plan.Window != nil && plan.Window.Opens.After(at) {
@@ -111,6 +112,9 @@ func (p *Preview) addInstances(
 		if instance.Reboot {
 			p.Reboots++
 		}
+		if instance.RebootIfRequired {
+			p.MayBoot++
+		}
 		instance.Takes, instance.Canary = group.Each, legs.isCanary(of, taken)
 		budget := plan.Budget(stage, state.TargetGroups)
 		if instance.Canary {
@@ -124,7 +128,7 @@ func (p *Preview) addInstances(
 		}
 	}
 	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
-	view := View{Group: reading.Group, Policy: PolicyOf(plan, stage).AsCanary(), Now: p.Begins, State: state}
+	view := View{Group: reading.Group, Policy: PolicyOf(plan.Of(reading.Group), stage).AsCanary(), Now: p.Begins, State: state}
 	if late := TooLate(LevelWave, view); late != nil {
 		p.Blockers = append(p.Blockers, late.Blocker())
 	}
@@ -169,9 +173,9 @@ func (p *Preview) note(plan Plan) {
 		p.Notes = append(
 			p.Notes,
 			fmt.Sprintf(
-				"%d were last judged by another baseline than the plan's, %s: a scan by that may find other patches. Scan them: "+
+				"%d were last judged by another baseline than the plan's %s: a scan by that may find other patches. Scan them: "+
 					"patchtide scan %s",
-				foreign, plan.Baseline, plan.Name,
+				foreign, strings.Join(plan.Baselines(), ", "), plan.Name,
 			),
 		)
 	}

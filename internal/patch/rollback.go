@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -124,7 +125,7 @@ func (p Plan) losesVolume(who string) string {
 		return ""
 	}
 	said := who + " gets its root volume back as it was, and loses what was written to it since"
-	if p.Platform == Windows {
+	if slices.Contains(p.Platforms(), Windows) {
 		said += "; one that is joined to a domain may lose its trust, when its machine password changed meanwhile"
 	}
 	return said

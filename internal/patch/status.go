@@ -70,8 +70,9 @@ type StageStatus struct {
 
 // GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.
 type GroupCounts struct {
-	Group      string           `json:"group"`       // account/region/name
-	WorkflowID string           `json:"workflow_id"` // PatchGroup's
+	Group      string           `json:"group"`              // account/region/name
+	WorkflowID string           `json:"workflow_id"`        // PatchGroup's
+	Baseline   string           `json:"baseline,omitempty"` // by which it is judged, where that is not the plan's
 	Phase      GroupPhase       `json:"phase"`
 	Outcome    Outcome          `json:"outcome,omitempty"` // as its instances stand
 	Strategy   Strategy         `json:"strategy"`
@@ -83,17 +84,19 @@ type GroupCounts struct {
 	// Unproven are those that it took and did not prove: see Plan.Gate.
 	Unproven []NoticedInstance `json:"unproven,omitempty"`
 	// LastPatched is when the last of those that are left patched had been proven in service; zero: none is.
-	LastPatched time.Time     `json:"last_patched,omitzero"`
-	Reason      string        `json:"reason,omitempty"`
-	Gaps        []Gap         `json:"gaps,omitempty"`     // members that were not reached, once all others were
-	LeftOut     []string      `json:"left_out,omitempty"` // who is excluded, or not taken by this wave; for people
-	Stranded    []Stranded    `json:"stranded,omitempty"` // so far, its instances' included
-	Stops       bool          `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
-	Closed      RefusalCode   `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
-	Each        Duration      `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
-	ETA         *ETA          `json:"eta,omitempty"`      // the wave's word, while there is something left to do
-	Failing     []FailingUndo `json:"failing_undos,omitempty"`
-	Now         []InstanceNow `json:"now,omitempty"` // filled in by the wave from what its group passes on
+	LastPatched time.Time `json:"last_patched,omitzero"`
+	Reason      string    `json:"reason,omitempty"`
+	Gaps        []Gap     `json:"gaps,omitempty"`     // members that were not reached, once all others were
+	LeftOut     []string  `json:"left_out,omitempty"` // who is excluded, or not taken by this wave; for people
+	// Waiting names who waits for a reboot that the wave leaves to others, and for what; for people.
+	Waiting  []string      `json:"waiting_for_reboot,omitempty"`
+	Stranded []Stranded    `json:"stranded,omitempty"` // so far, its instances' included
+	Stops    bool          `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
+	Closed   RefusalCode   `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
+	Each     Duration      `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
+	ETA      *ETA          `json:"eta,omitempty"`      // the wave's word, while there is something left to do
+	Failing  []FailingUndo `json:"failing_undos,omitempty"`
+	Now      []InstanceNow `json:"now,omitempty"` // filled in by the wave from what its group passes on
 }
 
 // GroupAtWork is what a group's instances under way are doing, as it passes that on to its wave.
@@ -228,6 +231,7 @@ const (
 	StepStandby    Step = "standby"
 	StepSnapshot   Step = "snapshot"
 	StepInstall    Step = "install"
+	StepReboot     Step = "reboot"
 	StepVerify     Step = "verify"
 	StepReturn     Step = "return to service"
 	StepHealth     Step = "health checks"

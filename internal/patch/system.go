@@ -46,7 +46,8 @@ func checkSystem(v View) []*Refusal {
 				"take it out of the plan; README, Limits, lists the systems that it patches")...)
 		default:
 			found = append(found, v.refuseOf(member.ID, fmt.Sprintf("it runs %s, and the plan's baseline %s is for %s",
-				member.Runs, judges.Baseline, judges.System), "name a baseline of its system in a plan of its own")...)
+				member.Runs, judges.Baseline, judges.System),
+				"name a baseline of its system as the `baseline` of its group or stage, or in a plan of its own")...)
 		}
 	}
 	return found

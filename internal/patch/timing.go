@@ -122,6 +122,11 @@ func (p Plan) Scaled(speed float64) Plan {
 		stages[i] = stage
 	}
 	p.Stages = stages
+	if p.AfterPlan != nil {
+		after := *p.AfterPlan
+		after.MaxAge, after.Timeout, after.Every = divide(after.MaxAge), divide(after.Timeout), divide(after.Every)
+		p.AfterPlan = &after
+	}
 	if p.Estimates != nil {
 		e := *p.Estimates
 		e.Patch, e.RollBack, e.Snapshot, e.Volume = divide(e.Patch), divide(e.RollBack), divide(e.Snapshot), divide(e.Volume)

@@ -140,6 +140,7 @@ func drawPlan(t *rapid.T) scriptPlan {
 		{"", ""}, {"", ""}, {"", ""}, {"", "replace"}, {"none", "replace"}, {"none", "none"}, {"", "none"},
 	}).Draw(t, "backup")
 	p.Backup, p.Restore = kinds[0], kinds[1]
+	p.Reboot = rapid.SampledFrom([]string{"", "", string(patch.RebootIfRequired)}).Draw(t, "reboot")
 	return p
 }
 

@@ -170,6 +170,7 @@ func (s script) plan(plan *patch.Plan) {
 		}
 	}
 	staging, production := &stages[0], &stages[1]
+	production.Reboot = patch.Reboot(drawn.Reboot)
 	production.Capacity = patch.CapacityMode(or(drawn.Capacity, string(patch.CapacityAuto)))
 	production.Service = ""
 	if drawn.Service {

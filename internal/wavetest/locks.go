@@ -23,6 +23,8 @@ type Elsewhere struct {
 	Ended      journal.Ending       // how runs ended that are asked about
 	Frozen     patch.Freezes        // what Freeze answers
 	FreezeLost error                // Freeze does not answer
+	// Waves is what Temporal lists of a plan's waves at a moment; nil: none.
+	Listed func(plan string, at time.Time) (patch.PlanWaves, error)
 }
 
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.
@@ -36,6 +38,14 @@ func (e *Elsewhere) Holder(_ context.Context, workflowID string) (*activities.Lo
 
 // Freezes answers what is frozen, as the workflow Freeze would.
 func (e *Elsewhere) Freezes(context.Context) (patch.Freezes, error) { return e.Frozen, e.FreezeLost }
+
+// OfPlan answers which waves of a plan run, and how the last one ended, as Temporal's list would.
+func (s *Scene) OfPlan(_ context.Context, plan string, _ time.Time) (patch.PlanWaves, error) {
+	if s.Listed == nil {
+		return patch.PlanWaves{}, nil
+	}
+	return s.Listed(plan, s.Env.Now())
+}
 
 // Runs answers whether a run goes on, as Temporal would.
 func (e *Elsewhere) Runs(context.Context, string, string) (bool, error) { return !e.Orphaned, nil }

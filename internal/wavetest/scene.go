@@ -111,7 +111,7 @@ func New(t TB, options Options) *Scene {
 	require.NoError(t, err)
 	s.Sim, s.Store, s.Wire, s.Plans = fleet.Sim, store, cable, &Plans{Plans: loaded}
 	s.Control = &activities.Control{
-		Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Freezes: s, Pendings: s.attempts,
+		Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Waves: s, Freezes: s, Pendings: s.attempts,
 		NamespaceID: "of-the-scene",
 	}
 	s.AWS = &activities.AWS{

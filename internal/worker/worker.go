@@ -112,6 +112,7 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	workflows.Register(main)
 	register(main, &activities.Control{
 		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
+		Waves:   activities.NewWaves(options.Client),
 		Freezes: activities.NewFreezes(options.Client), Speed: options.Speed, Notifier: channels, Notices: options.Evidence,
 		NamespaceID: namespace.GetNamespaceInfo().GetId(),
 		Pendings:    activities.NewPendings(options.Client),

@@ -212,7 +212,8 @@ func (g *group) report(ctx workflow.Context) {
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Done: g.done(), Reason: g.status.Reason,
 		Outcome: g.result().Outcome, Each: g.each(), Gaps: g.status.Gaps, Stranded: g.status.Stranded,
-		LeftOut: patch.ToldLeftOut(g.status.LeftOut),
+		Baseline: g.in.Group.ToldBaseline(),
+		LeftOut:  patch.ToldLeftOut(g.status.LeftOut), Waiting: patch.ToldWaiting(g.status.Instances),
 		Failing: g.status.Failing, Stops: g.batch.failed != "" && g.status.Phase == patch.GroupPatching,
 	}
 	if g.closed != nil {
@@ -252,6 +253,7 @@ func (g *group) isFailure(instance patch.InstanceResult) bool {
 func (g *group) result() *patch.GroupResult {
 	result := &patch.GroupResult{
 		Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Name: g.in.Group.Name(),
+		Baseline: g.in.Group.ToldBaseline(),
 		Outcome: patch.GroupOutcome(g.status.Instances).Judged(g.status.Gaps).JudgedWithout(
 			g.in.Group.Only, g.status.LeftOut,
 		), Reason: g.status.Reason, LeftOut: g.status.LeftOut,

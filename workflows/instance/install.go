@@ -62,6 +62,9 @@ func (s *saga) install(ctx workflow.Context) error {
 			return err
 		}
 		s.merge(*report)
+		if err := s.rebootIfDue(clean, pass, report); err != nil {
+			return err
+		}
 		after := &patch.Scan{}
 		if report.Failure != "" {
 			report.Failure += s.failedPatches(clean)
@@ -81,6 +84,9 @@ func (s *saga) install(ctx workflow.Context) error {
 			return errors.New(verdict.Reason)
 		case verdict.Proven():
 			s.patching.waits = verdict.Waits
+			for _, told := range verdict.Notes {
+				s.note("%s", told)
+			}
 			if len(verdict.Late) > 0 {
 				s.note("published while it was patched, left to the next wave: %s", strings.Join(verdict.Late, ", "))
 			}
@@ -182,12 +188,18 @@ func (s *saga) merge(report patch.PatchReport) {
 	s.patching.report = report
 	s.status.Result.Changes = len(report.Changes)
 	if report.After != nil {
-		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
-		s.status.Result.ApplicationAfter = report.After.ApplicationSHA256
+		s.keepAfter(report.After)
 		if told := report.NewRelease(); told != "" {
 			s.note("%s", told)
 		}
 	}
+}
+
+// keepAfter keeps of the machine as it is after its install what rolling it back asks for.
+func (s *saga) keepAfter(facts *patch.MachineFacts) {
+	result := &s.status.Result
+	result.BootID, result.PackagesAfter, result.ApplicationAfter = facts.BootID, facts.PackagesSHA256,
+		facts.ApplicationSHA256
 }
 
 // stopInstalls sees every execution that may have been started and all its commands terminal.

@@ -82,6 +82,8 @@ type patching struct {
 	report   patch.PatchReport // all passes as one
 	first    patch.MachineFacts
 	waits    []string // what takes effect with the next boot only
+	// rebooting: we may have rebooted it, and so it may hang in that, whatever was installed
+	rebooting bool
 }
 
 // proof is what is known of an instance's health since it returned.
@@ -152,8 +154,13 @@ func (s *saga) patch(ctx workflow.Context) {
 		return
 	}
 	s.patching.scan, result.MissingBefore = *scan, scan.MissingNumber()
-	if !scan.Due(s.in.Policy.Reboot) {
+	if !scan.Due(s.in.Policy.Reboot, &s.patching.first) {
 		result.Outcome = patch.AlreadyCompliant
+		for _, told := range []string{s.patching.first.ToldLive(), scan.ToldListed(&s.patching.first)} {
+			if told != "" {
+				s.note("%s", told)
+			}
+		}
 		if s.patching.waits = scan.Waits(&s.patching.first); len(s.patching.waits) > 0 {
 			result.Outcome = patch.RebootPending
 			s.tellReboot()
@@ -273,7 +280,7 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 // has ended without a command.
 func (s *saga) untouched() bool {
 	report := s.patching.report
-	return len(s.patching.tries) == 0 || report.ExecutionID != "" && !report.Touched(s.in.Policy.Platform)
+	return len(s.patching.tries) == 0 || !s.patching.rebooting && report.ExecutionID != "" && !report.Touched(s.in.Policy.Platform)
 }
 
 // endNotBegun ends one that was taken out and put back with nothing installed because it was cancelled, or because its

@@ -142,3 +142,32 @@ func TestPatchTuesday(t *testing.T) {
 		})
 	}
 }
+
+// Windows that is rebooted only where its registry says so is so after each pass that brought what needs it.
+func TestWindowsIsRebootedWhereItSaysSo(t *testing.T) {
+	month, second := windowsPatch(cumulative, "SecurityUpdates", ""), windowsPatch(secondRound, "SecurityUpdates", cumulative)
+	month.Reboot = true
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: patchTuesday(month, second),
+		Config: onWindows("backup: snapshot", "backup: snapshot\n    reboot: if_required"),
+	})
+	boots := map[string]int{}
+	scene.Sim.Inspect(func(w *world.World) {
+		w.OnChange(func(c world.Change) {
+			if c.What == "booted" {
+				boots[c.ID]++
+			}
+		})
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.NotEmpty(t, boots)
+	for id, count := range boots {
+		require.Equal(t, 1, count, id+": the second pass needs none")
+	}
+	for _, instance := range result.Stages[0].Groups[0].Instances {
+		require.Equal(t, patch.Patched, instance.Outcome, instance.Reason)
+	}
+	require.Empty(t, scene.Untrue(result))
+}

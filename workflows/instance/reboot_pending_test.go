@@ -11,18 +11,20 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// With `reboot: NoReboot` what was installed takes effect with a boot that others make: that is told, and the next wave
+// With `reboot: never` what was installed takes effect with a boot that others make: that is told, and the next wave
 // takes nobody out for it.
 func TestWhatWaitsForARebootIsToldAndNotTakenOutAgain(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy",
 		Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
-			"approval: {required: false}", "backup: snapshot", "backup: snapshot\n    reboot: NoReboot")),
+			"approval: {required: false}", "backup: snapshot", "backup: snapshot\n    reboot: never")),
 	})
 	kernel := []string{"kernel.x86_64"}
 	scene.Play(func(story wavetest.Story) {
 		first := story.Wave("first")
 		require.Equal(t, patch.Succeeded, first.Outcome)
+		require.Contains(t, first.Reason, "production/ap-northeast-1/web: ")
+		require.Contains(t, first.Reason, " waits for a reboot, which this wave leaves to others: kernel.x86_64")
 		for _, instance := range first.Stages[0].Groups[0].Instances {
 			require.Equal(t, patch.PatchedRebootPending, instance.Outcome, instance.Reason)
 			require.Equal(t, kernel, instance.RebootPending)
@@ -32,6 +34,7 @@ func TestWhatWaitsForARebootIsToldAndNotTakenOutAgain(t *testing.T) {
 		story.Later(time.Hour)
 		second := story.Wave("second")
 		require.Equal(t, patch.Succeeded, second.Outcome)
+		require.Equal(t, first.Reason, second.Reason, "and it is told as long as it is so")
 		for _, instance := range second.Stages[0].Groups[0].Instances {
 			require.Equal(t, patch.RebootPending, instance.Outcome, instance.Reason)
 			require.Equal(t, kernel, instance.RebootPending)

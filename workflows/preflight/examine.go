@@ -55,7 +55,7 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 	if reach.Nobody() {
 		return found, nil
 	}
-	view := patch.View{Group: group, Policy: patch.PolicyOf(plan, stage).AsCanary(), State: &state}
+	view := patch.View{Group: group, Policy: patch.PolicyOf(plan.Of(group), stage).AsCanary(), State: &state}
 	if err := Refused(ctx, patch.LevelWave, view); err != nil {
 		return found, err
 	}

@@ -77,7 +77,7 @@ func (j judging) judge(ctx workflow.Context) (judged Judged, err error) {
 	}
 	if able {
 		judged.Refusal = patch.First(patch.LevelPutBack, patch.View{
-			Group: j.group, Policy: patch.PolicyOf(j.Plan, j.stage), Now: workflow.Now(ctx), State: &state,
+			Group: j.group, Policy: patch.PolicyOf(j.Plan.Of(j.group), j.stage), Now: workflow.Now(ctx), State: &state,
 		})
 	}
 	return judged, nil
@@ -98,7 +98,7 @@ func (j judging) view(ctx workflow.Context, views []patch.RollBackView) error {
 		}
 		options := run.Summed(run.Waiting(ctx, j.group, t, t.Agent), "what changed since the wave: "+view.Was.ID)
 		answers[i] = workflow.ExecuteActivity(options, aws.CollectMachineFacts, activities.CollectMachineFactsInput{
-			Instance: activities.Instance{Group: j.group, ID: view.Was.ID}, Platform: j.Plan.Platform,
+			Instance: activities.Instance{Group: j.group, ID: view.Was.ID}, Platform: j.Plan.Of(j.group).Platform,
 			Attempt: run.Anew(ctx, run.Attempt(j.WaveID, view.Was.ID, "facts-now"+j.Run, 0)), Budget: t.Agent,
 			Pace: run.Pace(t),
 		})

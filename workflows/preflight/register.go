@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"cmp"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -12,7 +14,7 @@ import (
 type RegisterInput struct {
 	WaveID   string
 	Groups   []patch.Group
-	Baseline string // the plan's
+	Baseline string // the plan's, for groups that name none
 	Timing   patch.Timing
 }
 
@@ -34,7 +36,7 @@ func RegisterGroups(ctx workflow.Context, in RegisterInput) ([]Registered, error
 		}
 		var baseline activities.RegisteredBaseline
 		if err := workflow.ExecuteActivity(options, aws.EnsureBaseline, activities.EnsureBaselineInput{
-			Group: group, Baseline: in.Baseline,
+			Group: group, Baseline: cmp.Or(group.ToldBaseline(), in.Baseline),
 		}).Get(ctx, &baseline); err != nil {
 			return done, run.PreflightError(group, err)
 		}

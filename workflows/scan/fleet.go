@@ -108,7 +108,7 @@ func Group(
 	var baseline activities.RegisteredBaseline
 	if err := workflow.ExecuteActivity(
 		run.Acting(ctx, group, plan.Timing), aws.EnsureBaseline, activities.EnsureBaselineInput{
-			Group: group, Baseline: plan.Baseline,
+			Group: group, Baseline: plan.Of(group).Baseline,
 		}).Get(ctx, &baseline); err != nil {
 		return []patch.Scan{}, "", run.Reason(err)
 	}

@@ -16,7 +16,7 @@ import (
 type Input struct {
 	WaveID   string
 	Groups   []Watched
-	Platform patch.Platform
+	Platform patch.Platform      // of groups that name no other
 	Checks   []patch.HealthCheck // those of the stage's bake
 	Timing   patch.Timing
 	Every    patch.Duration // between two looks

@@ -39,7 +39,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 		}
 		options := w.locking(ctx, held.workflowID, "patches "+planned.String())
 		future := workflow.ExecuteChildWorkflow(options, group.PatchGroup, group.Input{
-			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
+			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage, planned), Members: held.members,
 			Run: w.run, ContinueAfter: w.request.ContinueAfter, Carried: held.carried,
 			Tells: patch.FollowsInstances(w.roster.instances()), Every: every,
 		})

@@ -105,9 +105,9 @@ func (w *wave) planOf(groups []*lockedGroup) patch.Plan {
 	return plan
 }
 
-// policy is a stage's policy for this run of the wave.
-func (w *wave) policy(ctx workflow.Context, stage int) patch.Policy {
-	policy := patch.PolicyOf(w.plan, w.plan.Stages[stage])
+// policy is a group's policy in its stage, for this run of the wave.
+func (w *wave) policy(ctx workflow.Context, stage int, of patch.Group) patch.Policy {
+	policy := patch.PolicyOf(w.plan.Of(of), w.plan.Stages[stage])
 	policy.Run, policy.Began = run.First(ctx), w.began
 	return policy
 }

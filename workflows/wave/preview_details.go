@@ -17,8 +17,8 @@ func previewDetails(p patch.Preview) string {
 		verdict = run.Said("**is blocked**, by %d", len(p.Blockers))
 	}
 	run.Write(&text, "Nothing was changed. A wave of **%s** %s. "+
-		"%d of %d instances are due, %d patches missing, %d reboots.\n\n",
-		p.Plan, verdict, p.Due, p.Instances, p.Missing, p.Reboots)
+		"%d of %d instances are due, %d patches missing, %d reboots%s.\n\n",
+		p.Plan, verdict, p.Due, p.Instances, p.Missing, p.Reboots, ifRequired(p.MayBoot))
 	run.Write(&text, "It takes about **%s**", p.Takes.Rough())
 	if len(p.NotCounted) > 0 {
 		run.Write(&text, ", not counted: %s", strings.Join(p.NotCounted, ", "))
@@ -28,6 +28,9 @@ func previewDetails(p patch.Preview) string {
 			brief.UTC(p.Window.Closes), brief.UTC(p.Window.Cutoff), p.InTime, p.Due)
 	}
 	text.WriteString(".\n\n")
+	if p.AfterPlan != nil {
+		run.Write(&text, "It %s.\n\n", p.AfterPlan.Told())
+	}
 	for i, blocker := range p.Blockers {
 		if i >= run.LongestTable/4 {
 			run.Write(&text, "- and %d more\n", len(p.Blockers)-i)
@@ -52,7 +55,7 @@ func previewDetails(p patch.Preview) string {
 				if rows++; rows <= run.LongestTable {
 					run.Write(&text, "| +%s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
 						instance.Begins.Rough(), stage.Name, group.Group, madeBy(group), instance.ID, instance.Does,
-						missesBySeverity(instance), yesNo(instance.Reboot), knownAgo(instance))
+						missesBySeverity(instance), rebootWord(instance), knownAgo(instance))
 				}
 			}
 		}
@@ -98,11 +101,22 @@ func missesBySeverity(instance patch.PreviewInstance) string {
 	return text
 }
 
-func yesNo(is bool) string {
-	if is {
+func rebootWord(instance patch.PreviewInstance) string {
+	switch {
+	case instance.Reboot:
 		return "yes"
+	case instance.RebootIfRequired:
+		return "if required"
 	}
 	return "no"
+}
+
+// ifRequired says how many more may be rebooted.
+func ifRequired(more int) string {
+	if more == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d more if required", more)
 }
 
 func knownAgo(instance patch.PreviewInstance) string {

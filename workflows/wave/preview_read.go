@@ -56,7 +56,7 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 	reading.State = &state
 	var around patch.Interference
 	if err := workflow.ExecuteActivity(run.Summed(reads, "what others do to "+group.String()), aws.ReadInterference,
-		preflight.InterferenceOf(group, state, patch.PolicyOf(p.plan, stage))).Get(ctx, &around); err != nil {
+		preflight.InterferenceOf(group, state, patch.PolicyOf(p.plan.Of(group), stage))).Get(ctx, &around); err != nil {
 		problem(err)
 	} else {
 		reading.Around = &around
@@ -69,7 +69,7 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 	for part := range slices.Chunk(state.IDs(), run.Batch) {
 		var known activities.PatchStates
 		if err := workflow.ExecuteActivity(reads, aws.ReadPatchStates, activities.ReadPatchStatesInput{
-			Group: group, Instances: part, Baseline: p.plan.Baseline,
+			Group: group, Instances: part, Baseline: p.plan.Of(group).Baseline,
 		}).Get(ctx, &known); err != nil {
 			problem(err)
 			break

@@ -45,7 +45,7 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) (cavea
 		return "", err
 	}
 	for _, held := range w.roster.groups {
-		found.add(held, w.plan.Platform)
+		found.add(held, w.plan.Of(held.group).Platform)
 	}
 	caveat = patch.DomainCaveat(found.joined, found.unknown)
 	switch {

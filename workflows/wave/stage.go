@@ -2,6 +2,7 @@ package wave
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -165,7 +166,7 @@ func (w *wave) judge(stage int) patch.Outcome {
 		case held.counts.Outcome != patch.Succeeded && outcome == patch.Succeeded:
 			outcome = patch.SucceededWithSkips
 		}
-		for _, told := range held.counts.LeftOut {
+		for _, told := range slices.Concat(held.counts.LeftOut, held.counts.Waiting) {
 			w.reason = strings.TrimPrefix(w.reason+"; "+held.group.String()+": "+told, "; ")
 		}
 	}

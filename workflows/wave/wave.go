@@ -63,6 +63,12 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	}
 	w.keepDecisions(ctx)
 	w.enter(ctx, patch.StatePreflight, "")
+	if !w.awaitPlan(ctx) {
+		return w.end(ctx, patch.Aborted, notStarted(w.plan))
+	}
+	if w.asks != "" {
+		w.enter(ctx, patch.StatePreflight, "")
+	}
 	if err := w.preflight(ctx); err != nil {
 		w.fail(ctx, err)
 		return nil, err

@@ -14,6 +14,8 @@ type Disk struct {
 	changed map[string]string
 	// pending names the patches on this disk that take effect with the next boot only.
 	pending []string
+	// unbooted names all that was installed since it booted last, whether it takes effect with the next boot or at once.
+	unbooted []string
 }
 
 // Package is one installed package.
@@ -26,7 +28,8 @@ func newDisk(os *OperatingSystem, app App) *Disk { return &Disk{os: os, app: app
 
 // Clone copies the content, as a snapshot does.
 func (d *Disk) Clone() *Disk {
-	return &Disk{os: d.os, app: d.app, changed: maps.Clone(d.changed), pending: slices.Clone(d.pending)}
+	return &Disk{os: d.os, app: d.app, changed: maps.Clone(d.changed), pending: slices.Clone(d.pending),
+		unbooted: slices.Clone(d.unbooted)}
 }
 
 // OS is the operating system on the disk.
@@ -70,6 +73,9 @@ func (d *Disk) install(p Patch) {
 		d.changed = map[string]string{}
 	}
 	d.changed[p.ID] = p.Version
+	if !slices.Contains(d.unbooted, p.ID) {
+		d.unbooted = append(d.unbooted, p.ID)
+	}
 	if p.Reboot && !slices.Contains(d.pending, p.ID) {
 		d.pending = append(d.pending, p.ID)
 	}

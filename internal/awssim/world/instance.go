@@ -54,9 +54,11 @@ type Instance struct {
 	// TemplateVersion is the version of Template that it was launched from; nil and 0: no template.
 	TemplateVersion int
 
-	Elsewhere []string // directories that are not on the root volume, as the machine tells: "/var/lib/rpm on nvme1n1"
-	Patchers  []string // what patches the machine by itself: unattended-upgrades
-	Broken    []string // packages that are installed by half: "libc6.amd64 half-configured"
+	Elsewhere   []string // directories that are not on the root volume, as the machine tells: "/var/lib/rpm on nvme1n1"
+	Patchers    []string // what patches the machine by itself: unattended-upgrades
+	Broken      []string // packages that are installed by half: "libc6.amd64 half-configured"
+	LivePatches []string // in force in the kernel that runs: "kpatch_6_1_134_1"
+	MuteReboot  bool     // nothing on it tells whether it needs a reboot
 	// OldKernel is a machine whose boot loader starts the kernel that it has run so far, whatever is installed beside.
 	OldKernel bool
 

@@ -74,9 +74,11 @@ func (m *machine) start(i *Instance, at time.Time) {
 	}
 	m.up, m.bootedAt = true, at
 	m.bootID = i.Region.NewUUID("boot/" + i.ID)
-	disk.pending = nil
+	disk.pending, disk.unbooted = nil, nil
 	if !i.OldKernel || m.kernel == "" {
-		m.kernel = disk.Version(disk.os.Kernel)
+		if now := disk.Version(disk.os.Kernel); now != m.kernel {
+			m.kernel, i.LivePatches = now, nil // they are another kernel's
+		}
 	}
 	if !m.mute {
 		m.agentUp, m.agentSince = true, at

@@ -281,7 +281,7 @@ func (run *patchRun) report() {
 		}
 		state := "InstalledOther"
 		switch {
-		case slices.Contains(disk.pending, patch.ID):
+		case slices.Contains(disk.unbooted, patch.ID): // the guide: not that it needs a reboot, only that it had none
 			state = "InstalledPendingReboot"
 		case run.baseline.Action == "BLOCK" && run.baseline.rejects(patch):
 			state = "InstalledRejected"

@@ -38,6 +38,7 @@ func (v *Invocation) runShell() {
 // runScript is a script as the agent runs it, which says of one that failed so below what it said itself (runscript.go
 // of amazon-ssm-agent). A script of ours tells how the machine is when it ends.
 func (v *Invocation) runScript(script string, then func(said)) {
+	i := v.Instance
 	if probe := probeOf(script); probe != nil {
 		v.runProbe(probe, then)
 		return
@@ -51,6 +52,10 @@ func (v *Invocation) runScript(script string, then func(said)) {
 		if known {
 			done = v.Instance.Shell(script)
 		}
+		if done.code == i.rebootCode() {
+			v.rebootAnd(func() { v.runScript(script, then) })
+			return
+		}
 		if done.code != 0 {
 			agents := fmt.Sprintf("\nfailed to run commands: exit status %d", done.code)
 			done.stderr = strings.TrimLeft(strings.TrimRight(done.stderr, "\n")+agents, "\n")
@@ -61,6 +66,7 @@ func (v *Invocation) runScript(script string, then func(said)) {
 
 // Shell runs a script on the machine. Two read-only scripts are known by their first line; any other is a shell's.
 //
+//	# patchtide:reboot        ends with the agent's code for a reboot until the boot id is another
 //	# patchtide:facts         one JSON line: boot id, operating system, kernel, pending reboot, packages
 //	# patchtide:probe <JSON>  health checks, once or for as long as a bake: see runProbe
 func (i *Instance) Shell(script string) said {
@@ -82,6 +88,8 @@ func (i *Instance) ours(script string) func() said {
 		return nil
 	case words[1] == "patchtide:facts":
 		return func() said { return said{stdout: i.factsLine()} }
+	case words[1] == "patchtide:reboot":
+		return func() said { return i.rebootScript(script) }
 	case words[1] == "patchtide:probe":
 		return func() said {
 			spec := probeOf(script)
@@ -186,12 +194,16 @@ func (i *Instance) factsLine() string {
 	if disk.os.Windows() {
 		domain = &i.machine.domain
 	}
+	pending, by, whom := i.saysOfReboots()
 	line, err := json.Marshal(struct {
 		BootID         string   `json:"boot_id"`
 		OS             string   `json:"os"`
 		Release        string   `json:"release"`
 		Kernel         string   `json:"kernel"`
 		PendingReboot  bool     `json:"pending_reboot"`
+		RebootBy       string   `json:"reboot_by"`
+		RebootFor      []string `json:"reboot_for"`
+		LivePatches    []string `json:"live_patches"`
 		Elsewhere      []string `json:"elsewhere"`
 		Patchers       []string `json:"patchers"`
 		Broken         []string `json:"broken"`
@@ -200,7 +212,7 @@ func (i *Instance) factsLine() string {
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
-		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere),
+		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, pending, by, named(whom), named(i.LivePatches), named(i.Elsewhere),
 		named(i.Patchers), named(i.Broken), disk.applicationHash(), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})

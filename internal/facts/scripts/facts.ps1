@@ -30,7 +30,7 @@ $auto = $policy -and $policy.NoAutoUpdate -ne 1 -and $policy.AUOptions -eq 4
 $patchers = [string[]]@(if ($auto) { 'Windows Update (AUOptions 4)' })
 $facts = [ordered]@{
   boot_id = $boot; os = 'windows'; release = [string]$version.ProductName
-  kernel = $system.Version + '.' + $version.UBR; pending_reboot = $pending
+  kernel = $system.Version + '.' + $version.UBR; pending_reboot = $pending; reboot_by = 'registry'
   domain_joined = $domain; elsewhere = $elsewhere; patchers = $patchers; broken = [string[]]@()
   packages_sha256 = ([BitConverter]::ToString($sum) -replace '-', '').ToLower()
   packages_gz = [Convert]::ToBase64String($memory.ToArray())

@@ -35,13 +35,14 @@ application() {
 }
 app=$({ { application; echo $? >&3; } | { sort; echo $? >&3; } | sha256sum | cut -d ' ' -f 1; } 3>&1 | tr '\n' ' ')
 case "$app" in '0 0 '*' ') app=${app#0 0 }; app=${app% } ;; *) app= ;; esac
-pending=false; says() { timeout 60 "$@" -r 2>/dev/null | grep -qi 'reboot is required'; }
-if [ -e /var/run/reboot-required ] || [ -e /run/reboot-required ]; then pending=true
-elif command -v needs-restarting >/dev/null; then says needs-restarting && pending=true
-elif command -v dnf >/dev/null; then says dnf -C -q needs-restarting && pending=true; fi
+# What the machine waits for a reboot for, and what tells so: where nothing can, that is told, for silence is no answer.
+pending=false; by=; whom=; says() { case "$2" in *[Rr]'eboot is required'*) pending=true ;; *'not '*necessary*) ;; *) return ;; esac; by=$1; whom=$(printf '%s\n' "$2" | sed -n -e 's/^ *\* *\([^ ]*\).*/\1/p' -e 's/^ *\([^ ]*\) -> .*/\1/p'); }
+if [ -e /var/run/reboot-required ] || [ -e /run/reboot-required ]; then pending=true; by=reboot-required; whom=$(sort -u /run/reboot-required.pkgs 2>/dev/null)
+elif command -v needs-restarting >/dev/null; then says needs-restarting "$(timeout 60 needs-restarting -r 2>/dev/null)"; elif command -v dnf >/dev/null; then says 'dnf needs-restarting' "$(timeout 60 dnf -C -q needs-restarting -r 2>/dev/null)"
+elif command -v zypper >/dev/null; then timeout 60 zypper -n needs-rebooting >/dev/null 2>&1; case $? in 0) by=zypper ;; 102) by=zypper; pending=true ;; esac; elif [ -e /usr/share/update-notifier/notify-reboot-required ] || [ -e /etc/kernel/postinst.d/unattended-upgrades ]; then by=reboot-required; fi
+quoted() { tr -d '"\047\134' | awk 'NF && n < 20 { printf "%s\"%s\"", n++ ? "," : "", substr($1, 1, 80) }'; }; live() { for at in /sys/kernel/livepatch/*; do on=; moves=; { read -r on <"$at/enabled"; read -r moves <"$at/transition"; } 2>/dev/null; [ "$on$moves" = 10 ] && echo "${at##*/}"; done; }
 # A restore brings back what is on the disk of / and nothing else.
-mounted() { findmnt -nvo SOURCE --target "$1" 2>/dev/null; }; disks() { lsblk -nso KNAME,TYPE "$1" 2>/dev/null | awk '$2 == "disk" && !seen[$1]++ { printf "%s%s", space, $1; space = " " }'; }
-root=$(mounted /); disk=$(disks "$root")
+mounted() { findmnt -nvo SOURCE --target "$1" 2>/dev/null; }; disks() { lsblk -nso KNAME,TYPE "$1" 2>/dev/null | awk '$2 == "disk" && !seen[$1]++ { printf "%s%s", space, $1; space = " " }'; }; root=$(mounted /); disk=$(disks "$root")
 # What dpkg has left installed by half; a few tell enough.
 broken() { printf '%s\n' "$list" | awk '$NF ~ /^(unpacked|half-configured|half-installed)$/ && n < 20 { printf "%s\"%s %s\"", n++ ? "," : "", $1, $NF }'; }
 elsewhere() {
@@ -55,6 +56,6 @@ patchers() {
   if enabled apt-daily-upgrade.timer && apt-config dump 2>/dev/null | grep -q '^APT::Periodic::Unattended-Upgrade "[^0]"'; then printf '"unattended-upgrades",'; fi
   for unit in dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer yum-cron.service; do enabled "$unit" && printf '"%s",' "$unit"; done
 }
-printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"elsewhere":[%s],"patchers":[%s],"broken":[%s],"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
-  "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" "$(elsewhere | sed 's/,$//')" "$(patchers | sed 's/,$//')" "$(broken)" "$app" \
+printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"reboot_by":"%s","reboot_for":[%s],"live_patches":[%s],"elsewhere":[%s],"patchers":[%s],"broken":[%s],"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
+  "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" "$by" "$(printf '%s\n' "$whom" | quoted)" "$(live | quoted)" "$(elsewhere | sed 's/,$//')" "$(patchers | sed 's/,$//')" "$(broken)" "$app" \
   "$(printf '%s\n' "$list" | sha256sum | cut -d ' ' -f 1)" "$(printf '%s\n' "$list" | gzip -9nc | base64 | tr -d '\n')"
