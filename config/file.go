@@ -49,6 +49,7 @@ type Plan struct {
 	Exclude         *Exclude                  `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances that no wave of the plan touches. They count for room and health, and each wave names them."`
 	Windows         []Window                  `yaml:"windows" example:"[{schedule: \"cron(0 2 ? * TUE#2 *)\", offset: 4d, time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]" doc:"When changes may happen; several that overlap are one. Without any: at any time somebody starts a wave."`
 	Blackout        []Blackout                `yaml:"blackout" example:"[{from: 2026-12-24, to: 2026-12-26, reason: Christmas}]" doc:"Days on which this plan begins nothing, beside those of the whole configuration."`
+	Hooks           PlanHooks                 `yaml:"hooks" example:"{before_snapshot: [{name: stop, run: systemctl stop web}]}" doc:"What of your own a wave of the plan does at its points, and on each instance of every stage; see docs/hooks.md."`
 	ChangeCalendars []string                  `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open before a wave and before each instance, in a plan with windows and in one without, by name in the instance's account and region, or by ARN. One that gives no answer counts as closed."`
 }
 
@@ -87,6 +88,7 @@ type Stage struct {
 	Order             patch.Order        `yaml:"order" enum:"zone_balanced,zone,oldest_first" default:"zone_balanced" example:"zone" doc:"Who of a group is taken first. zone_balanced: the zones that have most, so that no zone is left with one longer than need be; zone: one zone after the other, by their names; oldest_first: by the time of launch. Those alike by id. Who joins meanwhile comes last."`
 	ZoneSoak          patch.Duration     `yaml:"zone_soak" min:"0s" default:"0s" example:"30m" doc:"With order: zone, how long a group is left alone once a zone of it is patched, before the next zone begins. Nothing of the wave's is out or suspended meanwhile."`
 	Exclude           *Exclude           `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances of this stage that no wave of the plan touches, beside those of the plan's exclude."`
+	Hooks             StageHooks         `yaml:"hooks" example:"{after_in: [{name: smoke, run: /opt/web/smoke-test}]}" doc:"What of your own is done on each instance of the stage, at the same points after the plan's; see docs/hooks.md."`
 	Canary            *Canary            `yaml:"canary" example:"{instances: 1, bake: 1h}" doc:"The first instances of each group, which are watched for longer. The others of every group of the stage begin once all canaries have baked. One that fails holds the wave, whatever max_failures says."`
 }
 

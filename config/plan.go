@@ -50,11 +50,13 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		resolved.Passes = defaultPasses(baseline.Platform)
 	}
 	resolved.Calendars = plan.ChangeCalendars
+	resolved.Hooks = c.resolveHooks(true, plan.Hooks.pointed())
 	if resolved.Blackouts, err = c.blackoutsOf(plan); err != nil {
 		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
 	}
 	for i, stage := range plan.Stages {
 		resolved.Stages[i] = c.resolveStage(stage, plan.Exclude)
+		resolved.Stages[i].Hooks = c.resolveHooks(false, plan.Hooks.pointed(), stage.Hooks.pointed())
 	}
 	return resolved, nil
 }

@@ -119,9 +119,11 @@ func (p Plan) Scaled(speed float64) Plan {
 		if stage.Canary != nil {
 			stage.Canary = &Canary{Instances: stage.Canary.Instances, Bake: divide(stage.Canary.Bake)}
 		}
+		stage.Hooks = stage.Hooks.each(func(call *HookCall) { call.Timeout = budget(call.Timeout) })
 		stages[i] = stage
 	}
 	p.Stages = stages
+	p.Hooks = p.Hooks.each(func(call *HookCall) { call.Timeout = budget(call.Timeout) })
 	if p.Estimates != nil {
 		e := *p.Estimates
 		e.Patch, e.RollBack, e.Snapshot, e.Volume = divide(e.Patch), divide(e.RollBack), divide(e.Snapshot), divide(e.Volume)
