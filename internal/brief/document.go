@@ -19,6 +19,7 @@ type Document struct {
 	Groups     []string `json:"groups,omitempty"`     // why groups stand as they do, where Asks does not say so
 	Failures   []string `json:"failures,omitempty"`   // instances, where neither Asks nor Groups says so
 	Waits      []string `json:"waits,omitempty"`      // for what beside a person
+	Hooks      []string `json:"hooks,omitempty"`      // how the hooks of the wave ended, and those of failed instances
 	Quarantine string   `json:"quarantine,omitempty"` // who is, and how that ends
 	Choices    []Choice `json:"choices,omitempty"`    // what may be sent now
 	Worries    []Worry  `json:"worries,omitempty"`    // what nobody may miss
@@ -45,6 +46,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		Stands: Stands(status), Why: status.Reason, Asks: status.Awaiting, Silence: wave.Silence(moment),
 		Case: caseOf(status, moment), Quarantine: wave.Quarantine(), Choices: wave.Choices(),
 	}
+	doc.Hooks = hooksOf(status)
 	for _, wait := range WaitedFor(status, waits, clock) {
 		doc.Waits = append(doc.Waits, wait.String())
 	}

@@ -48,6 +48,7 @@ func planText(p patch.Preview, page Page) string {
 		plural(p.Reboots, "reboot"),
 		neverScanned(p),
 	)
+	planHooks(text, p.Hooks)
 	for number, stage := range p.Stages {
 		text.WriteString("\n")
 		text.line(
@@ -62,6 +63,7 @@ func planText(p patch.Preview, page Page) string {
 				stage.Approval.Timeout.Rough(), fourEyes(stage),
 			)
 		}
+		planHooks(text, stage.Hooks)
 		for _, group := range stage.Groups {
 			planGroup(text, group, len(stage.Groups) > 1)
 		}
@@ -69,6 +71,15 @@ func planText(p patch.Preview, page Page) string {
 	planBlockers(text, p)
 	planFooter(text, p)
 	return text.String()
+}
+
+// planHooks lists hooks by their points.
+func planHooks(text *planWriter, hooks patch.Hooks) {
+	for _, point := range patch.HookPoints() {
+		for _, hook := range hooks[point] {
+			text.line(6, "    %s %s", palette.Quiet.Render(string(point)), hook.Words())
+		}
+	}
 }
 
 func neverScanned(p patch.Preview) string {

@@ -111,7 +111,9 @@ func (p Plan) Budget(stage Stage, groups []TargetGroup) Budget {
 
 // OnItsWay is how long one instance is likely to be on its way, from leaving service until its bake has ended, when all
 // goes well: until then no calendar may close, no other patcher act, and no lifetime end.
-func (b Budget) OnItsWay() Duration { return b.Patch + b.Deregistration + b.SlowStart + b.Hooks.Forward }
+func (b Budget) OnItsWay() Duration {
+	return b.Patch + b.Deregistration + b.SlowStart + b.Hooks.Forward
+}
 
 // Total is the sum.
 func (b Budget) Total() time.Duration {

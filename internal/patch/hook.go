@@ -248,10 +248,17 @@ type HookVariable struct{ Name, Value string }
 // Variables are those of a script. In the parameters of a document ${PATCHTIDE_WAVE} and so on stand for them.
 func (a HookAbout) Variables() []HookVariable {
 	return []HookVariable{
-		{"PATCHTIDE_TOKEN", a.Token}, {"PATCHTIDE_POINT", string(a.Point)}, {"PATCHTIDE_HOOK", a.Hook},
-		{"PATCHTIDE_UNDO", fmt.Sprint(a.Undo)}, {"PATCHTIDE_ROLL_BACK", fmt.Sprint(a.RollBack)},
-		{"PATCHTIDE_WAVE", a.Wave}, {"PATCHTIDE_PLAN", a.Plan}, {"PATCHTIDE_STAGE", a.Stage},
-		{"PATCHTIDE_GROUP", a.Group}, {"PATCHTIDE_INSTANCE", a.Instance}, {"PATCHTIDE_OUTCOME", string(a.Outcome)},
+		{"PATCHTIDE_TOKEN", a.Token},
+		{"PATCHTIDE_POINT", string(a.Point)},
+		{"PATCHTIDE_HOOK", a.Hook},
+		{"PATCHTIDE_UNDO", fmt.Sprint(a.Undo)},
+		{"PATCHTIDE_ROLL_BACK", fmt.Sprint(a.RollBack)},
+		{"PATCHTIDE_WAVE", a.Wave},
+		{"PATCHTIDE_PLAN", a.Plan},
+		{"PATCHTIDE_STAGE", a.Stage},
+		{"PATCHTIDE_GROUP", a.Group},
+		{"PATCHTIDE_INSTANCE", a.Instance},
+		{"PATCHTIDE_OUTCOME", string(a.Outcome)},
 	}
 }
 

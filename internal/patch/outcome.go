@@ -184,6 +184,7 @@ type WaveResult struct {
 	Reason   string        `json:"reason,omitempty"`
 	Stages   []StageResult `json:"stages"`
 	Stranded []Stranded    `json:"stranded"`
+	Hooks    []HookRun     `json:"hooks,omitempty"` // of the wave; those of instances are theirs
 }
 
 // Newest is a group's instances with what is known of some of them since: each once, in their order, newcomers last.

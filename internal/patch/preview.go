@@ -28,6 +28,7 @@ type Preview struct {
 	Missing  int       `json:"missing"` // patches in all
 	Reboots  int       `json:"reboots"`
 	Blockers []Blocker `json:"blockers"`        // why it would not begin, or not get through: all of them
+	Hooks    Hooks     `json:"hooks,omitempty"` // of the wave
 	Loses    string    `json:"loses,omitempty"` // what an instance that is put back loses beside its patches
 	Notes    []string  `json:"notes"`
 
@@ -63,6 +64,7 @@ type PreviewStage struct {
 	Order             Order          `json:"order,omitempty"`
 	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
 	Canary            *Canary        `json:"canary,omitempty"`
+	Hooks             Hooks          `json:"hooks,omitempty"` // of each instance
 	Begins            Duration       `json:"begins"`
 	Takes             Duration       `json:"takes"`
 	Groups            []PreviewGroup `json:"groups"`

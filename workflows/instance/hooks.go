@@ -97,7 +97,7 @@ func (s *saga) undoHooks(point patch.HookPoint) func(workflow.Context) error {
 				continue
 			}
 			if !s.hooking.ended[begun.Token] { // it may run still, and would do its work again behind its undo
-				s.stopHook(ctx, hook.Call, s.about(begun, begun.Token), activities.HookStarted{})
+				s.stopHook(ctx, hook.Call, s.about(begun, begun.Token))
 			}
 			ran, err := s.callHook(ctx, *hook.Undo, about)
 			if err != nil {
@@ -156,15 +156,18 @@ func (s *saga) about(begun journal.Hook, token string) patch.HookAbout {
 func (s *saga) callHook(ctx workflow.Context, call patch.HookCall, about patch.HookAbout) (patch.HookRun, error) {
 	began := workflow.Now(ctx)
 	ran := patch.HookRun{Point: about.Point, Name: about.Hook, Kind: call.Kind(), Undo: about.Undo, Began: began}
-	end, result := s.endHook(ctx, call, about)
-	ran.Result, ran.Why, ran.Output = result, end.Failed, end.Output
+	hooked := run.Hook(ctx, s.hookInput(call, about), s.in.Policy.Timing)
+	ran.Result, ran.Why, ran.Output = hooked.Result, hooked.End.Failed, hooked.End.Output
 	ran.Took = patch.Duration(workflow.Now(ctx).Sub(began).Round(time.Millisecond))
 	s.keepRun(ran)
 	if s.hooking.ended == nil {
 		s.hooking.ended = map[string]bool{}
 	}
 	s.hooking.ended[about.Token] = true
-	if result == patch.HookStopped {
+	if hooked.Doubt != "" {
+		s.note("%s may run still: %s", ran.Called(), hooked.Doubt)
+	}
+	if hooked.Result == patch.HookStopped {
 		return ran, temporal.NewCanceledError()
 	}
 	return ran, nil
@@ -172,44 +175,16 @@ func (s *saga) callHook(ctx workflow.Context, call patch.HookCall, about patch.H
 
 func (s *saga) keepRun(ran patch.HookRun) { s.status.Result.Hooks = append(s.status.Result.Hooks, ran) }
 
-// endHook runs a call until its end, or until its time is over; what it has started is stopped then.
-func (s *saga) endHook(
-	ctx workflow.Context, call patch.HookCall, about patch.HookAbout,
-) (patch.HookEnd, patch.HookResult) {
-	in := s.hookInput(call, about)
+// stopHook sees what a hook may have started ended, and tells where nobody can.
+func (s *saga) stopHook(ctx workflow.Context, call patch.HookCall, about patch.HookAbout) {
 	if !call.Starts() {
-		return run.CallHook(ctx, in, s.in.Policy.Timing)
-	}
-	hooked := run.StartAndAwaitHook(ctx, in, s.in.Policy.Timing)
-	if !hooked.MayRun {
-		return hooked.End, hooked.Result
-	}
-	stopped := s.stopHook(ctx, call, about, hooked.Started)
-	switch {
-	case stopped == nil:
-	case stopped.Failed == "" && hooked.Result != patch.HookStopped: // it had ended by then
-		return *stopped, patch.HookOK
-	default:
-		hooked.End.Output = stopped.Output
-	}
-	return hooked.End, hooked.Result
-}
-
-// stopHook sees what a hook may have started ended, and tells where nobody can. It returns how it ended, if that is
-// known.
-func (s *saga) stopHook(
-	ctx workflow.Context, call patch.HookCall, about patch.HookAbout, started activities.HookStarted,
-) *patch.HookEnd {
-	if !call.Starts() {
-		return nil
+		return
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	stopped, err := run.StopHook(clean, s.hookInput(call, about), started, s.in.Policy.Timing)
+	_, err := run.StopHook(clean, s.hookInput(call, about), activities.HookStarted{}, s.in.Policy.Timing)
 	if err != nil {
 		s.note("the %s hook %s may run still: %s", about.Point, about.Hook, run.Reason(err))
-		return nil
 	}
-	return stopped.End
 }
 
 func (s *saga) hookInput(call patch.HookCall, about patch.HookAbout) activities.HookInput {
@@ -222,4 +197,35 @@ func (s *saga) hookInput(call patch.HookCall, about patch.HookAbout) activities.
 // hookedOut reports whether a hook may have changed the machine while it was out of service.
 func (s *saga) hookedOut() bool {
 	return slices.ContainsFunc(s.record.Hooks, func(begun journal.Hook) bool { return begun.Point.Out() })
+}
+
+// hookTable is what ran of the plan's hooks, as Markdown; "" where nothing did.
+func hookTable(runs []patch.HookRun) string {
+	if len(runs) == 0 {
+		return ""
+	}
+	var text strings.Builder
+	text.WriteString("\n| hook | at | result | took | said |\n|---|---|---|---|---|\n")
+	for _, ran := range runs {
+		name, said := ran.Name, ran.Output
+		if ran.Undo {
+			name += " (undo)"
+		}
+		if ran.Failed() {
+			said = strings.TrimPrefix(ran.Why+"; "+said, "; ")
+		}
+		run.Write(&text, "| %s (%s) | %s | %s | %s | %s |\n",
+			name, ran.Kind, ran.Point, ran.Result, ran.Took, run.Cell(lastOf(said)))
+	}
+	return text.String()
+}
+
+// longestSaid is how much of what a hook said its row has.
+const longestSaid = 300
+
+func lastOf(said string) string {
+	if over := len(said) - longestSaid; over > 0 {
+		return "..." + strings.ToValidUTF8(said[over:], "")
+	}
+	return said
 }

@@ -16,8 +16,8 @@ var hooks *activities.AWS
 // longestAnswer is how long one request to a webhook may take. What needs longer answers 202, and is asked again.
 const longestAnswer = time.Minute
 
-// CallHook asks a webhook until it answers, or the call's time is over. It is as cancellable as ctx is.
-func CallHook(
+// callHook asks a webhook until it answers, or the call's time is over. It is as cancellable as ctx is.
+func callHook(
 	ctx workflow.Context, in activities.HookInput, t patch.Timing,
 ) (end patch.HookEnd, result patch.HookResult) {
 	options := hookOptions(ctx, in, t, in.Call.Timeout)
@@ -34,11 +34,35 @@ type Hooked struct {
 	Result  patch.HookResult
 	Started activities.HookStarted // none: not known whether anything was, where it may run
 	MayRun  bool                   // it is to be stopped
+	Doubt   string                 // why nobody knows whether it runs still; "": it does not
 }
 
-// StartAndAwaitHook starts a call and waits until it has ended, or its time is over. It is as cancellable as ctx is;
-// what it has started is left to StopHook.
-func StartAndAwaitHook(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked Hooked) {
+// Hook runs a call until it has ended or its time is over; what it has started is stopped then.
+func Hook(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked Hooked) {
+	if !in.Call.Starts() {
+		hooked.End, hooked.Result = callHook(ctx, in, t)
+		return hooked
+	}
+	if hooked = startAndAwait(ctx, in, t); !hooked.MayRun {
+		return hooked
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	stopped, err := StopHook(clean, in, hooked.Started, t)
+	switch {
+	case err != nil:
+		hooked.Doubt = Reason(err)
+	case stopped.End == nil:
+	case stopped.End.Failed == "" && hooked.Result != patch.HookStopped: // it had ended by then
+		hooked.End, hooked.Result = *stopped.End, patch.HookOK
+	default:
+		hooked.End.Output = stopped.End.Output
+	}
+	return hooked
+}
+
+// startAndAwait starts a call and waits until it has ended, or its time is over. It is as cancellable as ctx is; what it
+// has started is left to StopHook.
+func startAndAwait(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked Hooked) {
 	starting := hookOptions(ctx, in, t, max(in.Call.Timeout, t.Act))
 	options := workflow.GetActivityOptions(starting)
 	options.StartToCloseTimeout = t.Act.D()
