@@ -96,8 +96,9 @@ func (s *saga) undoHooks(point patch.HookPoint) func(workflow.Context) error {
 				s.tellUndo(point, begun.Name, "was not run: "+why)
 				continue
 			}
-			if !s.hooking.ended[begun.Token] { // it may run still, and would do its work again behind its undo
-				s.stopHook(ctx, hook.Call, s.about(begun, begun.Token))
+			// It may run still, and would do its work again behind its undo.
+			if !s.hooking.ended[begun.Token] && s.stopHook(ctx, hook.Call, s.about(begun, begun.Token)) {
+				continue
 			}
 			ran, err := s.callHook(ctx, *hook.Undo, about)
 			if err != nil {
@@ -175,16 +176,18 @@ func (s *saga) callHook(ctx workflow.Context, call patch.HookCall, about patch.H
 
 func (s *saga) keepRun(ran patch.HookRun) { s.status.Result.Hooks = append(s.status.Result.Hooks, ran) }
 
-// stopHook sees what a hook may have started ended, and tells where nobody can.
-func (s *saga) stopHook(ctx workflow.Context, call patch.HookCall, about patch.HookAbout) {
+// stopHook sees what a hook may have started ended, and tells where nobody can. It reports whether it is proven that
+// nothing was started.
+func (s *saga) stopHook(ctx workflow.Context, call patch.HookCall, about patch.HookAbout) (never bool) {
 	if !call.Starts() {
-		return
+		return false
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	_, err := run.StopHook(clean, s.hookInput(call, about), activities.HookStarted{}, s.in.Policy.Timing)
+	stopped, err := run.StopHook(clean, s.hookInput(call, about), activities.HookStarted{}, s.in.Policy.Timing)
 	if err != nil {
 		s.note("the %s hook %s may run still: %s", about.Point, about.Hook, run.Reason(err))
 	}
+	return err == nil && stopped.Never
 }
 
 func (s *saga) hookInput(call patch.HookCall, about patch.HookAbout) activities.HookInput {
