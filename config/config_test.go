@@ -34,8 +34,13 @@ plans:
     blackout: [{from: 2026-12-24, to: 2026-12-26, time_zone: Asia/Tokyo, reason: Christmas}]
     change_calendars: [business-days]
     exclude: {tags: {Patch: never}}
+    hooks:
+      before_wave: [{name: announce, document: say, account: a, region: cn-north-1, parameters: {What: begins}, timeout: 1m}]
+      before_out: [{name: drain, run: drain, undo: {run: undrain, timeout: 2m}, on_failure: hold, in_roll_back: true}]
+      after_wave: [{name: announce, webhook: {url_from: 'env:URL', secret_from: 'file:/run/key'}}]
     stages:
       - name: s
+        hooks: {before_out: [{name: step-down, document: step-down, on_failure: continue}]}
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 1}]
         approval: {required: false}
         max_unavailable: 2
@@ -161,6 +166,27 @@ func TestEveryKey(t *testing.T) {
 		stage.Groups[0].Exclude, "the plan's, and the stage's")
 	require.Equal(t, patch.Duration(30*time.Minute), stage.ZoneSoak)
 	require.Equal(t, &patch.Canary{Instances: 2, Bake: patch.Duration(time.Hour)}, stage.Canary)
+	minutes := func(n int) patch.Duration { return patch.Duration(time.Duration(n) * time.Minute) }
+	require.Equal(t, patch.Hooks{
+		patch.BeforeWave: {{Name: "announce", OnFailure: patch.HookUndoes, Call: patch.HookCall{
+			Document: "say", Parameters: map[string]string{"What": "begins"}, Timeout: minutes(1),
+			Place: &patch.Place{Account: patch.Account{Name: "a", ID: "011122223333"}, Region: "cn-north-1"},
+		}}},
+		patch.AfterWave: {{Name: "announce", OnFailure: patch.HookContinues, Call: patch.HookCall{
+			Webhook: &patch.HookWebhook{URLFrom: "env:URL", SecretFrom: "file:/run/key"}, Timeout: minutes(5),
+		}}},
+	}, plan.Hooks)
+	require.Equal(t, patch.Hooks{patch.BeforeOut: {
+		{
+			Name: "drain", OnFailure: patch.HookHolds, InRollBack: true, Call: patch.HookCall{Run: "drain", Timeout: minutes(5)},
+			Undo: &patch.HookCall{Run: "undrain", Timeout: minutes(2)},
+		},
+		{
+			Name: "step-down", OnFailure: patch.HookContinues,
+			Call: patch.HookCall{Document: "step-down", Timeout: minutes(5)},
+		},
+	}}, stage.Hooks, "the plan's, then the stage's")
+	require.Len(t, plan.Stages[1].Hooks[patch.BeforeOut], 1)
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
 	require.Nil(t, stage.After)
 	require.Equal(t, patch.After{Duration: days(3), Healthy: true, Every: patch.SoakEvery}, *plan.Stages[1].After)

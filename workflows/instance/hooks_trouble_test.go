@@ -53,22 +53,7 @@ func TestHooksOfDocuments(t *testing.T) {
 	scene.RequireInvariants(result, wavetest.Except{})
 }
 
-// One that can never run is found out at once, and says why.
-func TestADocumentThatIsNotThere(t *testing.T) {
-	scene := hooked(t, "healthy", "before_out: [{name: drain, document: nowhere, timeout: 1h}]")
-	result, err := scene.Run(wavetest.WebWave)
-	if err != nil {
-		require.ErrorContains(t, err, "nowhere")
-		return
-	}
-	touched := tried(result)
-	require.Len(t, touched, 1)
-	require.Contains(t, touched[0].Reason, "there is no document nowhere")
-	require.Less(t, touched[0].Hooks[0].Took, patch.Duration(time.Minute))
-	scene.RequireInvariants(result, wavetest.Except{})
-}
-
-// hooksEnded counts, by the text that a hook's command echoes, how often it was run on one machine.
+// hooksTwice are the hooks that ran twice on one machine, by the last line of their commands.
 func hooksTwice(scene *wavetest.Scene) (twice []string) {
 	for id, sent := range sentHooks(scene) {
 		seen := map[string]bool{}
@@ -191,7 +176,7 @@ func listening(scene *wavetest.Scene, answers func(patch.HookAbout, int) (int, s
 
 const aWebhook = "webhook: {url_from: 'ssm:/hooks/url', secret_from: 'ssm:/hooks/key'}"
 
-// onlyTargets judges by target groups alone: http checks would be asked of the receiver.
+// A webhook is asked with its token until it answers for good, and none of our secrets is told.
 func TestWebhooksOfHooks(t *testing.T) {
 	for _, c := range []struct {
 		name    string
