@@ -56,14 +56,13 @@ type Hook struct {
 	InRollBack bool `json:"in_roll_back,omitempty"`
 }
 
-// HookCall is what a hook does: exactly one of Run, Document, Webhook and Lambda is set.
+// HookCall is what a hook does: exactly one of Run, Document and Webhook is set.
 type HookCall struct {
 	Run        string            `json:"run,omitempty"`        // a script on the instance: of sh, or of PowerShell
 	Document   string            `json:"document,omitempty"`   // a Command document or an Automation runbook
 	Parameters map[string]string `json:"parameters,omitempty"` // of the document
 	Webhook    *HookWebhook      `json:"webhook,omitempty"`
-	Lambda     string            `json:"lambda,omitempty"` // a function's name or ARN
-	// Place is where a document or a function is, at points of the wave; nil: where the instance is.
+	// Place is where a document is, at points of the wave; nil: where the instance is.
 	Place   *Place   `json:"place,omitempty"`
 	Timeout Duration `json:"timeout"`
 }
@@ -81,10 +80,8 @@ func (c HookCall) Kind() string {
 		return "run"
 	case c.Document != "":
 		return "document"
-	case c.Webhook != nil:
-		return "webhook"
 	}
-	return "lambda"
+	return "webhook"
 }
 
 // Words say in a line what the call does.
@@ -98,10 +95,8 @@ func (c HookCall) Words() string {
 		return "run " + Clip(line, 60)
 	case "document":
 		return "document " + c.Document
-	case "webhook":
-		return "webhook " + c.Webhook.URLFrom
 	}
-	return "lambda " + c.Lambda
+	return "webhook " + c.Webhook.URLFrom
 }
 
 // Starts reports whether the call starts something in AWS that goes on by itself, is found again by its token and can
@@ -199,13 +194,10 @@ func (h Hooks) each(change func(*HookCall)) Hooks {
 	return changed
 }
 
-// Documents are what the hooks of the points of an instance, or of the wave, need in AWS, each once, sorted.
-func (h Hooks) Documents(onceAWave bool) (documents, functions []string) {
-	for _, point := range HookPoints() {
-		if point.OnceAWave() != onceAWave {
-			continue
-		}
-		for _, hook := range h[point] {
+// Documents are those that the hooks of an instance run, each once, sorted.
+func (h Hooks) Documents() (documents []string) {
+	for _, hooks := range h {
+		for _, hook := range hooks {
 			calls := []HookCall{hook.Call}
 			if hook.Undo != nil {
 				calls = append(calls, *hook.Undo)
@@ -214,18 +206,14 @@ func (h Hooks) Documents(onceAWave bool) (documents, functions []string) {
 				if call.Document != "" {
 					documents = append(documents, call.Document)
 				}
-				if call.Lambda != "" {
-					functions = append(functions, call.Lambda)
-				}
 			}
 		}
 	}
 	slices.Sort(documents)
-	slices.Sort(functions)
-	return slices.Compact(documents), slices.Compact(functions)
+	return slices.Compact(documents)
 }
 
-// HookAbout is what a hook is told: as variables of its script, or as the document that a webhook and a function get.
+// HookAbout is what a hook is told: as variables of its script, or as the document that a webhook gets.
 // Fields are added, never renamed or given another meaning.
 type HookAbout struct {
 	Version  int       `json:"version"` // of this shape: 1
@@ -293,7 +281,7 @@ const (
 type HookRun struct {
 	Point  HookPoint  `json:"point"`
 	Name   string     `json:"name"`
-	Kind   string     `json:"kind"` // run, document, webhook or lambda
+	Kind   string     `json:"kind"` // run, document or webhook
 	Undo   bool       `json:"undo,omitempty"`
 	Result HookResult `json:"result"`
 	Why    string     `json:"why,omitempty"` // it did not end well

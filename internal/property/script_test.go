@@ -81,6 +81,8 @@ type scriptPlan struct {
 	PutBack        int    `json:",omitempty"` // of a plan with Estimate: minutes that putting one back is thought to take
 	Patient        bool   `json:",omitempty"` // approvals and holds wait for hours
 	Break          int    `json:",omitempty"` // minutes that a pause lasts
+
+	Hooks []scriptHook `json:",omitempty"`
 }
 
 // moment is just before the nth call of an operation is answered, or when the wave parks, and then a while later;

@@ -168,10 +168,13 @@ func (r *receiver) RoundTrip(request *http.Request) (*http.Response, error) {
 func listening(scene *wavetest.Scene, answers func(patch.HookAbout, int) (int, string)) *receiver {
 	heard := &receiver{answers: answers}
 	scene.AWS.HTTP = &http.Client{Transport: heard}
-	scene.AWS.Secrets = func(_ context.Context, source string) (string, error) {
-		return map[string]string{"ssm:/hooks/url": hookURL, "ssm:/hooks/key": hookSecret}[source], nil
-	}
+	scene.AWS.Secrets = secretsOf(map[string]string{"ssm:/hooks/url": hookURL, "ssm:/hooks/key": hookSecret})
 	return heard
+}
+
+// secretsOf reads secrets by where they are kept.
+func secretsOf(kept map[string]string) func(context.Context, string) (string, error) {
+	return func(_ context.Context, source string) (string, error) { return kept[source], nil }
 }
 
 const aWebhook = "webhook: {url_from: 'ssm:/hooks/url', secret_from: 'ssm:/hooks/key'}"
@@ -397,4 +400,27 @@ func TestHooksCountIntoTheWindow(t *testing.T) {
 			require.Equal(t, c.patched, wavetest.CountInProduction(result, patch.Patched))
 		})
 	}
+}
+
+// On Windows a script is PowerShell's.
+func TestHooksOnWindows(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: patchTuesday(windowsPatch(cumulative, "SecurityUpdates", "")),
+		Config: onWindows("    stages:\n", "    hooks: {before_snapshot: [{name: say, run: Write-Output stopped}]}\n    stages:\n"),
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%s", result.Reason)
+	first := result.Stages[0].Groups[0].Instances[0]
+	require.Equal(t, patch.HookOK, first.Hooks[0].Result)
+	var details patch.InstanceDetails
+	require.NoError(t, scene.Store.GetInstance(t.Context(), result.WaveID, first.ID, &details))
+	require.Equal(t, "stopped", details.Hooks[0].Output)
+	scene.Production(func(group *world.ScalingGroup) {
+		for _, command := range group.Region.Commands() {
+			if strings.HasPrefix(command.Comment, "patchtide hook ") {
+				require.Equal(t, "AWS-RunPowerShellScript", command.Document)
+			}
+		}
+	})
 }
