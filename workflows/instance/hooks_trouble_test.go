@@ -424,3 +424,15 @@ func TestHooksOnWindows(t *testing.T) {
 		}
 	})
 }
+
+// An instance whose application a hook has stopped, and no undo has started, does not serve: it is quarantined.
+func TestAHookThatLeavesTheApplicationDown(t *testing.T) {
+	scene := hooked(t, "healthy", "before_snapshot: [{name: stop, run: systemctl stop web, undo: {run: exit 1}}, {name: bad, run: exit 1}]")
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	touched := tried(result)
+	require.Len(t, touched, 1)
+	require.Equal(t, patch.Quarantined, touched[0].Outcome, "%s", touched[0].Reason)
+	require.Contains(t, touched[0].Reason, "the undo of the before_snapshot hook stop failed")
+	require.Contains(t, touched[0].Reason, "put back, but not healthy")
+}
