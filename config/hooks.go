@@ -88,7 +88,8 @@ func (v *validator) checkPointed(at string, hooks, before map[patch.HookPoint][]
 		place := at + "." + string(point)
 		v.notEmpty(place, len(hooks[point]), string(point)+": ["+hookExample+"]")
 		if most := len(hooks[point]) + len(before[point]); most > mostHooks && len(hooks[point]) > 0 {
-			v.doc.Problem(place, "has %d hooks with those of the plan, and may have %d: let one call the others", most, mostHooks)
+			v.doc.Problem(place, "has %d hooks with those of the plan, and may have %d: let one call the others", most,
+				mostHooks)
 		}
 		names := map[string]string{}
 		for i, hook := range hooks[point] {

@@ -282,7 +282,9 @@ func TestAHookThatFailsInARollBack(t *testing.T) {
 		point string
 		want  patch.Outcome
 	}{
-		{"before_out", patch.Failed}, {"before_snapshot", patch.RolledBack}, {"after_install", patch.RolledBack},
+		{"before_out", patch.Failed},
+		{"before_snapshot", patch.RolledBack},
+		{"after_install", patch.RolledBack},
 		{"after_in", patch.RolledBack},
 	} {
 		t.Run(c.point, func(t *testing.T) {

@@ -74,7 +74,9 @@ func (r *roster) locked() bool {
 
 // hooksHold reports whether an instance of the group failed by a hook after which a person decides.
 func (h *lockedGroup) hooksHold() bool {
-	return slices.ContainsFunc(h.counts.Failed, func(failed patch.InstanceResult) bool { return failed.Holds && !failed.PassedOver })
+	return slices.ContainsFunc(h.counts.Failed, func(failed patch.InstanceResult) bool {
+		return failed.Holds && !failed.PassedOver
+	})
 }
 
 // aboutHook is what a hook of the wave is told.

@@ -60,8 +60,8 @@ func Hook(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked
 	return hooked
 }
 
-// startAndAwait starts a call and waits until it has ended, or its time is over. It is as cancellable as ctx is; what it
-// has started is left to StopHook.
+// startAndAwait starts a call and waits until it has ended, or its time is over. It is as cancellable as ctx is; what
+// it has started is left to StopHook.
 func startAndAwait(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked Hooked) {
 	starting := hookOptions(ctx, in, t, max(in.Call.Timeout, t.Act))
 	options := workflow.GetActivityOptions(starting)
@@ -94,7 +94,9 @@ func StopHook(
 
 // hookOptions are those of a wait. While something is put back, a refusal that may pass is asked again until the hook's
 // time is over.
-func hookOptions(ctx workflow.Context, in activities.HookInput, t patch.Timing, budget patch.Duration) workflow.Context {
+func hookOptions(
+	ctx workflow.Context, in activities.HookInput, t patch.Timing, budget patch.Duration,
+) workflow.Context {
 	options := workflow.GetActivityOptions(Waiting(ctx, in.Instance.Group, t, budget))
 	if in.About.Undo || in.About.RollBack {
 		options.RetryPolicy = &temporal.RetryPolicy{InitialInterval: t.Poll.D(), BackoffCoefficient: 1}
