@@ -21,8 +21,8 @@ var given = []struct {
 }{
 	{regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)`), cutOut},
 	{
-		regexp.MustCompile(`(?i)([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|` +
-			`credentials?|authorization)[\w.-]*["']?\s*(?:=>|[:=])\s*)(?:(?:bearer|basic)\s+)?` +
+		regexp.MustCompile(`(?i)([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|private[_-]?key|` +
+			`access[_-]?key|credentials?|authorization)[\w.-]*["']?\s*(?:=>|[:=])\s*)(?:(?:bearer|basic)\s+)?` +
 			`(?:"[^"\n]*"|'[^'\n]*'|[^\s"',;}]+)`),
 		"${1}" + cutOut,
 	},

@@ -37,7 +37,8 @@ func TestTheExamplesOfHooks(t *testing.T) {
 				})
 				scene.Production(func(group *world.ScalingGroup) {
 					for _, name := range []string{"cluster-drain", "cluster-uncordon", "cluster-step-down"} {
-						_, err := group.Region.CreateDocument(name, "Command", "YAML", `{schemaVersion: "2.2", parameters: {Node: {type: String}},
+						_, err := group.Region.CreateDocument(name, "Command", "YAML", `
+{schemaVersion: "2.2", parameters: {Node: {type: String}},
 mainSteps: [{action: "aws:runShellScript", name: say, inputs: {runCommand: ["echo `+name+` {{ Node }}"]}}]}`, "", nil)
 						require.NoError(t, err)
 					}

@@ -153,7 +153,9 @@ func TestWhatAFailedHookLeadsTo(t *testing.T) {
 		},
 		{
 			patch.AfterIn, patch.RolledBack, slices.Concat(
-				[]string{"EnterStandby", "CreateSnapshot", "StartAutomationExecution", "ExitStandby", "exit 3", "undo", "EnterStandby"},
+				[]string{
+					"EnterStandby", "CreateSnapshot", "StartAutomationExecution", "ExitStandby", "exit 3", "undo", "EnterStandby",
+				},
 				putBack, []string{"ExitStandby"}),
 		},
 	} {
@@ -205,7 +207,8 @@ func TestWhatAFailedHookLeadsTo(t *testing.T) {
 // Undos run in reverse, each where the way back is as far as its hook was, and only of what was begun.
 func TestUndosOfHooksRunInReverse(t *testing.T) {
 	scene := hooked(t, "healthy", append(slices.Clone(everyPoint[:4]),
-		"after_in: [{name: h, run: echo after_in, undo: {run: echo undo after_in}}, {name: bad, run: exit 1}, {name: never, run: echo never}]")...)
+		"after_in: [{name: h, run: echo after_in, undo: {run: echo undo after_in}}, {name: bad, run: exit 1}, "+
+			"{name: never, run: echo never}]")...)
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	touched := tried(result)
@@ -277,7 +280,8 @@ func TestAHookThatHangs(t *testing.T) {
 func createDocuments(t *testing.T, scene *wavetest.Scene) {
 	scene.Production(func(group *world.ScalingGroup) {
 		for name, content := range map[string]string{
-			"slow": `{schemaVersion: "2.2", mainSteps: [{action: "aws:runShellScript", name: slow, inputs: {runCommand: ["sleep 100000"]}}]}`,
+			"slow": `{schemaVersion: "2.2",
+mainSteps: [{action: "aws:runShellScript", name: slow, inputs: {runCommand: ["sleep 100000"]}}]}`,
 			"drain": `{schemaVersion: "2.2", parameters: {Node: {type: String}},
 mainSteps: [{action: "aws:runShellScript", name: drain, inputs: {runCommand: ["echo drains {{ Node }}"]}}]}`,
 		} {

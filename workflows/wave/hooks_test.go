@@ -19,7 +19,8 @@ import (
 func waveHooks(hooks ...string) func([]byte) []byte {
 	return func(file []byte) []byte {
 		return wavetest.PlanWith("    stages:\n      - name: staging\n",
-			"    hooks:\n      "+strings.Join(hooks, "\n      ")+"\n    stages:\n      - name: staging\n")(wavetest.Unattended(file))
+			"    hooks:\n      "+strings.Join(hooks, "\n      ")+"\n    stages:\n      - name: staging\n")(
+			wavetest.Unattended(file))
 	}
 }
 
