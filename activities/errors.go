@@ -39,6 +39,7 @@ const (
 	ErrRebootFailed          = "RebootFailed" // the machine refuses its reboot, or could not prove it
 	ErrRunbookChanged        = "RunbookChanged"
 	ErrNotHealthy            = "NotHealthy"
+	ErrHookFailed            = "HookFailed"            // a hook can never run as the plan has it
 	ErrBakeCut               = "BakeCut"               // what watched on the instance did not watch to its end
 	ErrUnknownWave           = "UnknownWave"           // no evidence of a wave with that id
 	ErrSecurityGroupsChanged = "SecurityGroupsChanged" // somebody else changed security groups that we had changed

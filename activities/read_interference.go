@@ -5,6 +5,7 @@ import (
 	"time"
 
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/once"
@@ -17,6 +18,7 @@ type ReadInterferenceInput struct {
 	Instances []string // those that are about to be changed; none: only what concerns the group as a whole
 	Calendars []string // Change Calendars, by name or ARN
 	Alarms    []string // those that are to judge the stage
+	Documents []string // those that hooks run
 	Baseline  string   // the plan's, that is to judge the instances; "": nothing is to be installed
 	Restore   patch.Restore
 	Within    patch.Duration // how long an instance is likely to take, in the plan's time
@@ -48,6 +50,9 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 	if around.Stacks, err = aws.ReadStacks(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
+	if around.Hooks, err = hookDocuments(ctx, s, in); err != nil {
+		return nil, err
+	}
 	if in.Baseline != "" {
 		if around.Judges, err = a.readJudges(ctx, s, in, instances); err != nil {
 			return nil, err
@@ -75,6 +80,24 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 		around.LockedRoots, around.UnprovenRoots = keys.Locked, keys.Unproven
 	}
 	return around, nil
+}
+
+// hookDocuments says which of the documents that hooks run are not there, or none that a hook may run.
+func hookDocuments(ctx context.Context, s *aws.Services, in ReadInterferenceInput) (missing []string, err error) {
+	for _, name := range in.Documents {
+		described, err := aws.FindDescription(ctx, s, in.Group.String(), name, "$DEFAULT")
+		switch {
+		case err != nil:
+			return nil, err
+		case described == nil:
+			missing = append(missing, "there is no document "+name+" for its hooks")
+		case described.DocumentType != ssmtypes.DocumentTypeCommand &&
+			described.DocumentType != ssmtypes.DocumentTypeAutomation:
+			missing = append(missing, "the document "+name+" of its hooks is of type "+string(described.DocumentType)+
+				", and neither a Command document nor an Automation runbook")
+		}
+	}
+	return missing, nil
 }
 
 // readJudges reads which baseline Systems Manager would judge the instances by.

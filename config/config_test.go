@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/config"
@@ -35,8 +34,13 @@ plans:
     blackout: [{from: 2026-12-24, to: 2026-12-26, time_zone: Asia/Tokyo, reason: Christmas}]
     change_calendars: [business-days]
     exclude: {tags: {Patch: never}}
+    hooks:
+      before_wave: [{name: announce, document: say, account: a, region: cn-north-1, parameters: {What: begins}, timeout: 1m}]
+      before_out: [{name: drain, run: drain, undo: {run: undrain, timeout: 2m}, on_failure: hold, in_roll_back: true}]
+      after_wave: [{name: announce, webhook: {url_from: 'env:URL', secret_from: 'file:/run/key'}}]
     stages:
       - name: s
+        hooks: {before_out: [{name: step-down, document: step-down, on_failure: continue}]}
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 1}]
         approval: {required: false}
         max_unavailable: 2
@@ -188,6 +192,27 @@ func TestEveryKey(t *testing.T) {
 	require.Equal(t, 1, base.Passes)
 	require.Equal(t, 3, base.Of(base.Stages[0].Groups[0]).Passes, "its platform's")
 	require.Equal(t, []string{"windows-server-2022"}, base.Baselines())
+	minutes := func(n int) patch.Duration { return patch.Duration(time.Duration(n) * time.Minute) }
+	require.Equal(t, patch.Hooks{
+		patch.BeforeWave: {{Name: "announce", OnFailure: patch.HookUndoes, Call: patch.HookCall{
+			Document: "say", Parameters: map[string]string{"What": "begins"}, Timeout: minutes(1),
+			Place: &patch.Place{Account: patch.Account{Name: "a", ID: "011122223333"}, Region: "cn-north-1"},
+		}}},
+		patch.AfterWave: {{Name: "announce", OnFailure: patch.HookContinues, Call: patch.HookCall{
+			Webhook: &patch.HookWebhook{URLFrom: "env:URL", SecretFrom: "file:/run/key"}, Timeout: minutes(5),
+		}}},
+	}, plan.Hooks)
+	require.Equal(t, patch.Hooks{patch.BeforeOut: {
+		{
+			Name: "drain", OnFailure: patch.HookHolds, InRollBack: true, Call: patch.HookCall{Run: "drain", Timeout: minutes(5)},
+			Undo: &patch.HookCall{Run: "undrain", Timeout: minutes(2)},
+		},
+		{
+			Name: "step-down", OnFailure: patch.HookContinues,
+			Call: patch.HookCall{Document: "step-down", Timeout: minutes(5)},
+		},
+	}}, stage.Hooks, "the plan's, then the stage's")
+	require.Len(t, plan.Stages[1].Hooks[patch.BeforeOut], 1)
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
 	require.Nil(t, stage.After)
 	require.Equal(t, patch.After{Duration: days(3), Healthy: true, Every: patch.SoakEvery}, *plan.Stages[1].After)
@@ -273,70 +298,6 @@ func TestSecretsAreNeverRepeated(t *testing.T) {
 			require.NotContains(t, err.Error(), "T000")
 		})
 	}
-}
-
-func TestPrecedence(t *testing.T) {
-	for _, c := range []struct {
-		name, file, env, flag, want string
-	}{
-		{"default", "", "", "", "info"},
-		{"file over default", "log_level: debug", "", "", "debug"},
-		{"environment over file", "log_level: debug", "warn", "", "warn"},
-		{"environment over default", "", "warn", "", "warn"},
-		{"flag over environment", "log_level: debug", "warn", "error", "error"},
-		{"flag over file", "log_level: debug", "", "error", "error"},
-		{"flag that repeats the default still wins", "log_level: debug", "warn", "info", "info"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Setenv("PATCHTIDE_LOG_LEVEL", c.env)
-			flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-			config.AddFlags(flags)
-			if c.flag != "" {
-				require.NoError(t, flags.Parse([]string{"--log-level", c.flag}))
-			}
-			got, err := config.Parse("f.yaml", append(config.Example(), []byte("\n"+c.file+"\n")...), flags)
-			require.NoError(t, err)
-			require.Equal(t, c.want, got.Settings.LogLevel)
-		})
-	}
-
-	t.Run("every setting has a flag and a variable", func(t *testing.T) {
-		flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-		config.AddFlags(flags)
-		for _, s := range config.SettingsTable() {
-			require.NotNil(t, flags.Lookup(s.Flag), s.Key)
-			require.NotEmpty(t, s.Doc, s.Key)
-			require.Equal(t, "PATCHTIDE_"+strings.ToUpper(s.Key), s.Env)
-		}
-		require.NoError(t, flags.Parse([]string{"--single-worker"}))
-		got, err := config.Parse("f.yaml", []byte(replaced(t, "single_worker: true", "single_worker: false")), flags)
-		require.NoError(t, err)
-		require.True(t, got.Settings.SingleWorker)
-	})
-
-	t.Run("nothing inside lists is overridden", func(t *testing.T) {
-		t.Setenv("PATCHTIDE_ACCOUNTS", "x")
-		t.Setenv("PATCHTIDE_PLANS_0_NAME", "x")
-		got, err := config.Parse("f.yaml", config.Example(), nil)
-		require.NoError(t, err)
-		require.Equal(t, []string{"web"}, got.PlanNames())
-	})
-
-	t.Run("a wrong value is named by its variable or flag", func(t *testing.T) {
-		t.Setenv("PATCHTIDE_SINGLE_WORKER", "yes")
-		t.Setenv("PATCHTIDE_TEMPORAL_ADDRESS", "7233")
-		t.Setenv("PATCHTIDE_BASELINES_DIR", "./none")
-		t.Setenv("PATCHTIDE_EVIDENCE", "ftp://x")
-		flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
-		config.AddFlags(flags)
-		require.NoError(t, flags.Parse([]string{"--log-level=loud"}))
-		_, err := config.Parse("f.yaml", config.Example(), flags)
-		require.EqualError(t, err, `command line: --log-level: "loud" is not known; write one of debug, info, warn, error
-environment: PATCHTIDE_BASELINES_DIR: ./none cannot be read: no such file or directory; give a directory of *.yaml files, or leave it out
-environment: PATCHTIDE_EVIDENCE: is no place for evidence; write it like evidence: s3://bucket/prefix, or a folder like ./evidence
-environment: PATCHTIDE_SINGLE_WORKER: "yes" is neither true nor false
-environment: PATCHTIDE_TEMPORAL_ADDRESS: does not have the right form; write it like 127.0.0.1:7233`)
-	})
 }
 
 func TestTimingTable(t *testing.T) {

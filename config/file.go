@@ -50,6 +50,7 @@ type Plan struct {
 	Windows         []Window                  `yaml:"windows" example:"[{schedule: \"cron(0 2 ? * TUE#2 *)\", offset: 4d, time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]" doc:"When changes may happen; several that overlap are one. Without any: at any time somebody starts a wave."`
 	Blackout        []Blackout                `yaml:"blackout" example:"[{from: 2026-12-24, to: 2026-12-26, reason: Christmas}]" doc:"Days on which this plan begins nothing, beside those of the whole configuration."`
 	AfterPlan       *AfterPlan                `yaml:"after_plan" example:"{plan: database, max_age: 24h}" doc:"Another plan that a wave of this one waits for before it begins: until that has no open wave and no roll back under way, and its last wave ended as succeeded. It holds no lock meanwhile, and says what it waits for. The other plan's name alone, as in after_plan: database, is short for {plan: database}."`
+	Hooks           PlanHooks                 `yaml:"hooks" example:"{before_snapshot: [{name: stop, run: systemctl stop web}]}" doc:"What of your own a wave of the plan does at its points, and on each instance of every stage; see docs/hooks.md."`
 	ChangeCalendars []string                  `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open before a wave and before each instance, in a plan with windows and in one without, by name in the instance's account and region, or by ARN. One that gives no answer counts as closed."`
 }
 
@@ -90,6 +91,7 @@ type Stage struct {
 	Exclude           *Exclude           `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances of this stage that no wave of the plan touches, beside those of the plan's exclude."`
 	Baseline          string             `yaml:"baseline" example:"debian-12" computed:"the plan's" doc:"The patch baseline of this stage's groups, where they run another system than the plan's others: so one plan takes tiers of several systems in their order."`
 	Reboot            patch.Reboot       `yaml:"reboot" enum:"always,if_required,never" computed:"the plan's" example:"if_required" doc:"Whether an instance of this stage is rebooted after its install: see the plan's reboot."`
+	Hooks             StageHooks         `yaml:"hooks" example:"{after_in: [{name: smoke, run: /opt/web/smoke-test}]}" doc:"What of your own is done on each instance of the stage, at the same points after the plan's; see docs/hooks.md."`
 	Canary            *Canary            `yaml:"canary" example:"{instances: 1, bake: 1h}" doc:"The first instances of each group, which are watched for longer. The others of every group of the stage begin once all canaries have baked. One that fails holds the wave, whatever max_failures says."`
 }
 

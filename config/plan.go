@@ -57,6 +57,7 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 			Plan: after.Plan, MaxAge: after.MaxAge, Timeout: after.Timeout, Every: patch.AfterPlanEvery,
 		}
 	}
+	resolved.Hooks = c.resolveHooks(true, plan.Hooks.pointed())
 	if resolved.Blackouts, err = c.blackoutsOf(plan); err != nil {
 		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
 	}
@@ -67,6 +68,7 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 				return patch.Plan{}, fmt.Errorf("plan %s, stage %s: %w", plan.Name, stage.Name, err)
 			}
 		}
+		resolved.Stages[i].Hooks = c.resolveHooks(false, plan.Hooks.pointed(), stage.Hooks.pointed())
 	}
 	return resolved, nil
 }

@@ -68,6 +68,12 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 		},
 		{"plans[].stages[].on_failure", "", reflect.TypeFor[OnFailure]()},
 		{
+			"plans[].hooks", "docs/hooks.md says what runs when, with examples; a stage has those of an instance.",
+			reflect.TypeFor[PlanHooks](),
+		},
+		{"plans[].hooks, each", "Exactly one of run, document and webhook is there.", reflect.TypeFor[Hook]()},
+		{"plans[].hooks, each webhook", "", reflect.TypeFor[HookWebhook]()},
+		{
 			"plans[].quarantine",
 			"An instance that is on neither version for sure, or ill after it was put back, is taken out of its group, which " +
 				"launches another; one chosen by tags stays deregistered. `patchtide quarantine` lists, releases and terminates " +

@@ -122,6 +122,12 @@ func objectSchema(t reflect.Type, schema map[string]any) error {
 	switch t {
 	case reflect.TypeFor[HealthCheck](), reflect.TypeFor[Notify]():
 		schema["minProperties"], schema["maxProperties"] = 1, 1
+	case reflect.TypeFor[Hook](), reflect.TypeFor[HookCall]():
+		var one []any
+		for _, key := range hookKinds {
+			one = append(one, map[string]any{"required": []string{key}})
+		}
+		schema["oneOf"] = one
 	case reflect.TypeFor[Group]():
 		schema["oneOf"] = []any{
 			map[string]any{"required": []string{"auto_scaling_group"}},

@@ -121,6 +121,7 @@ func (v *validator) checkPlan(at string, plan Plan) {
 		}
 	}
 	v.checkExclude(at+".exclude", plan.Exclude)
+	v.checkHooks(at, plan)
 	v.notEmpty(at+".stages", len(plan.Stages), "stages: [{name: staging, groups: [...]}]")
 	checkWindows(v.doc, at+".windows", plan)
 	checkBlackouts(v.doc, at+".blackout", plan.Blackout)

@@ -22,6 +22,7 @@ type Document struct {
 	Groups     []string `json:"groups,omitempty"`     // why groups stand as they do, where Asks does not say so
 	Failures   []string `json:"failures,omitempty"`   // instances, where neither Asks nor Groups says so
 	Waits      []string `json:"waits,omitempty"`      // for what beside a person
+	Hooks      []string `json:"hooks,omitempty"`      // how the hooks of the wave ended, and those of failed instances
 	Quarantine string   `json:"quarantine,omitempty"` // who is, and how that ends
 	Choices    []Choice `json:"choices,omitempty"`    // what may be sent now
 	Worries    []Worry  `json:"worries,omitempty"`    // what nobody may miss
@@ -50,6 +51,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		Window: wave.Window(moment), Frozen: frozen(waits.Frozen, status.Awaiting, status.Waits()),
 		Case: caseOf(status, moment), Quarantine: wave.Quarantine(), Choices: wave.Choices(),
 	}
+	doc.Hooks = hooksOf(status)
 	for _, wait := range WaitedFor(status, waits, clock) {
 		doc.Waits = append(doc.Waits, wait.String())
 	}

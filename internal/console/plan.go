@@ -51,6 +51,7 @@ func planText(p patch.Preview, page Page) string {
 	if p.AfterPlan != nil {
 		text.line(2, "It %s.", p.AfterPlan.Told())
 	}
+	planHooks(text, p.Hooks)
 	for number, stage := range p.Stages {
 		text.WriteString("\n")
 		text.line(
@@ -65,6 +66,7 @@ func planText(p patch.Preview, page Page) string {
 				stage.Approval.Timeout.Rough(), fourEyes(stage),
 			)
 		}
+		planHooks(text, stage.Hooks)
 		for _, group := range stage.Groups {
 			planGroup(text, group, len(stage.Groups) > 1)
 		}
@@ -72,6 +74,15 @@ func planText(p patch.Preview, page Page) string {
 	planBlockers(text, p)
 	planFooter(text, p)
 	return text.String()
+}
+
+// planHooks lists hooks by their points.
+func planHooks(text *planWriter, hooks patch.Hooks) {
+	for _, point := range patch.HookPoints() {
+		for _, hook := range hooks[point] {
+			text.line(6, "    %s %s", palette.Quiet.Render(string(point)), hook.Words())
+		}
+	}
 }
 
 func neverScanned(p patch.Preview) string {

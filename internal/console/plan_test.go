@@ -145,3 +145,21 @@ func TestSetNames(t *testing.T) {
 		require.Equal(t, want, setName(n))
 	}
 }
+
+// A plan shows the hooks of the wave and of each stage, with what their failure leads to.
+func TestAPlanShowsItsHooks(t *testing.T) {
+	call := patch.HookCall{Run: "systemctl stop web", Timeout: patch.Duration(2 * time.Minute)}
+	undo := patch.HookCall{Document: "start-web", Timeout: patch.Duration(time.Minute)}
+	text := planText(patch.Preview{
+		Plan: "web", Hooks: patch.Hooks{patch.BeforeWave: {{
+			Name: "announce", OnFailure: patch.HookContinues,
+			Call: patch.HookCall{Webhook: &patch.HookWebhook{URLFrom: "ssm:/url"}, Timeout: patch.Duration(time.Minute)},
+		}}},
+		Stages: []patch.PreviewStage{{Name: "production", Hooks: patch.Hooks{patch.BeforeSnapshot: {{
+			Name: "stop", Call: call, Undo: &undo, OnFailure: patch.HookHolds, InRollBack: true,
+		}}}}},
+	}, Page{Width: 200})
+	require.Contains(t, text, " announce: webhook ssm:/url, within 1m0s, on failure continue")
+	require.Contains(t, text, " stop: run systemctl stop web, within 2m0s, on failure hold; "+
+		"undone by document start-web; also in a roll back")
+}

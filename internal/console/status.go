@@ -47,6 +47,12 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 		}
 		s.line(4, "  %s", failure)
 	}
+	for i, ran := range doc.Hooks {
+		if i == 0 {
+			s.line(0, "Hooks:")
+		}
+		s.line(4, "  %s", ran)
+	}
 	for i, wait := range doc.Waits {
 		if i == 0 {
 			s.line(0, "It waits for:")

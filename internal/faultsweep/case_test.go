@@ -104,7 +104,7 @@ func (c sweepCase) String() string {
 
 var (
 	caseText = regexp.MustCompile(
-		`^(decrement|surge): (.+?) at (\d+ \w+\([^)]*\)#\d+)` +
+		`^(decrement|surge|two|hooked): (.+?) at (\d+ \w+\([^)]*\)#\d+)` +
 			`(?:, then (\d+ \w+\([^)]*\)#\d+) fails (five times|for good))?; at holds (.*)$`,
 	)
 	callText = regexp.MustCompile(`^(\d+) (\w+)\(([^)]*)\)#(\d+)$`)

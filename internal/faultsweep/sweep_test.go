@@ -31,8 +31,8 @@ const (
 )
 
 // TestFaultSweep reruns a wave once for each case. The whole takes long (`make sweep`, which sets PATCHTIDE_SWEEP=all);
-// go test runs a fixed slice of it, and the cases kept. PATCHTIDE_SWEEP_TROUBLE names one kind of trouble;
-// PATCHTIDE_SWEEP_CASE is one case, as a violation prints it.
+// go test runs a fixed slice of it, and the cases kept. PATCHTIDE_SWEEP_TROUBLE names one kind of trouble and
+// PATCHTIDE_SWEEP_FLEET one fleet; PATCHTIDE_SWEEP_CASE is one case, as a violation prints it.
 func TestFaultSweep(t *testing.T) {
 	// Much is made and little kept: a fifth of the time is spent otherwise on looking through it.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
@@ -41,7 +41,14 @@ func TestFaultSweep(t *testing.T) {
 	s := &sweep{undisturbed: map[string][]call{}, patched: map[string]map[string]string{}, began: time.Now(), tells: whole}
 	var cases []sweepCase
 	turns := map[string]int{}
+	only := os.Getenv("PATCHTIDE_SWEEP_FLEET")
 	for _, fleet := range fleets {
+		if only != "" && fleet != only {
+			continue
+		}
+		if fleet == hooked && !whole { // the slice that everybody runs has no time for it
+			continue
+		}
 		if fleet == two && !whole { // chance has a part in it, which a slice that everybody runs must not have
 			continue
 		}
@@ -55,6 +62,9 @@ func TestFaultSweep(t *testing.T) {
 		require.Equal(t, calls, again, "waves must be deterministic, or a case would not be what it says")
 		for _, c := range calls {
 			s.undisturbed[fleet] = append(s.undisturbed[fleet], c.call)
+		}
+		if fleet == hooked { // the others are tried without hooks
+			calls = slices.DeleteFunc(calls, func(one placedCall) bool { return !strings.Contains(one.activity, "Hook") })
 		}
 		cases = append(cases, singles(fleet, calls, turns)...)
 	}
@@ -173,10 +183,21 @@ func (s *sweep) count(t *testing.T, c sweepCase, found []string) {
 		strings.Join(found, "\n  "), shortest)
 }
 
-// fleets are how room is made: by one less, by one more, and for two at once.
-var fleets = []string{"decrement", "surge", two}
+// fleets are how room is made: by one less, by one more, and for two at once; and by one less with hooks.
+var fleets = []string{"decrement", "surge", two, hooked}
 
-const two = "two"
+const (
+	two    = "two"
+	hooked = "hooked"
+)
+
+// hooks are those of the fleet that has some: commands and a runbook, with undos.
+const hooks = `    hooks:
+      before_out: [{name: drain, run: echo drain, in_roll_back: true, undo: {run: echo undrain}}]
+      before_snapshot: [{name: stop, run: echo stop, undo: {run: echo start}}]
+      before_install: [{name: note, document: AWS-RunShellScript, parameters: {commands: "echo note"}}]
+      after_in: [{name: smoke, run: echo smoke, on_failure: hold}]
+`
 
 // sweepScene is a scene with short bakes and rare looks: what a sweep looks for does not hide in how often a wait asks.
 func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
@@ -187,6 +208,9 @@ func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
 			// What is skipped in staging lets production begin all the same: its calls are to be made.
 			file = bytes.Replace(file, []byte("bake: 10m"), []byte("bake: 30s\n        promote: with_skips"), 1)
 			file = bytes.Replace(file, []byte("bake: 5m"), []byte("bake: 3m"), 1)
+			if fleet == hooked {
+				file = bytes.Replace(file, []byte("    stages:"), []byte(hooks+"    stages:"), 1)
+			}
 			if fleet == two {
 				file = bytes.ReplaceAll(file, []byte("max_unavailable: 1"), []byte("max_unavailable: 2"))
 			}

@@ -30,6 +30,8 @@ type Record struct {
 	Point      *patch.RestorePoint `json:",omitempty"` // once the backup is taken
 	// Installing is written before the first install is started: without it none has been.
 	Installing bool `json:",omitempty"`
+	// Hooks are those that may have been begun, in order: each is written before.
+	Hooks []Hook `json:",omitempty"`
 
 	// Origin is who wrote this version. It is filled where it is signed, never by a workflow's input.
 	Origin Origin
@@ -99,6 +101,14 @@ type Intended struct {
 	RaiseMax      bool           `json:",omitempty"`
 	MaxBefore     int            `json:",omitempty"` // with RaiseMax
 	Surge         string         `json:",omitempty"` // the instance that RaiseDesired launched, once it is known
+}
+
+// Hook is one of the policy's hooks that may have been begun, and by which tokens it and its undo are found.
+type Hook struct {
+	Point     patch.HookPoint
+	Name      string
+	Token     string
+	UndoToken string
 }
 
 // PutBack is the wish that an instance which a wave patched is put back as it was.

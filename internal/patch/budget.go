@@ -82,6 +82,7 @@ type Budget struct {
 	Estimates
 	Deregistration Duration // the largest of its target groups
 	SlowStart      Duration // the largest of its target groups
+	Hooks          HookTime // each until its timeout
 }
 
 // BudgetOf adds to the estimates what the group's target groups ask for. What a plan does not do costs nothing: without
@@ -103,16 +104,21 @@ func (p Plan) Budget(stage Stage, groups []TargetGroup) Budget {
 	if p.Estimates != nil {
 		estimates = *p.Estimates
 	}
-	return BudgetOf(estimates.Baking(p.Timing, stage.Bake), p.Restore, p.Backup, groups)
+	budget := BudgetOf(estimates.Baking(p.Timing, stage.Bake), p.Restore, p.Backup, groups)
+	budget.Hooks = stage.Hooks.Time()
+	return budget
 }
 
 // OnItsWay is how long one instance is likely to be on its way, from leaving service until its bake has ended, when all
 // goes well: until then no calendar may close, no other patcher act, and no lifetime end.
-func (b Budget) OnItsWay() Duration { return b.Patch + b.Deregistration + b.SlowStart }
+func (b Budget) OnItsWay() Duration {
+	return b.Patch + b.Deregistration + b.SlowStart + b.Hooks.Forward
+}
 
 // Total is the sum.
 func (b Budget) Total() time.Duration {
-	return (b.Patch + b.RollBack + b.Deregistration + b.SlowStart + b.Snapshot + b.Volume).D()
+	return (b.Patch + b.RollBack + b.Deregistration + b.SlowStart + b.Snapshot + b.Volume + b.Hooks.Forward +
+		b.Hooks.Back).D()
 }
 
 // HasRoomFor reports whether an instance started at t would be patched, or else put back, before the cutoff, and if
@@ -127,7 +133,7 @@ func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 	}
 	return false, fmt.Sprintf(
 		"too little of the window is left: %s until its cutoff at %s, and an instance may need "+
-			"%s (patching %s, putting back %s, draining %s, slow start %s, snapshot %s, volume %s)",
+			"%s (patching %s, putting back %s, draining %s, slow start %s, snapshot %s, volume %s%s)",
 		left.Round(time.Second),
 		w.Cutoff.Format(time.RFC3339),
 		b.Total(),
@@ -137,5 +143,6 @@ func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 		b.SlowStart,
 		b.Snapshot,
 		b.Volume,
+		b.Hooks.words(),
 	)
 }

@@ -126,6 +126,15 @@ func checkGateAlarms(v View) []*Refusal {
 	return found
 }
 
+// checkHooks refuses to take out what a hook would only have put back.
+func checkHooks(v View) []*Refusal {
+	var found []*Refusal
+	for _, what := range v.Around.Hooks {
+		found = append(found, v.refuseGroup(what, "create it, or correct its name in the plan's hooks, then retry")...)
+	}
+	return found
+}
+
 // checkBake refuses a bake in which an alarm that is to judge it would have no time to ring.
 func checkBake(v View) []*Refusal {
 	var found []*Refusal

@@ -280,6 +280,14 @@ var checksOfOthers = []Check{
 		},
 	},
 	{
+		Code: RefusedHook, Needs: NeedsAround, Refuses: checkHooks,
+		When:     "a document that a hook of the stage runs is not in the account and region, or is of another type",
+		WhatToDo: "create it there, or correct its name in the plan's `hooks`",
+		LeftOut: map[Level]string{
+			LevelInstance: beforeItsGroup, LevelPutBack: "no hook keeps anything from being put back", LevelReturn: nothingNew,
+		},
+	},
+	{
 		Code: RefusedBake, Needs: NeedsAround, Refuses: checkBake,
 		When: "the bake is shorter than an alarm of the stage needs to ring: period times evaluation periods, and a " +
 			"minute",

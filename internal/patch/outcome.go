@@ -116,6 +116,10 @@ type InstanceResult struct {
 	PassedOver bool `json:"passed_over,omitempty"`
 	// the plan replaces what fails: it was terminated by us
 	Replaced bool `json:"replaced,omitempty"`
+	// what ran of the plan's hooks, in order
+	Hooks []HookRun `json:"hooks,omitempty"`
+	// a hook of it failed that says hold: a person decides, whatever max_failures says
+	Holds bool `json:"holds,omitempty"`
 	// what a reader should know: a bake cut short, targets not judged
 	Notes []string `json:"notes,omitempty"`
 }
@@ -141,11 +145,12 @@ type InstanceDetails struct {
 	Before        *MachineFacts   `json:"before,omitempty"`
 	After         *MachineFacts   `json:"after,omitempty"`
 	BakeFailures  []BakeFailure   `json:"bake_failures,omitempty"` // what the instance itself saw in its bake, and passed
+	Hooks         []HookRun       `json:"hooks,omitempty"`         // what ran of the plan's hooks, with what each said
 }
 
 // Any reports whether there is anything to be written down.
 func (d InstanceDetails) Any() bool {
-	return len(d.MissingBefore)+len(d.MissingAfter)+len(d.Changes) > 0
+	return len(d.MissingBefore)+len(d.MissingAfter)+len(d.Changes)+len(d.Hooks) > 0
 }
 
 // GroupResult is how one group ended.
@@ -180,6 +185,7 @@ type WaveResult struct {
 	Reason   string        `json:"reason,omitempty"`
 	Stages   []StageResult `json:"stages"`
 	Stranded []Stranded    `json:"stranded"`
+	Hooks    []HookRun     `json:"hooks,omitempty"` // of the wave; those of instances are theirs
 }
 
 // Newest is a group's instances with what is known of some of them since: each once, in their order, newcomers last.

@@ -50,6 +50,7 @@ type Plan struct {
 	Estimates *Estimates `json:"estimates,omitempty"` // nil: none were given, see Plan.Budget
 
 	Quarantine Quarantine `json:"quarantine"`
+	Hooks      Hooks      `json:"hooks,omitempty"` // those of the wave; the others are each stage's
 }
 
 // Platform decides which scripts and how many passes an instance needs.
@@ -103,6 +104,7 @@ type Stage struct {
 	ZoneSoak          Duration      `json:"zone_soak,omitempty"` // of order zone: between two zones of a group
 	Canary            *Canary       `json:"canary,omitempty"`    // nil: the first are patched as the others
 	Reboot            Reboot        `json:"reboot,omitempty"`    // "": the plan's
+	Hooks             Hooks         `json:"hooks,omitempty"`     // those of each instance, the plan's first
 }
 
 // Canary is the first instances of each group of a stage, which are watched for longer: the others of every group wait

@@ -35,6 +35,7 @@ type Policy struct {
 	ZoneSoak       Duration
 	Canary         *Canary
 	Quarantine     Quarantine
+	Hooks          Hooks // of each instance
 }
 
 // PolicyOf is a stage's policy under a plan. Run is left to whoever knows it.
@@ -48,7 +49,7 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 		Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
 		Capacity: stage.Capacity,
 		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
-		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary,
+		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Hooks: stage.Hooks,
 	}
 }
 
@@ -57,7 +58,7 @@ func (p Policy) StageView() Stage {
 	return Stage{
 		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable,
 		Capacity: p.Capacity, Health: p.Health,
-		Bake: p.Bake, Order: p.Order, ZoneSoak: p.ZoneSoak, Canary: p.Canary,
+		Bake: p.Bake, Order: p.Order, ZoneSoak: p.ZoneSoak, Canary: p.Canary, Hooks: p.Hooks,
 	}
 }
 

@@ -30,6 +30,7 @@ type Preview struct {
 	Reboots   int        `json:"reboots"`
 	MayBoot   int        `json:"reboots_if_required,omitempty"` // instances that are rebooted only where they need it
 	Blockers  []Blocker  `json:"blockers"`                      // why it would not begin, or not get through: all of them
+	Hooks     Hooks      `json:"hooks,omitempty"`               // of the wave
 	Loses     string     `json:"loses,omitempty"`               // what an instance that is put back loses beside its patches
 	Notes     []string   `json:"notes"`
 
@@ -65,6 +66,7 @@ type PreviewStage struct {
 	Order             Order          `json:"order,omitempty"`
 	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
 	Canary            *Canary        `json:"canary,omitempty"`
+	Hooks             Hooks          `json:"hooks,omitempty"` // of each instance
 	Begins            Duration       `json:"begins"`
 	Takes             Duration       `json:"takes"`
 	Groups            []PreviewGroup `json:"groups"`

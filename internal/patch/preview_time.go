@@ -10,7 +10,9 @@ import (
 // present, by the clock of the plan's window.
 func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupReading, whole []Blocker) *Preview {
 	p := &Preview{
-		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, AfterPlan: plan.AfterPlan, Loses: plan.PutBackLoses(),
+		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, AfterPlan: plan.AfterPlan,
+		Loses:      plan.PutBackLoses(),
+		Hooks:      plan.Hooks,
 		NotCounted: []string{}, Notes: []string{}, Blockers: append([]Blocker{}, whole...),
 	}
 	if plan.Window != nil && plan.Window.Opens.After(at) {
@@ -42,7 +44,7 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	shown := PreviewStage{
 		Name: stage.Name, Approval: stage.Approval, After: stage.After, Service: stage.Service,
 		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote,
-		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary,
+		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Hooks: stage.Hooks,
 		Begins: p.Takes, Groups: []PreviewGroup{},
 	}
 	if stage.Service != "" {

@@ -50,6 +50,7 @@ const (
 	RefusedBalancer         RefusalCode = "LoadBalancerNotRead"
 	RefusedTagSlot          RefusalCode = "NoFreeTagSlot"
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
+	RefusedHook             RefusalCode = "HookNotThere"
 )
 
 // first is the refusal that a wave stops at; a preview tells all of them.

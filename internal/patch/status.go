@@ -42,7 +42,8 @@ type WaveStatus struct {
 	// CountsEvery is after how many instances each group's Done moves; 0: with each. See ReportsEvery.
 	CountsEvery int `json:"counts_every,omitempty"`
 	// nil: nobody can tell, as before it has its locks or while it puts back
-	ETA *ETA `json:"eta,omitempty"`
+	ETA   *ETA      `json:"eta,omitempty"`
+	Hooks []HookRun `json:"hooks,omitempty"` // what ran of the plan's hooks of the wave
 }
 
 // Helper is a workflow that works for a wave on some of its groups.

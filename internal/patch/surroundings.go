@@ -20,6 +20,7 @@ type Interference struct {
 	UnprovenRoots []LockedRoot
 	GateAlarms    []AlarmObservation // those that are to judge the stage
 	Judges        *Judges            // which baseline judges them; nil: not asked
+	Hooks         []string           // what the hooks of the instances need and cannot run, with why
 }
 
 // Calendar is what a Change Calendar says.

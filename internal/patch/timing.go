@@ -119,6 +119,7 @@ func (p Plan) Scaled(speed float64) Plan {
 		if stage.Canary != nil {
 			stage.Canary = &Canary{Instances: stage.Canary.Instances, Bake: divide(stage.Canary.Bake)}
 		}
+		stage.Hooks = stage.Hooks.each(func(call *HookCall) { call.Timeout = budget(call.Timeout) })
 		stages[i] = stage
 	}
 	p.Stages = stages
@@ -127,6 +128,7 @@ func (p Plan) Scaled(speed float64) Plan {
 		after.MaxAge, after.Timeout, after.Every = divide(after.MaxAge), divide(after.Timeout), divide(after.Every)
 		p.AfterPlan = &after
 	}
+	p.Hooks = p.Hooks.each(func(call *HookCall) { call.Timeout = budget(call.Timeout) })
 	if p.Estimates != nil {
 		e := *p.Estimates
 		e.Patch, e.RollBack, e.Snapshot, e.Volume = divide(e.Patch), divide(e.RollBack), divide(e.Snapshot), divide(e.Volume)

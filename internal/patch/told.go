@@ -64,6 +64,7 @@ func (r InstanceResult) Brief() InstanceResult {
 	for i := range r.Notes {
 		r.Notes[i] = Clip(r.Notes[i], longestNote)
 	}
+	r.Hooks = briefHooks(r.Hooks)
 	if r.Backup != nil {
 		kept := *r.Backup
 		facts := kept.Facts
@@ -114,7 +115,7 @@ func FitResults(results []InstanceResult) []InstanceResult {
 	}
 	short := slices.Clone(results)
 	for i := range short {
-		short[i].Reason, short[i].Notes = Clip(short[i].Reason, shortReason), nil
+		short[i].Reason, short[i].Notes, short[i].Hooks = Clip(short[i].Reason, shortReason), nil, nil
 		short[i].Stranded = shorten(short[i].Stranded)
 	}
 	if fits(short) {

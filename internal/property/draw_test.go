@@ -30,6 +30,8 @@ func drawScript(t *rapid.T, passes bool) script {
 
 		ScalingLag: rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "scaling lag"),
 	}
+	s.Plan.Hooks = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) scriptHook { return drawHook(t, passes) }), 0, 3).Draw(
+		t, "hooks")
 	s.keepsRoom(t)
 	if rapid.IntRange(0, 2).Draw(t, "windows") == 0 {
 		s.drawWindows(t)

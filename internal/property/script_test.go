@@ -82,6 +82,8 @@ type scriptPlan struct {
 	Patient        bool   `json:",omitempty"` // approvals and holds wait for hours
 	Break          int    `json:",omitempty"` // minutes that a pause lasts
 	Reboot         string `json:",omitempty"` // "" is always
+
+	Hooks []scriptHook `json:",omitempty"`
 }
 
 // moment is just before the nth call of an operation is answered, or when the wave parks, and then a while later;

@@ -184,6 +184,9 @@ func (s script) plan(plan *patch.Plan) {
 	production.Health = slices.DeleteFunc(slices.Clone(production.Health), func(check patch.HealthCheck) bool {
 		return check.Alarm != "" && !s.alarmed()
 	})
+	if len(drawn.Hooks) > 0 {
+		production.Hooks = drawn.hooks()
+	}
 	like := production.Groups[0]
 	production.Groups = nil
 	for i := range s.Groups {

@@ -88,6 +88,8 @@ func DoneTwice(events []awssim.Event, others ...Return) []string {
 			var in struct{ ClientToken string }
 			_ = json.Unmarshal(event.Arguments, &in)
 			token = in.ClientToken
+		case "SendCommand":
+			token = hookToken(event.Arguments)
 		case "CreateSnapshot":
 			token = attemptTag(event.Arguments)
 		case "TerminateInstanceInAutoScalingGroup":

@@ -8,6 +8,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -16,6 +17,29 @@ import (
 // details is what the Temporal UI shows of the group.
 func (g *group) details(ctx workflow.Context) string {
 	return details(g.status, g.in.Group, workflow.GetInfo(ctx).Namespace)
+}
+
+// mostHooks is how many runs of hooks a group's page lists; each instance's has all of its own.
+const mostHooks = 50
+
+// hooksOf lists what ran of the plan's hooks on the instances that have ended.
+func hooksOf(instances []patch.InstanceResult) string {
+	var text strings.Builder
+	count := 0
+	for _, instance := range instances {
+		for _, ran := range instance.Hooks {
+			if count++; count <= mostHooks {
+				run.Write(&text, "\n- %s: %s", instance.ID, brief.HookLine(ran))
+			}
+		}
+	}
+	if count > mostHooks {
+		run.Write(&text, "\n- and %d more hooks", count-mostHooks)
+	}
+	if count > 0 {
+		text.WriteString("\n")
+	}
+	return text.String()
 }
 
 // details is a group's status as Markdown; each instance that has, or had, a workflow leads to its page.
@@ -53,6 +77,7 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 		run.Write(&text, "| %s | %s | %s | %s | %s |\n",
 			run.PageOf(namespace, page, instance.Called()), stands, since, missing, run.Cell(instance.Reason))
 	}
+	text.WriteString(hooksOf(status.Instances))
 	for _, gap := range status.Gaps {
 		run.Write(&text, "\n- **not reached** %s\n", gap.In(status.Group))
 	}

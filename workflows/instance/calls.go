@@ -53,8 +53,12 @@ func (s *saga) tooLate(ctx workflow.Context) *patch.Refusal {
 	if s.putBack != nil {
 		return nil
 	}
+	policy := s.in.Policy
+	if s.hooking.beforeOut { // the time that they may take is behind it
+		policy.Hooks = policy.Hooks.Without(patch.BeforeOut)
+	}
 	return patch.TooLate(patch.LevelInstance, patch.View{
-		Group: s.in.Group, Policy: s.in.Policy, Now: workflow.Now(ctx), Instance: s.in.Instance, Holdings: s.in.Ours,
+		Group: s.in.Group, Policy: policy, Now: workflow.Now(ctx), Instance: s.in.Instance, Holdings: s.in.Ours,
 		State: &s.before,
 	})
 }

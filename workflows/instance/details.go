@@ -44,6 +44,7 @@ func (s *saga) details() string {
 	if s.status.Result.Reason != "" {
 		run.Write(&text, "\n%s\n", s.status.Result.Reason)
 	}
+	text.WriteString(hookTable(s.status.Result.Hooks))
 	text.WriteString(run.Failing(s.status.Failing))
 	for _, left := range s.status.Result.Stranded {
 		run.Write(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)

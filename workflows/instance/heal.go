@@ -122,8 +122,11 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 	switch {
 	case why != "":
 		s.status.Result.Reason = why
+		s.pushHooks(patch.BeforeOut)
 		s.undos.push(step{patch.StepStandby, nil, s.returnUnpatched})
+		s.pushHooks(patch.BeforeSnapshot, patch.BeforeInstall)
 		s.pushInstall()
+		s.pushHooks(patch.AfterInstall, patch.AfterIn)
 	case s.in.Group.IsAutoScaling() && !listed:
 		s.status.Result.Reason = "it is no member of its group any more"
 		s.tellCapacity(now)
@@ -132,6 +135,7 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 		s.status.Result.Outcome = patch.Gone
 	default:
 		s.status.Result.Reason = "it is in service and stays as it is"
+		s.pushHooks(patch.BeforeOut) // what they did for its way out is over
 		s.sameRoot = member.RootVolumeID != "" && member.RootVolumeID == s.record.RootVolume
 		if s.sameRoot && s.record.Installing && s.putBack == nil {
 			s.status.Result.Reason += ", with what was installed on it"
@@ -167,6 +171,15 @@ func (s *saga) outOfService(now patch.Member, listed bool) string {
 		}
 	}
 	return ""
+}
+
+// pushHooks adds the undos of those hooks of the points that may have been begun.
+func (s *saga) pushHooks(points ...patch.HookPoint) {
+	for _, point := range points {
+		if slices.ContainsFunc(s.record.Hooks, func(begun journal.Hook) bool { return begun.Point == point }) {
+			s.undos.push(s.hooks(point))
+		}
+	}
 }
 
 // pushInstall adds the undo of an install, if one may have begun. Of one that was being rolled back, the roll back is

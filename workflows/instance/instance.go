@@ -70,6 +70,7 @@ type saga struct {
 	serves      bool        // it could not be taken out again to be put back
 	watch       *undo.Watch // beside its undos; nil: none has begun
 	turn        turn        // where others of the group are under way as well
+	hooking     hooking
 }
 
 // patching is what an install is made by, and what came of it.
@@ -84,6 +85,13 @@ type patching struct {
 	waits    []string // what takes effect with the next boot only
 	// rebooting: we may have rebooted it, and so it may hang in that, whatever was installed
 	rebooting bool
+}
+
+// hooking is how far the plan's hooks have come.
+type hooking struct {
+	beforeOut  bool            // those of that point have begun
+	ended      map[string]bool // by token: what is known to have ended
+	hookFailed bool            // one failed for which the instance is put back
 }
 
 // proof is what is known of an instance's health since it returned.
@@ -234,7 +242,8 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 		if ctx.Err() != nil && len(s.patching.tries) == 0 && s.putBack == nil && !s.health.proven {
 			return step.name, ctx.Err()
 		}
-		if step.name == patch.StepStandby { // marking and suspending may have been throttled meanwhile
+		// Marking and suspending may have been throttled meanwhile.
+		if step.name == patch.StepStandby || step.name == patch.BeforeOut.Step() {
 			if late := s.tooLate(ctx); late != nil {
 				return step.name, late
 			}
@@ -292,6 +301,7 @@ func (s *saga) endNotBegun(ctx workflow.Context, cause error) {
 	case s.putBack != nil:
 	case ctx.Err() != nil:
 		result.Outcome, result.Reason = patch.NotStarted, "cancelled; put back before anything was installed"
+	case s.hooking.hookFailed: // a window that has closed meanwhile is not why
 	case errors.As(cause, &refusal) && refusal.Code.Ends():
 		s.endUntouched(*refusedBy(refusal))
 	default:

@@ -159,6 +159,8 @@ func (s *saga) restore(ctx workflow.Context) error {
 	default:
 		if err := s.restoreRoot(ctx); err != nil {
 			s.unfitReason = "restore not proven: " + run.Reason(err)
+		} else {
+			s.again(ctx, patch.AfterInstall)
 		}
 	}
 	return nil

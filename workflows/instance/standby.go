@@ -206,8 +206,13 @@ func (s *saga) awaitIn(ctx workflow.Context) error {
 // takeOutToPutBack is takeOutAgain before something is put back. One that cannot be taken out serves as it is: what was
 // to be done to it out of service is left, and it is told as stranded.
 func (s *saga) takeOutToPutBack(ctx workflow.Context) error {
+	s.again(ctx, patch.BeforeOut)
 	err := s.takeOutAgain(ctx)
 	s.serves = err != nil && !run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound)
+	if err == nil {
+		s.again(ctx, patch.BeforeSnapshot)
+		s.again(ctx, patch.BeforeInstall)
+	}
 	return err
 }
 
@@ -290,18 +295,20 @@ func (s *saga) returnAsBefore(ctx workflow.Context) error {
 		}
 	}
 	err := s.awaitIn(ctx)
-	if err == nil && len(s.patching.tries) > 0 {
+	changed := len(s.patching.tries) > 0 || s.hookedOut()
+	if err == nil && changed {
 		err = s.awaitHealth(ctx)
 	}
 	if err == nil {
 		s.health.proven = true
+		s.again(ctx, patch.AfterIn)
 		if s.status.Result.Outcome == patch.Failed && s.patching.report.Touched(s.in.Policy.Platform) &&
 			len(s.patching.tries) > 0 {
 			s.status.Result.Outcome = patch.RolledBack
 		}
 		return nil
 	}
-	if len(s.patching.tries) == 0 && s.putBack == nil || run.IsType(err, activities.ErrGone) {
+	if !changed && s.putBack == nil || run.IsType(err, activities.ErrGone) {
 		return err
 	}
 	s.unfitReason = "put back, but not healthy: " + run.Reason(err)

@@ -17,30 +17,40 @@ type step struct {
 
 // table is PatchInstance.
 func (s *saga) table() []step {
-	return []step{
+	return s.withHooks([]step{
 		{patch.StepMark, s.mark, s.unmark},
 		{patch.StepSuspend, s.suspend, s.resume},
+		s.hooks(patch.BeforeOut),
 		{patch.StepStandby, s.takeOut, s.returnUnpatched},
+		s.hooks(patch.BeforeSnapshot),
 		{patch.StepSnapshot, s.snapshot, nil},
+		s.hooks(patch.BeforeInstall),
 		{patch.StepInstall, s.install, s.restore},
+		s.hooks(patch.AfterInstall),
 		{patch.StepReturn, s.returnPatched, s.takeOutToPutBack},
 		{patch.StepHealth, s.awaitHealth, nil},
+		s.hooks(patch.AfterIn),
 		{patch.StepBake, s.bake, nil},
 		{patch.StepFinish, s.finish, nil},
-	}
+	})
 }
 
 // restoreTable is RestoreInstance. What cannot be proven is quarantined by the undo of standby.
 func (s *saga) restoreTable() []step {
-	return []step{
+	return s.withHooks([]step{
 		{patch.StepMark, s.mark, s.unmark},
 		{patch.StepSuspend, s.suspend, s.resume},
+		s.hooks(patch.BeforeOut),
 		{patch.StepStandby, s.takeOut, s.returnUnpatched},
+		s.hooks(patch.BeforeSnapshot),
+		s.hooks(patch.BeforeInstall),
 		{patch.StepRestore, s.restoreOrQuarantine, nil},
+		s.hooks(patch.AfterInstall),
 		{patch.StepReturn, s.returnPatched, s.takeOutToPutBack},
 		{patch.StepHealth, s.healthOrQuarantine, nil},
+		s.hooks(patch.AfterIn),
 		{patch.StepFinish, s.finish, nil},
-	}
+	})
 }
 
 // releaseTable is EndQuarantine of one that is released.

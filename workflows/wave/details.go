@@ -88,6 +88,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	for _, failure := range doc.Failures {
 		run.Write(&text, "- %s\n", failure)
 	}
+	for _, ran := range doc.Hooks {
+		run.Write(&text, "- %s\n", ran)
+	}
 	if status.ETA != nil && status.ETA.Left > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
 	}

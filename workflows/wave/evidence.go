@@ -108,7 +108,7 @@ func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patc
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	result := &patch.WaveResult{
 		WaveID: w.status.WaveID, Plan: w.plan.Name, PutsBack: w.status.PutsBack, Outcome: outcome, Reason: w.reason,
-		Stages: stages, Stranded: w.status.Stranded,
+		Stages: stages, Stranded: w.status.Stranded, Hooks: w.status.Hooks,
 	}
 	if result.Stages == nil {
 		result.Stages = []patch.StageResult{}

@@ -63,6 +63,10 @@ func previewDetails(p patch.Preview) string {
 	if rows > run.LongestTable {
 		run.Write(&text, "\nand %d more rows: see the result\n", rows-run.LongestTable)
 	}
+	writeHooks(&text, "the wave", p.Hooks)
+	for _, stage := range p.Stages {
+		writeHooks(&text, stage.Name, stage.Hooks)
+	}
 	if p.Loses != "" {
 		run.Write(&text, "\n- %s\n", p.Loses)
 	}
@@ -70,6 +74,15 @@ func previewDetails(p patch.Preview) string {
 		run.Write(&text, "\n- %s\n", note)
 	}
 	return text.String()
+}
+
+// writeHooks lists the hooks of a stage, or of the wave.
+func writeHooks(text *strings.Builder, of string, hooks patch.Hooks) {
+	for _, point := range patch.HookPoints() {
+		for _, hook := range hooks[point] {
+			run.Write(text, "\n- hook of %s, %s: %s\n", of, point, run.Cell(hook.Words()))
+		}
+	}
 }
 
 // madeBy is how a group makes room, in a word.

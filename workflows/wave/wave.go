@@ -33,6 +33,8 @@ type wave struct {
 	announcer announcer // what people were told
 	evidence  evidence  // what is written down
 
+	hooked bool // the hooks of before_wave are through: those of after_wave run as it ends
+
 	unknown bool // of a RollBackWave: something that the wave did is not known, or not put back yet
 }
 
@@ -75,6 +77,9 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	}
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason+takesOnly(request.Only)))
 	outcomes := notStarted(w.plan)
+	if !w.hooksBefore(ctx) {
+		return w.end(ctx, patch.Failed, outcomes)
+	}
 	for stage := range w.plan.Stages {
 		outcome := w.runStage(ctx, stage)
 		outcomes[stage] = outcome
@@ -122,6 +127,7 @@ func (w *wave) fail(ctx workflow.Context, err error) {
 
 // end lets everything go and tells how the wave ended.
 func (w *wave) end(ctx workflow.Context, outcome patch.Outcome, stages []patch.Outcome) (*patch.WaveResult, error) {
+	w.hooksAfter(ctx, outcome)
 	closed := w.close(ctx, stages)
 	result := w.finish(ctx, w.judgePutBack(w.judgeLatecomers(outcome, closed), closed), closed)
 	if ctx.Err() != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,11 +107,15 @@ func (i *Instance) ours(script string) func() said {
 	}
 }
 
-// powerShell runs lines of `echo`, `Write-Output`, `Start-Sleep` and `exit`, and fails on any other.
+// setsVariable is a line of PowerShell that sets a variable of the environment to a text.
+var setsVariable = regexp.MustCompile(`^\$env:[A-Za-z_]+ = '(?:[^']|'')*'$`)
+
+// powerShell runs lines of `echo`, `Write-Output`, `Start-Sleep`, `exit` and those that set a variable, which nothing
+// reads, and fails on any other.
 func powerShell(script string) (done said) {
 	for line := range strings.Lines(script) {
 		words := strings.Fields(line)
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") || setsVariable.MatchString(strings.TrimSpace(line)) {
 			continue
 		}
 		number, err := strconv.Atoi(words[len(words)-1])

@@ -169,16 +169,25 @@ func (s *posixShell) cat(shell interp.HandlerContext, names []string) error {
 	return nil
 }
 
-// systemctl is `systemctl is-active [--quiet] UNIT`: the application's unit is active while it answers well, and nobody
-// knows another.
+// systemctl is `systemctl is-active [--quiet] UNIT`, and stop and start: the application's unit is active while it
+// answers well, and nobody knows another.
 func (s *posixShell) systemctl(shell interp.HandlerContext, args []string) error {
 	quiet := slices.Contains(args, "--quiet") || slices.Contains(args, "-q")
 	units := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-") })
-	if len(units) != 2 || units[0] != "is-active" {
-		return failed(shell, codeUnknown, "systemctl: only is-active UNIT is modelled")
+	if len(units) != 2 || !slices.Contains([]string{"is-active", "stop", "start"}, units[0]) {
+		return failed(shell, codeUnknown, "systemctl: only is-active, stop and start of a UNIT are modelled")
+	}
+	app := s.it.Disk().app.Name
+	known := units[1] == app || units[1] == app+".service"
+	if units[0] != "is-active" {
+		if !known {
+			return failed(shell, 5, "Failed to %s %s: Unit %s not loaded.", units[0], units[1], units[1])
+		}
+		s.it.machine.appUp = units[0] == "start"
+		return nil
 	}
 	state, code := "inactive", uint8(4) // no such unit
-	if app := s.it.Disk().app.Name; units[1] == app || units[1] == app+".service" {
+	if known {
 		if state, code = "active", 0; !s.it.AppHealthy() {
 			state, code = "failed", 3
 		}

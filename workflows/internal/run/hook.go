@@ -1,0 +1,125 @@
+package run
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// hooks names activities by method references on a nil pointer.
+var hooks *activities.AWS
+
+// longestAnswer is how long one request to a webhook may take. What needs longer answers 202, and is asked again.
+const longestAnswer = time.Minute
+
+// callHook asks a webhook until it answers, or the call's time is over. It is as cancellable as ctx is.
+func callHook(
+	ctx workflow.Context, in activities.HookInput, t patch.Timing,
+) (end patch.HookEnd, result patch.HookResult) {
+	options := hookOptions(ctx, in, t, in.Call.Timeout)
+	activityOptions := workflow.GetActivityOptions(options)
+	activityOptions.StartToCloseTimeout = max(min(in.Call.Timeout.D(), longestAnswer), patch.MinAttempt)
+	options = workflow.WithActivityOptions(options, activityOptions)
+	err := workflow.ExecuteActivity(options, hooks.CallHook, in).Get(ctx, &end)
+	return endOf(ctx, in, end, err)
+}
+
+// Hooked is how a call that starts something ended.
+type Hooked struct {
+	End     patch.HookEnd
+	Result  patch.HookResult
+	Started activities.HookStarted // none: not known whether anything was, where it may run
+	MayRun  bool                   // it is to be stopped
+	Doubt   string                 // why nobody knows whether it runs still; "": it does not
+}
+
+// Hook runs a call until it has ended or its time is over; what it has started is stopped then.
+func Hook(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked Hooked) {
+	if !in.Call.Starts() {
+		hooked.End, hooked.Result = callHook(ctx, in, t)
+		return hooked
+	}
+	if hooked = startAndAwait(ctx, in, t); !hooked.MayRun {
+		return hooked
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	stopped, err := StopHook(clean, in, hooked.Started, t)
+	switch {
+	case err != nil:
+		hooked.Doubt = Reason(err)
+	case stopped.End == nil:
+	case stopped.End.Failed == "" && hooked.Result != patch.HookStopped: // it had ended by then
+		hooked.End, hooked.Result = *stopped.End, patch.HookOK
+	default:
+		hooked.End.Output = stopped.End.Output
+	}
+	return hooked
+}
+
+// startAndAwait starts a call and waits until it has ended, or its time is over. It is as cancellable as ctx is; what
+// it has started is left to StopHook.
+func startAndAwait(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked Hooked) {
+	starting := hookOptions(ctx, in, t, max(in.Call.Timeout, t.Act))
+	options := workflow.GetActivityOptions(starting)
+	options.StartToCloseTimeout = t.Act.D()
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(starting, options), hooks.StartHook, in).Get(
+		ctx, &hooked.Started); err != nil {
+		hooked.End, hooked.Result = endOf(ctx, in, hooked.End, err)
+		hooked.MayRun = !IsType(err, activities.ErrHookFailed) && !activities.NothingDone(err)
+		return hooked
+	}
+	// Its machine ends it by itself at its timeout; then AWS has to tell.
+	waiting := hookOptions(ctx, in, t, in.Call.Timeout+2*t.Look)
+	err := workflow.ExecuteActivity(waiting, hooks.AwaitHook, activities.AwaitHookInput{
+		HookInput: in, Started: hooked.Started,
+	}).Get(ctx, &hooked.End)
+	hooked.End, hooked.Result = endOf(ctx, in, hooked.End, err)
+	hooked.MayRun = err != nil
+	return hooked
+}
+
+// StopHook sees what a call may have started ended.
+func StopHook(
+	ctx workflow.Context, in activities.HookInput, started activities.HookStarted, t patch.Timing,
+) (stopped activities.HookStop, err error) {
+	err = workflow.ExecuteActivity(hookOptions(ctx, in, t, t.Stop), hooks.StopHook, activities.AwaitHookInput{
+		HookInput: in, Started: started,
+	}).Get(ctx, &stopped)
+	return stopped, err
+}
+
+// hookOptions are those of a wait. While something is put back, a refusal that may pass is asked again until the hook's
+// time is over.
+func hookOptions(
+	ctx workflow.Context, in activities.HookInput, t patch.Timing, budget patch.Duration,
+) workflow.Context {
+	options := workflow.GetActivityOptions(Waiting(ctx, in.Instance.Group, t, budget))
+	if in.About.Undo || in.About.RollBack {
+		options.RetryPolicy = &temporal.RetryPolicy{InitialInterval: t.Poll.D(), BackoffCoefficient: 1}
+	}
+	options.Summary = "hook " + in.About.Hook + " (" + string(in.About.Point) + ")"
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// endOf is how a call ended by what its activity said.
+func endOf(
+	ctx workflow.Context, in activities.HookInput, end patch.HookEnd, err error,
+) (patch.HookEnd, patch.HookResult) {
+	switch {
+	case err == nil && end.Failed == "":
+		return end, patch.HookOK
+	case err == nil:
+		return end, patch.HookFailed
+	case ctx.Err() != nil:
+		return patch.HookEnd{Failed: "the wave was cancelled"}, patch.HookStopped
+	case IsType(err, activities.ErrNotReady) || temporal.IsTimeoutError(err):
+		return patch.HookEnd{
+			Failed: "it did not end within " + in.Call.Timeout.String() + ": " + Reason(err),
+		}, patch.HookTimedOut
+	}
+	return patch.HookEnd{Failed: Reason(err)}, patch.HookFailed
+}
