@@ -17,7 +17,16 @@ import (
 type ProcessesInput struct {
 	Group     patch.Group
 	Processes []string // those that were not suspended before we began
-	Pace      Pace
+	// Fresh: none was suspended when it was decided to suspend them. See Suspension.
+	Fresh bool
+	Pace  Pace
+}
+
+// Suspension is what came of suspending processes.
+type Suspension struct {
+	// Theirs somebody else has suspended between our look and our call, which could have had no effect on them: they are
+	// not ours to resume.
+	Theirs []string
 }
 
 func (in ProcessesInput) suspended() once.Effect {
@@ -47,33 +56,41 @@ func (in ProcessesInput) validate() error {
 }
 
 // SuspendProcesses suspends exactly the named processes of an Auto Scaling group and confirms it.
-func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err error) {
+func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (_ *Suspension, err error) {
 	defer once.Typed(&err)
 	if err := in.validate(); err != nil {
-		return err
+		return nil, err
 	}
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
-		return err
+		return nil, once.Unsent(ctx, err)
 	}
 	if in.suspended().Taken(ctx) {
-		return a.waits().See(ctx, s, in.suspended())
+		return &Suspension{Theirs: once.Others(ctx)}, a.waits().See(ctx, s, in.suspended())
 	}
-	group, err := aws.ReadGroup(ctx, s, in.Group)
+	group, at, err := aws.ReadGroupAt(ctx, s, in.Group)
 	if err != nil {
-		return err
+		return nil, once.Unsent(ctx, err)
 	}
-	missing := without(in.Processes, aws.SuspendedIn(group))
+	missing, theirs := without(in.Processes, aws.SuspendedIn(group)), []string(nil)
+	if in.Fresh {
+		if theirs, err = a.waits().NotOurs(ctx, in.Pace, at, both(in.Processes, aws.SuspendedIn(group))); err != nil {
+			return nil, err
+		}
+	}
 	if len(missing) == 0 {
-		return nil
+		return &Suspension{Theirs: theirs}, nil
 	}
 	if _, err := s.AutoScaling.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{
 		AutoScalingGroupName: &in.Group.AutoScalingGroup, ScalingProcesses: missing,
 	}); err != nil {
-		return aws.Wrap(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
+		once.Refused(ctx, err)
+		return nil, aws.Wrap(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
 	}
-	in.suspended().Sent(ctx)
-	return a.waits().See(ctx, s, in.suspended())
+	suspended := in.suspended()
+	suspended.Others = theirs
+	suspended.Sent(ctx)
+	return &Suspension{Theirs: theirs}, a.waits().See(ctx, s, suspended)
 }
 
 // ResumeProcesses resumes exactly the named processes. A group that is gone is no error.

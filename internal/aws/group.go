@@ -44,11 +44,12 @@ func FindGroupAt(ctx context.Context, s *Services, group patch.Group) (*astypes.
 
 // ReadGroup reads an Auto Scaling group; one that does not exist is GroupNotFound.
 func ReadGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
-	found, _, err := readGroupAt(ctx, s, group)
+	found, _, err := ReadGroupAt(ctx, s, group)
 	return found, err
 }
 
-func readGroupAt(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, time.Time, error) {
+// ReadGroupAt is ReadGroup with the time by AWS's clock.
+func ReadGroupAt(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, time.Time, error) {
 	found, at, err := FindGroupAt(ctx, s, group)
 	if err == nil && found == nil {
 		err = Final(

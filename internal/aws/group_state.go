@@ -68,7 +68,7 @@ func readTaggedState(
 func readScalingState(
 	ctx context.Context, s *Services, group patch.Group, targetGroups []string,
 ) (*patch.GroupState, error) {
-	described, at, err := readGroupAt(ctx, s, group)
+	described, at, err := ReadGroupAt(ctx, s, group)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func ReadMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoSca
 
 // readMember reads how a group lists an instance that is in EC2. Gone when it is no member.
 func readMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
-	group, at, err := readGroupAt(ctx, s, in.Group)
+	group, at, err := ReadGroupAt(ctx, s, in.Group)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -20,7 +20,8 @@ type Effect struct {
 	What  string // completes "AWS to show ..." and tells the calls of one activity apart
 	Shown func(*types.AutoScalingGroup) bool
 
-	Wanted int // kept in the footprint
+	Wanted int      // kept in the footprint
+	Others []string // likewise
 }
 
 // Shows is the effect that shown recognizes; what completes "AWS to show ...".
@@ -37,7 +38,7 @@ func (e Effect) Taken(ctx context.Context) bool {
 
 // Sent remembers that AWS has just answered the call well.
 func (e Effect) Sent(ctx context.Context) {
-	activity.RecordHeartbeat(ctx, Footprint{Taken: e.What, Wanted: e.Wanted})
+	activity.RecordHeartbeat(ctx, Footprint{Taken: e.What, Wanted: e.Wanted, Others: e.Others})
 }
 
 // Apply makes a call and waits until AWS shows its effect.
@@ -62,7 +63,7 @@ func (w Waits) See(ctx context.Context, s *aws.Services, e Effect) error {
 	pace := e.Pace
 	pace.Poll = min(pace.Poll, patch.Duration(lagPoll))
 	return w.LookKeeping(
-		ctx, pace, func() any { return Footprint{Taken: e.What, Since: since, Wanted: e.Wanted} },
+		ctx, pace, func() any { return Footprint{Taken: e.What, Since: since, Wanted: e.Wanted, Others: e.Others} },
 		func(ctx context.Context) (bool, string, error) {
 			group, at, err := aws.FindGroupAt(ctx, s, e.Group)
 			if err != nil {

@@ -22,6 +22,32 @@ type Footprint struct {
 	Since time.Time `json:"since,omitzero"`
 	// Wanted is what desired is to be in the end, as far as that was learnt only when the call went out.
 	Wanted int `json:"wanted,omitempty"`
+	// Others is what somebody else had done of it before the call went out.
+	Others []string `json:"others,omitempty"`
+}
+
+// Others is what of a call's effect somebody else had made before it went out, as the attempt before has seen it.
+func Others(ctx context.Context) []string {
+	trace, _ := LastFootprint(ctx)
+	return trace.Others
+}
+
+// NotOurs are those of an effect's parts that are there, by AWS's clock at that time, before any call of ours has gone
+// out: somebody else has made them. NotReady until they have been seen for Pace.ReadLag, since a look may show what was
+// so before. Where a call may have gone out nobody can tell, and none is.
+func (w Waits) NotOurs(ctx context.Context, pace Pace, at time.Time, there []string) ([]string, error) {
+	trace, known := LastFootprint(ctx)
+	switch {
+	case len(there) == 0, activity.GetInfo(ctx).Attempt > 1 && !(known && trace.Unsent):
+		return nil, nil
+	case trace.Since.IsZero():
+		activity.RecordHeartbeat(ctx, Footprint{Unsent: true, Since: at})
+	case at.Sub(trace.Since) >= w.Speed.OnAWS(pace.ReadLag):
+		return there, nil
+	default:
+		activity.RecordHeartbeat(ctx, trace)
+	}
+	return nil, NotReady(pace.Poll.D(), "waiting to see whether somebody else has suspended %v", there)
 }
 
 // MaySend decides whether a call that makes something new may go out, after a look at AWS's clock's time `at` found

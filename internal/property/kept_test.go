@@ -35,6 +35,12 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"somebody suspended a process between our look and our call, and we resumed it",
+		`{"Groups":[{"Members":1,"Zones":1,"EC2Health":true}],"Patch":"breaks everything","Plan":{"Capacity":"surge","Then":"abort","Bake":30,"Break":90},` +
+			`"Calls":[{"On":"CreateTags","Kind":"throttle","Times":4}],"Others":[{"At":{"On":"CreateTags","Nth":5},"Do":"suspend","Group":2,"Names":["ReplaceUnhealthy"]}],` +
+			`"People":[{"At":{"On":"StartAutomationExecution"},"Verb":"pause","For":"the first hold"},{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":1},"Verb":"resume"}]}`,
+	},
+	{
 		"what a roll back took out was quarantined at the first denial of its new root volume, though it passed in minutes",
 		`{"Groups":[{"Members":2,"Slack":1,"Headroom":1,"Zones":2,"Targets":"by hand","EC2Health":true},{"Members":5,"Slack":2,"Headroom":2,"Zones":2,` +
 			`"Targets":"both","OneZone":true,"EC2Health":true,"Suspended":["ScheduledActions"]}],"Patch":"needs no reboot","Plan":{"MaxUnavailable":1,` +

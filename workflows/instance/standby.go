@@ -3,6 +3,7 @@ package instance
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -18,9 +19,19 @@ func (s *saga) suspend(ctx workflow.Context) error {
 	if len(s.suspended) == 0 {
 		return nil
 	}
-	return s.do(ctx, aws.SuspendProcesses, activities.ProcessesInput{
-		Group: s.in.Group, Processes: s.suspended, Pace: s.pace(),
-	})
+	var done activities.Suspension
+	if err := s.doGet(ctx, aws.SuspendProcesses, activities.ProcessesInput{
+		Group: s.in.Group, Processes: s.suspended, Fresh: !s.left, Pace: s.pace(),
+	}, &done); err != nil {
+		return err
+	}
+	if len(done.Theirs) > 0 {
+		s.note("%s was suspended by somebody else meanwhile, and stays so", strings.Join(done.Theirs, ", "))
+		s.ownsSuspended(ctx, slices.DeleteFunc(slices.Clone(s.suspended), func(process string) bool {
+			return slices.Contains(done.Theirs, process)
+		}))
+	}
+	return nil
 }
 
 // resume takes the Unhealthy marks off that were made while it was suspended, if the instance is proven healthy, and
