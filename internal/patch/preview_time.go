@@ -10,7 +10,8 @@ import (
 // present, by the clock of the plan's window.
 func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupReading, whole []Blocker) *Preview {
 	p := &Preview{
-		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, AfterPlan: plan.AfterPlan, Loses: plan.PutBackLoses(),
+		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, AfterPlan: plan.AfterPlan,
+		Loses: plan.PutBackLoses(),
 		NotCounted: []string{}, Notes: []string{}, Blockers: append([]Blocker{}, whole...),
 	}
 	if plan.Window != nil && plan.Window.Opens.After(at) {
@@ -128,7 +129,8 @@ func (p *Preview) addInstances(
 		}
 	}
 	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
-	view := View{Group: reading.Group, Policy: PolicyOf(plan.Of(reading.Group), stage).AsCanary(), Now: p.Begins, State: state}
+	policy := PolicyOf(plan.Of(reading.Group), stage).AsCanary()
+	view := View{Group: reading.Group, Policy: policy, Now: p.Begins, State: state}
 	if late := TooLate(LevelWave, view); late != nil {
 		p.Blockers = append(p.Blockers, late.Blocker())
 	}

@@ -38,8 +38,10 @@ func TestRebootDue(t *testing.T) {
 		{"somebody has rebooted it", patch.RebootIfRequired, machine("2", "b"), ""},
 		{"for its kernel", patch.RebootIfRequired, machine("1", "b", needs("kernel")), "for kernel"},
 		{"for its kernel, which is live-patched", patch.RebootIfRequired, machine("1", "b", needs("kernel"), live), ""},
-		{"for a kernel of Ubuntu's", patch.RebootIfRequired,
-			machine("1", "b", needs("linux-image-6.8.0-51-generic", "linux-base"), live), ""},
+		{
+			"for a kernel of Ubuntu's", patch.RebootIfRequired,
+			machine("1", "b", needs("linux-image-6.8.0-51-generic", "linux-base"), live), "",
+		},
 		{"for more than its kernel", patch.RebootIfRequired, machine("1", "b", needs("kernel", "glibc"), live), "glibc"},
 		{"live-patched, and it does not say for what", patch.RebootIfRequired, machine("1", "b", needs(), live), "by needs"},
 		{"nothing there can tell", patch.RebootIfRequired, machine("1", "b", mute), "nothing on the machine tells"},
@@ -86,11 +88,13 @@ func TestWhatWaits(t *testing.T) {
 		{"nothing there can tell", scan, &patch.MachineFacts{}, scan.PendingReboot, "", true},
 		{
 			"for one of them", scan, &patch.MachineFacts{PendingReboot: true, RebootFor: []string{"kernel"}},
-			[]string{"kernel.x86_64"}, "for them: bash.x86_64", true,
+			[]string{"kernel.x86_64"},
+			"for them: bash.x86_64", true,
 		},
 		{
 			"for none of them", scan, &patch.MachineFacts{PendingReboot: true, RebootFor: []string{"glibc"}},
-			[]string{"glibc"}, "bash.x86_64, kernel.x86_64", true,
+			[]string{"glibc"},
+			"bash.x86_64, kernel.x86_64", true,
 		},
 		{"it does not say for what", scan, &patch.MachineFacts{PendingReboot: true}, scan.PendingReboot, "", true},
 		{

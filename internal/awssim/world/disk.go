@@ -28,8 +28,10 @@ func newDisk(os *OperatingSystem, app App) *Disk { return &Disk{os: os, app: app
 
 // Clone copies the content, as a snapshot does.
 func (d *Disk) Clone() *Disk {
-	return &Disk{os: d.os, app: d.app, changed: maps.Clone(d.changed), pending: slices.Clone(d.pending),
-		unbooted: slices.Clone(d.unbooted)}
+	return &Disk{
+		os: d.os, app: d.app, changed: maps.Clone(d.changed), pending: slices.Clone(d.pending),
+		unbooted: slices.Clone(d.unbooted),
+	}
 }
 
 // OS is the operating system on the disk.
