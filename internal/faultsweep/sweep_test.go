@@ -173,10 +173,14 @@ func (s *sweep) count(t *testing.T, c sweepCase, found []string) {
 		strings.Join(found, "\n  "), shortest)
 }
 
-// fleets are how room is made: by one less, by one more, and for two at once.
-var fleets = []string{"decrement", "surge", two}
+// fleets are how room is made: by one less, by one more, and for two at once; and how machines are rebooted, by one
+// less.
+var fleets = []string{"decrement", "surge", two, asked}
 
-const two = "two"
+const (
+	two   = "two"
+	asked = "asked" // whether they need a reboot, which is then ours
+)
 
 // sweepScene is a scene with short bakes and rare looks: what a sweep looks for does not hide in how often a wait asks.
 func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
@@ -189,6 +193,9 @@ func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
 			file = bytes.Replace(file, []byte("bake: 5m"), []byte("bake: 3m"), 1)
 			if fleet == two {
 				file = bytes.ReplaceAll(file, []byte("max_unavailable: 1"), []byte("max_unavailable: 2"))
+			}
+			if fleet == asked {
+				file = bytes.Replace(file, []byte("    stages:"), []byte("    reboot: if_required\n    stages:"), 1)
 			}
 			return bytes.Replace(file, []byte("    stages:"), []byte("    timing: {poll: 60s, health_poll: 30s}\n    stages:"),
 				1)
