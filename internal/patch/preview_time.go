@@ -11,7 +11,7 @@ import (
 func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupReading, whole []Blocker) *Preview {
 	p := &Preview{
 		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, AfterPlan: plan.AfterPlan,
-		Loses: plan.PutBackLoses(),
+		Loses:      plan.PutBackLoses(),
 		NotCounted: []string{}, Notes: []string{}, Blockers: append([]Blocker{}, whole...),
 	}
 	if plan.Window != nil && plan.Window.Opens.After(at) {
