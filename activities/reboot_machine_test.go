@@ -23,7 +23,7 @@ func TestAMachineIsRebootedOnce(t *testing.T) {
 		{"the reply of the command is lost", func(f *fleet) { f.LoseFirst("SendCommand") }, 1},
 		{"the list shows nothing at first, and it is sent twice", func(f *fleet) {
 			lists := 0
-			f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 				if call.Operation == "ListCommands" {
 					if lists++; lists < 4 {
 						return awssim.Fault{Kind: awssim.FaultEmpty}

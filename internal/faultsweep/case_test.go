@@ -82,7 +82,7 @@ const readShare = 1
 
 // sweepCase is one rerun of a wave with one call in trouble, and optionally the first call of what it sets off as well.
 type sweepCase struct {
-	fleet   string // decrement or surge
+	fleet   string // one of fleets, by its name
 	trouble trouble
 	at      call
 	then    *call // the first change of the compensation, which fails too
@@ -104,7 +104,7 @@ func (c sweepCase) String() string {
 
 var (
 	caseText = regexp.MustCompile(
-		`^(decrement|surge|two|hooked): (.+?) at (\d+ \w+\([^)]*\)#\d+)` +
+		`^([a-z ]+): (.+?) at (\d+ \w+\([^)]*\)#\d+)` +
 			`(?:, then (\d+ \w+\([^)]*\)#\d+) fails (five times|for good))?; at holds (.*)$`,
 	)
 	callText = regexp.MustCompile(`^(\d+) (\w+)\(([^)]*)\)#(\d+)$`)
@@ -117,6 +117,9 @@ func parseCase(text string) (sweepCase, error) {
 		return sweepCase{}, fmt.Errorf("%q is no case of the sweep", text)
 	}
 	c := sweepCase{fleet: parts[1], trouble: trouble(parts[2]), at: parseCall(parts[3])}
+	if !slices.ContainsFunc(fleets, func(fleet fleet) bool { return fleet.name == c.fleet }) {
+		return sweepCase{}, fmt.Errorf("%q is no fleet of the sweep", c.fleet)
+	}
 	c.forGood = parts[5] == "for good" || c.trouble == undoDenied
 	if !slices.Contains(troubles, c.trouble) {
 		return sweepCase{}, fmt.Errorf("%q is no trouble; these are: %v", c.trouble, troubles)

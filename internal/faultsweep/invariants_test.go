@@ -30,7 +30,7 @@ type fleetBefore struct {
 
 func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
 	before := fleetBefore{targets: scene.Snapshot().Targets, most: 1}
-	if fleet == two {
+	if fleetNamed(fleet).several {
 		before.most = 2
 	}
 	scene.Production(func(group *world.ScalingGroup) {

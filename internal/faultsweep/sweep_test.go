@@ -1,7 +1,6 @@
 package faultsweep
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,30 +43,22 @@ func TestFaultSweep(t *testing.T) {
 	turns := map[string]int{}
 	only := os.Getenv("PATCHTIDE_SWEEP_FLEET")
 	for _, fleet := range fleets {
-		if only != "" && fleet != only {
+		if only != "" && fleet.name != only || fleet.whole && !whole {
 			continue
 		}
-		if fleet == hooked && !whole { // the slice that everybody runs has no time for it
-			continue
-		}
-		if fleet == two && !whole { // chance has a part in it, which a slice that everybody runs must not have
-			continue
-		}
-		calls, patched := recordCalls(t, fleet)
-		again, _ := recordCalls(t, fleet)
-		s.patched[fleet] = patched
-		if fleet == two { // what each of two under way calls is certain, and who calls first is chance
+		calls, patched := recordCalls(t, fleet.name)
+		again, _ := recordCalls(t, fleet.name)
+		s.patched[fleet.name] = patched
+		if fleet.several {
 			calls = slices.DeleteFunc(calls, func(one placedCall) bool { return !slices.Contains(again, one) })
 			again = calls
 		}
 		require.Equal(t, calls, again, "waves must be deterministic, or a case would not be what it says")
 		for _, c := range calls {
-			s.undisturbed[fleet] = append(s.undisturbed[fleet], c.call)
+			s.undisturbed[fleet.name] = append(s.undisturbed[fleet.name], c.call)
 		}
-		if fleet == hooked { // the others are tried without hooks
-			calls = slices.DeleteFunc(calls, func(one placedCall) bool { return !strings.Contains(one.activity, "Hook") })
-		}
-		cases = append(cases, singles(fleet, calls, turns)...)
+		calls = slices.DeleteFunc(calls, func(one placedCall) bool { return !strings.Contains(one.activity, fleet.tried) })
+		cases = append(cases, singles(fleet.name, calls, turns)...)
 	}
 	if !whole {
 		cases = some(cases)
@@ -208,51 +199,6 @@ func (s *sweep) count(t *testing.T, c sweepCase, found []string) {
 		strings.Join(found, "\n  "), shortest)
 }
 
-// fleets are how room is made: by one less, by one more, and for two at once; and by one less with hooks.
-var fleets = []string{"decrement", "surge", two, hooked}
-
-const (
-	two    = "two"
-	hooked = "hooked"
-)
-
-// hooks are those of the fleet that has some: commands and a runbook, with undos.
-const hooks = `    hooks:
-      before_out: [{name: drain, run: echo drain, in_roll_back: true, undo: {run: echo undrain}}]
-      before_snapshot: [{name: stop, run: echo stop, undo: {run: echo start}}]
-      before_install: [{name: note, document: AWS-RunShellScript, parameters: {commands: "echo note"}}]
-      after_in: [{name: smoke, run: echo smoke, on_failure: hold}]
-`
-
-// sweepScene is a scene with short bakes and rare looks: what a sweep looks for does not hide in how often a wait asks.
-func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
-	scene := wavetest.New(t, wavetest.Options{
-		Scenario: "healthy",
-		Config: func(file []byte) []byte {
-			// Production's must leave its alarm the time to ring.
-			// What is skipped in staging lets production begin all the same: its calls are to be made.
-			file = bytes.Replace(file, []byte("bake: 10m"), []byte("bake: 30s\n        promote: with_skips"), 1)
-			file = bytes.Replace(file, []byte("bake: 5m"), []byte("bake: 3m"), 1)
-			if fleet == hooked {
-				file = bytes.Replace(file, []byte("    stages:"), []byte(hooks+"    stages:"), 1)
-			}
-			if fleet == two {
-				file = bytes.ReplaceAll(file, []byte("max_unavailable: 1"), []byte("max_unavailable: 2"))
-			}
-			return bytes.Replace(file, []byte("    stages:"), []byte("    timing: {poll: 60s, health_poll: 30s}\n    stages:"),
-				1)
-		},
-		Fleet: func(s *world.Scenario) {
-			if fleet == "surge" {
-				wavetest.Sized(4, 4, 4)(s)
-			}
-		},
-	})
-	scene.OwnersStay()
-	scene.Intercept(&attempts{})
-	return scene
-}
-
 // recordCalls runs a wave without trouble, and lists its calls and the packages it leaves.
 func recordCalls(t *testing.T, fleet string) ([]placedCall, map[string]string) {
 	scene := sweepScene(t, fleet)
@@ -339,10 +285,10 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 			found = append(found, "trouble that passes kept the wave until a person gave it up")
 		}
 	}
-	if !inject.fired && c.fleet != two {
+	if !inject.fired && !fleetNamed(c.fleet).several {
 		found = append(found, "the call was never made: waves are not deterministic")
 	}
-	if c.then != nil && inject.thens == 0 && c.fleet != two {
+	if c.then != nil && inject.thens == 0 && !fleetNamed(c.fleet).several {
 		found = append(found, "the compensation's call was never made: waves are not deterministic")
 	}
 	scene.Close()

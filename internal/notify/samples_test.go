@@ -59,8 +59,8 @@ func samples() map[string]patch.Notice {
 			Verbs: []patch.Verb{patch.Reject, patch.RollBack, patch.Abort},
 		}),
 		"awaiting_plan": wave(patch.NoticeAwaitingPlan, patch.Notice{
-			Why: "It waits for the plan database until 2026-11-22 05:00:00 UTC, the window's cutoff: the plan database has " +
-				"an open wave: wave-database-1.",
+			Why: "the plan database has an open wave: wave-database-1. It is waited for until 2026-11-22 05:00:00 UTC, " +
+				"the window's cutoff.",
 			Verbs: []patch.Verb{patch.Abort},
 		}),
 		"soaking": wave(patch.NoticeSoaking, patch.Notice{

@@ -130,7 +130,8 @@ func (p *Preview) addInstances(
 		}
 	}
 	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
-	view := View{Group: reading.Group, Policy: PolicyOf(plan.Of(reading.Group), stage).AsCanary(), Now: p.Begins, State: state}
+	policy := PolicyOf(plan.Of(reading.Group), stage).AsCanary()
+	view := View{Group: reading.Group, Policy: policy, Now: p.Begins, State: state}
 	if late := TooLate(LevelWave, view); late != nil {
 		p.Blockers = append(p.Blockers, late.Blocker())
 	}

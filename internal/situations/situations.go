@@ -240,6 +240,20 @@ func statuses() map[string]patch.WaveStatus {
 			s.Only = &patch.Only{Zones: []string{"ap-northeast-1a"}}
 			group(s).LeftOut = []string{"i-0f555555555555555 left as it is: this wave takes only zone ap-northeast-1a"}
 		}),
+		"waits for another plan": in(patch.StatePreflight, func(s *patch.WaveStatus) {
+			s.Stage, s.RollsBack = "", patch.RollsBack{}
+			s.Stages = []patch.StageStatus{{Name: "staging", Groups: []patch.GroupCounts{}}, {
+				Name: "production", Groups: []patch.GroupCounts{},
+			}}
+			s.Awaiting = "the plan database has an open wave: wave-database-1. It is waited for until 2026-11-22 05:00:00 UTC, " +
+				"the window's cutoff."
+		}),
+		"a tier that waits for reboots": in(patch.StateRunning, func(s *patch.WaveStatus) {
+			group(s).Baseline = "windows-server-2022"
+			group(s).Waiting = []string{
+				"i-0a111111111111111 waits for a reboot, which this wave leaves to others: KB5041111",
+			}
+		}),
 		"paused": in(patch.StatePaused, func(s *patch.WaveStatus) {
 			s.Awaiting = "paused by ann: looking. An instance under way ends first. Send resume, roll_back or abort."
 		}),

@@ -63,8 +63,10 @@ func waitsUntold(region *world.Region, group patch.GroupResult) []string {
 		if machine == nil || machine.State != world.Running || machine.Disk() == nil || !machine.Disk().PendingReboot() {
 			continue
 		}
+		// That AWS lists some as pending which need no reboot tells of no machine that does.
 		says := told.Reason + strings.Join(told.Notes, " ")
-		if (told.Outcome == patch.Patched || told.Outcome == patch.AlreadyCompliant) && !strings.Contains(says, "reboot") {
+		tells := strings.Contains(says, "waits for a reboot") || strings.Contains(says, "live-patched")
+		if (told.Outcome == patch.Patched || told.Outcome == patch.AlreadyCompliant) && !tells {
 			found = append(found, fmt.Sprintf("%s is told to be %s and waits for a reboot that nobody is told of", told.ID,
 				told.Outcome))
 		}

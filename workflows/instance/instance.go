@@ -289,7 +289,10 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 // has ended without a command.
 func (s *saga) untouched() bool {
 	report := s.patching.report
-	return len(s.patching.tries) == 0 || !s.patching.rebooting && report.ExecutionID != "" && !report.Touched(s.in.Policy.Platform)
+	if s.patching.rebooting {
+		return false
+	}
+	return len(s.patching.tries) == 0 || report.ExecutionID != "" && !report.Touched(s.in.Policy.Platform)
 }
 
 // endNotBegun ends one that was taken out and put back with nothing installed because it was cancelled, or because its

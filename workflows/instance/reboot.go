@@ -3,7 +3,6 @@ package instance
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -43,6 +42,6 @@ func (s *saga) rebootIfDue(clean workflow.Context, pass int, report *patch.Patch
 	report.After = &facts
 	s.patching.report.After = &facts
 	s.keepAfter(&facts)
-	s.note("rebooted, since %s: boot %s, before %s", strings.TrimPrefix(why, "the plan "), facts.BootID, before)
+	s.note("rebooted, since %s: boot %s, before %s", why, facts.BootID, before)
 	return nil
 }

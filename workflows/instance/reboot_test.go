@@ -3,11 +3,13 @@ package instance_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -199,4 +201,61 @@ func TestLostRepliesRebootNobodyTwice(t *testing.T) {
 		require.Equal(t, 1, count, id)
 	}
 	scene.RequireInvariants(result, wavetest.Except{})
+}
+
+// Whatever becomes of the calls by which a machine is rebooted, it boots once, and is patched or put back.
+func TestTroubleWhileAMachineIsRebooted(t *testing.T) {
+	for _, operation := range []string{"SendCommand", "ListCommands", "ListCommandInvocations", "GetCommandInvocation"} {
+		for kind, fault := range map[string]awssim.Fault{
+			"error":                {Kind: awssim.FaultError},
+			"lost reply":           {Kind: awssim.FaultLostReply},
+			"throttled":            {Kind: awssim.FaultThrottle},
+			"too late, and done":   {Kind: awssim.FaultTimeout, Effect: true},
+			"too late, not done":   {Kind: awssim.FaultTimeout},
+			"the list has nothing": {Kind: awssim.FaultEmpty},
+		} {
+			if kind == "the list has nothing" && !strings.HasPrefix(operation, "List") {
+				continue
+			}
+			t.Run(operation+"/"+kind, func(t *testing.T) {
+				scene := wavetest.New(t, wavetest.Options{
+					Scenario: "healthy", Config: rebootsBy("if_required"), Fleet: wavetest.Sized(0, 2, 3),
+				})
+				boots := map[string]int{}
+				scene.Sim.Inspect(func(w *world.World) {
+					w.OnChange(func(c world.Change) {
+						if c.What == "booted" {
+							boots[c.ID]++
+						}
+					})
+				})
+				var mu sync.Mutex
+				left := 0
+				scene.WhenAtStep(patch.StepReboot, func(string) {
+					mu.Lock()
+					defer mu.Unlock()
+					left = 2
+				})
+				struck := 0
+				scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+					mu.Lock()
+					defer mu.Unlock()
+					if call.Operation != operation || left == 0 {
+						return awssim.Fault{}
+					}
+					left, struck = left-1, struck+1
+					return fault
+				})
+				result, err := scene.Run(wavetest.WebWave)
+				require.NoError(t, err)
+				require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+				require.Positive(t, struck)
+				for id, count := range boots {
+					require.Equal(t, 1, count, id)
+				}
+				require.Empty(t, scene.Untrue(result))
+				scene.RequireInvariants(result, wavetest.Except{})
+			})
+		}
+	}
 }

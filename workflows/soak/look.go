@@ -92,8 +92,8 @@ func (in Input) lookAt(ctx workflow.Context, of Watched) (look patch.SoakLook) {
 // observe looks at one instance as the bake of its stage did.
 func (in Input) observe(ctx workflow.Context, group patch.Group, member patch.Member, look *patch.SoakLook) {
 	query := activities.ObserveHealthInput{
-		Instance: activities.Instance{Group: group, ID: member.ID}, Platform: group.PlatformOr(in.Platform), Checks: in.Checks,
-		Pace: activities.Pace{Poll: in.Timing.HealthPoll, ReadLag: in.Timing.ReadLag},
+		Instance: activities.Instance{Group: group, ID: member.ID}, Platform: group.PlatformOr(in.Platform),
+		Checks: in.Checks, Pace: activities.Pace{Poll: in.Timing.HealthPoll, ReadLag: in.Timing.ReadLag},
 	}
 	for _, target := range member.Targets {
 		query.TargetGroups = append(query.TargetGroups, target.TargetGroupARN)

@@ -37,8 +37,7 @@ func (w *wave) awaitPlan(ctx workflow.Context) (goesOn bool) {
 			return false
 		}
 		if why != "" && why != said {
-			w.enter(ctx, patch.StatePreflight, fmt.Sprintf("It waits for the plan %s until %s, %s: %s.", after.Plan,
-				brief.UTC(until), ends, why))
+			w.enter(ctx, patch.StatePreflight, fmt.Sprintf("%s. It is waited for until %s, %s.", why, brief.UTC(until), ends))
 			if said == "" {
 				w.tell(ctx, patch.NoticeAwaitingPlan)
 			}

@@ -69,7 +69,7 @@ func TestAWaveWaitsForAnotherPlan(t *testing.T) {
 	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
 	require.Equal(t, "It waits", shown)
 	require.Len(t, said, 2)
-	require.Contains(t, said[0], "It waits for the plan database until ")
+	require.Contains(t, said[0], "It is waited for until ")
 	require.Contains(t, said[0], "the plan database has had no wave in the last 24h0m0s")
 	require.Contains(t, said[1], "the plan database has an open wave: wave-database-2")
 	require.Equal(t, patch.NoticeAwaitingPlan, speakers.Kinds("chat")[0])

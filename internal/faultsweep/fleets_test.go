@@ -1,0 +1,67 @@
+package faultsweep
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// fleet is a way in which a group is patched, of which each call is tried.
+type fleet struct {
+	name    string
+	surges  bool   // room is made by one more, else by one less
+	several bool   // two are out at once: what each of them calls is certain, and who calls first is chance
+	whole   bool   // it is left out of the slice that everybody runs, which has no time for it, or is to leave no chance
+	plan    string // what the plan says beside
+	tried   string // only calls of activities whose name has it: the others are tried without
+}
+
+var fleets = []fleet{
+	{name: "decrement"},
+	{name: "surge", surges: true},
+	{name: "two", several: true, whole: true},
+	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
+	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
+}
+
+// hooks are commands and a runbook, with undos.
+const hooks = `    hooks:
+      before_out: [{name: drain, run: echo drain, in_roll_back: true, undo: {run: echo undrain}}]
+      before_snapshot: [{name: stop, run: echo stop, undo: {run: echo start}}]
+      before_install: [{name: note, document: AWS-RunShellScript, parameters: {commands: "echo note"}}]
+      after_in: [{name: smoke, run: echo smoke, on_failure: hold}]
+`
+
+func fleetNamed(name string) fleet {
+	return fleets[slices.IndexFunc(fleets, func(fleet fleet) bool { return fleet.name == name })]
+}
+
+// sweepScene is a scene with short bakes and rare looks: what a sweep looks for does not hide in how often a wait asks.
+func sweepScene(t *testing.T, name string) *wavetest.Scene {
+	of := fleetNamed(name)
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy",
+		Config: func(file []byte) []byte {
+			// Production's must leave its alarm the time to ring.
+			// What is skipped in staging lets production begin all the same: its calls are to be made.
+			file = bytes.Replace(file, []byte("bake: 10m"), []byte("bake: 30s\n        promote: with_skips"), 1)
+			file = bytes.Replace(file, []byte("bake: 5m"), []byte("bake: 3m"), 1)
+			if of.several {
+				file = bytes.ReplaceAll(file, []byte("max_unavailable: 1"), []byte("max_unavailable: 2"))
+			}
+			return bytes.Replace(file, []byte("    stages:"),
+				[]byte(of.plan+"    timing: {poll: 60s, health_poll: 30s}\n    stages:"), 1)
+		},
+		Fleet: func(s *world.Scenario) {
+			if of.surges {
+				wavetest.Sized(4, 4, 4)(s)
+			}
+		},
+	})
+	scene.OwnersStay()
+	scene.Intercept(&attempts{})
+	return scene
+}
