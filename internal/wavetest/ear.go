@@ -33,6 +33,8 @@ type wait struct {
 	state patch.WaveState
 	stage string
 	since time.Time
+	// reading: as it was looked at last, it was read still what whoever approves is to be told.
+	reading bool
 }
 
 const (
@@ -72,7 +74,10 @@ func (e *Ear) Looked(status patch.WaveStatus) {
 	known := slices.ContainsFunc(e.waits, func(w wait) bool { return w.since.Equal(status.Since) })
 	// A parked wave's moment changes with what it waits for; people are told when it begins to.
 	if waits && !known && (status.State != patch.StateParked || e.last != patch.StateParked) {
-		e.waits = append(e.waits, wait{status.State, status.Stage, status.Since})
+		e.waits = append(e.waits, wait{state: status.State, stage: status.Stage, since: status.Since})
+	}
+	if n := len(e.waits) - 1; n >= 0 && e.waits[n].since.Equal(status.Since) {
+		e.waits[n].reading = status.Case != nil && status.Case.Reading
 	}
 	switch status.State {
 	case patch.StateResolving, patch.StatePreflight: // it tries to go on by a word that it was given, and may park again
@@ -98,6 +103,7 @@ func (e *Ear) Untold(result *patch.WaveResult) []string {
 				!o.at.Before(wait.since.Add(-time.Minute)) && !o.at.After(wait.since.Add(tellWithin))
 		})
 		switch {
+		case at < 0 && wait.reading: // a person decided while it was read what they are to be told
 		case at < 0:
 			found = append(found, fmt.Sprintf("nobody was told within %s that the wave is %s since %s", tellWithin, wait.state,
 				wait.since))
