@@ -48,6 +48,7 @@ crash: ## kill workers and the Temporal server 30 times, mid-wave
 .PHONY: large
 large: ## the largest waves there may be, on a real Temporal server, and how large their histories are
 	PATCHTIDE_LARGE=1 go test -v -count=1 -timeout 60m -run '^TestLarge' ./cmd/patchtide-lab
+	PATCHTIDE_LARGE=1 go test -v -count=1 -timeout 20m -run '^TestAHundredATenthAtOnce$$' ./workflows/group
 
 .PHONY: screenshots
 screenshots: ## the README's pictures of the Temporal UI, taken anew by the test that uses it

@@ -44,16 +44,20 @@ type raise struct {
 	WaveID    string
 	Group     patch.Group
 	MaxBefore int
+	By        int // it was raised
 	At        time.Time
 }
 
 // recordRaise keeps the newest raise of a group's max where it is found by the group alone.
 func (c *Control) recordRaise(ctx context.Context, record journal.Record) error {
-	if !record.Intended.RaiseMax {
+	if record.Intended.RaiseMax == 0 {
 		return nil
 	}
 	group := record.Group
 	return evidenceError("record that the max of "+group.String()+" is raised",
 		c.Evidence.RenewJournal(ctx, names.RaisedMaxJournal, names.JournalRecord(group, ""),
-			raise{WaveID: record.WaveID, Group: group, MaxBefore: record.Intended.MaxBefore, At: record.At}))
+			raise{
+				WaveID: record.WaveID, Group: group, MaxBefore: record.Intended.MaxBefore, By: record.Intended.RaiseMax,
+				At: record.At,
+			}))
 }

@@ -12,48 +12,53 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// AwaitSurgeInput waits for the instance that a raise launched.
+// AwaitSurgeInput waits for the instances that a raise launched.
 type AwaitSurgeInput struct {
 	Group patch.Group
 	Known []string  // members before the raise
 	Since time.Time // AWS's clock when they were read
+	By    int       // so many were launched
 	Pace  Pace
 }
 
-// SurgeInstance is the instance that the raise launched.
-type SurgeInstance struct {
-	ID string
+// SurgeInstances are those that the raise launched.
+type SurgeInstances struct {
+	IDs []string
 }
 
-// AwaitSurge waits until a member that was launched since and not known before is InService and healthy in its target
-// groups. Of several the one launched first is ours: others came later, by somebody else's doing. One launched before
-// was attached by somebody, or a list lacked it for once: it is never ours.
-func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInstance, err error) {
+// AwaitSurge waits until so many members that were launched since and not known before are InService and healthy in
+// their target groups. Of more those launched first are ours: others came later, by somebody else's doing. One launched
+// before was attached by somebody, or a list lacked it for once: it is never ours.
+func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInstances, err error) {
 	defer once.Typed(&err)
-	if err := aws.RequireGroup(in.Group, "launch one more instance"); err != nil {
+	if err := aws.RequireGroup(in.Group, "launch more instances"); err != nil {
 		return nil, err
 	}
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
 	}
-	var surge *SurgeInstance
+	var surge *SurgeInstances
 	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		members, attached, err := aws.ReadNewcomers(ctx, s, in.Group, in.Known)
 		if err != nil {
 			return false, "", err
 		}
 		members = slices.DeleteFunc(members, func(m patch.Member) bool { return m.LaunchTime.Before(in.Since) })
-		if len(members) == 0 {
-			return false, in.Group.String() + ": no instance has been launched for the surge yet", nil
+		if len(members) < in.By {
+			return false, fmt.Sprintf("%s: %d of %d instances have been launched for the surge yet", in.Group, len(members),
+				in.By), nil
 		}
-		first := members[0]
-		if why := notServing(first, attached); len(why) > 0 {
-			return false, fmt.Sprintf(
-				"%s/%s, launched for the surge, is not in service yet: %s", in.Group, first.ID, strings.Join(why, "; "),
-			), nil
+		launched := &SurgeInstances{}
+		for _, member := range members[:in.By] {
+			if why := notServing(member, attached); len(why) > 0 {
+				return false, fmt.Sprintf(
+					"%s/%s, launched for the surge, is not in service yet: %s", in.Group, member.ID, strings.Join(why, "; "),
+				), nil
+			}
+			launched.IDs = append(launched.IDs, member.ID)
 		}
-		surge = &SurgeInstance{ID: first.ID}
+		surge = launched
 		return true, "", nil
 	})
 	return surge, err

@@ -36,18 +36,18 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		before := inspect(f)
 		must[activities.Raised](
 			f, f.aws.RaiseDesired,
-			activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true, Pace: pace},
+			activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 4, RaiseMax: 1, Pace: pace},
 		)
 		during := inspect(f)
 		require.Equal(t, []int{5, 5}, []int{during.Desired, during.Max})
-		surge := must[activities.SurgeInstance](
-			f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace},
+		surge := must[activities.SurgeInstances](
+			f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), By: 1, Pace: pace},
 		)
 		must[struct{}](
 			f, f.aws.TerminateSurgeInstance,
-			activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4, Pace: pace},
+			activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4, Pace: pace},
 		)
-		must[struct{}](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, Pace: pace})
+		must[struct{}](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, By: 1, Pace: pace})
 		after := inspect(f)
 		require.Equal(t, []int{4, 4}, []int{after.Desired, after.Max})
 		require.Equal(
@@ -61,7 +61,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 	t.Run("a raise that nothing was launched for", func(t *testing.T) {
 		f := laggingFleet(t, 4, 4, 6, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
 		must[activities.Raised](
-			f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: pace},
+			f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 6, Pace: pace},
 		)
 		must[struct{}](
 			f, f.aws.TerminateSurgeInstance,

@@ -37,10 +37,10 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	must[none](f, f.aws.MarkInstance, mark)
 	must[none](f, f.aws.MarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})
 	must[activities.Raised](
-		f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, RaiseMax: true},
+		f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 6, RaiseMax: 1},
 	)
-	surge := must[activities.SurgeInstance](
-		f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace},
+	surge := must[activities.SurgeInstances](
+		f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), By: 1, Pace: pace},
 	)
 	must[none](f, f.aws.SuspendProcesses, processes)
 	must[none](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
@@ -65,9 +65,9 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	must[none](f, f.aws.ResumeProcesses, processes)
 	must[none](
 		f, f.aws.TerminateSurgeInstance,
-		activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4},
+		activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4},
 	)
-	must[none](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6})
+	must[none](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6, By: 1})
 	must[none](f, f.aws.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})
 	must[none](f, f.aws.UnmarkInstance, mark)
 

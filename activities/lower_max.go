@@ -13,7 +13,7 @@ import (
 func (in MaxInput) lowered() once.Effect {
 	return once.Shows(
 		in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
-			return int(aws.Deref(group.MaxSize)) != in.MaxBefore+1
+			return int(aws.Deref(group.MaxSize)) != in.MaxBefore+in.By
 		})
 }
 
@@ -36,13 +36,13 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 	if err != nil || group == nil {
 		return err
 	}
-	if int(aws.Deref(group.MaxSize)) != in.MaxBefore+1 {
+	if int(aws.Deref(group.MaxSize)) != in.MaxBefore+in.By {
 		return nil
 	}
 	if desired := int(aws.Deref(group.DesiredCapacity)); desired > in.MaxBefore {
 		return once.Final(
-			ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it",
-			in.Group, in.MaxBefore+1, in.MaxBefore, desired,
+			ErrRejected, "%s: max stays %d, above the %d it was, since desired is %d; lower max once desired allows it",
+			in.Group, in.MaxBefore+in.By, in.MaxBefore, desired,
 		)
 	}
 	return a.waits().Apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore), in.lowered(), func() error {

@@ -9,13 +9,14 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// RaiseInput asks for one more instance in an Auto Scaling group. The values before were read and journalled by the
+// RaiseInput asks for more instances in an Auto Scaling group. The values before were read and journalled by the
 // caller; a repeat acts only while desired still is what it was.
 type RaiseInput struct {
 	Group         patch.Group
 	DesiredBefore int
+	By            int // so many more
 	MaxBefore     int
-	RaiseMax      bool
+	RaiseMax      int // by so many; 0: max is high enough
 	Pace          Pace
 }
 
@@ -26,7 +27,7 @@ type Raised struct {
 
 // raised is the effect of RaiseDesired; below, where max is not ours to raise any more, tells the two apart.
 func (in RaiseInput) raised() once.Effect {
-	return once.DesiredSet(in.Group, in.Pace, in.DesiredBefore, in.DesiredBefore+1)
+	return once.DesiredSet(in.Group, in.Pace, in.DesiredBefore, in.DesiredBefore+in.By)
 }
 
 func (in RaiseInput) below() once.Effect {
@@ -35,9 +36,9 @@ func (in RaiseInput) below() once.Effect {
 	return below
 }
 
-// RaiseDesired raises desired by one, once, and max with it in the same call where that is asked for and max still is
+// RaiseDesired raises desired, once, and max with it in the same call where that is asked for and max still is
 // MaxBefore: nobody can come between. Rejected (terminal) when somebody else has changed desired since it was read,
-// also to just the number that we want: that one is theirs. Only after a call of unknown fate is one more than before
+// also to just the number that we want: that one is theirs. Only after a call of unknown fate is that number
 // taken for ours. An error of which NothingDone is true leaves nothing to take back.
 func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) (_ Raised, err error) {
 	defer once.Typed(&err)
@@ -47,7 +48,7 @@ func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) (_ Raised, err er
 }
 
 func (a *AWS) raise(ctx context.Context, in RaiseInput, call *once.Ownership) (Raised, error) {
-	if err := aws.RequireGroup(in.Group, "launch one more instance"); err != nil {
+	if err := aws.RequireGroup(in.Group, "launch more instances"); err != nil {
 		return Raised{}, err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -66,27 +67,28 @@ func (a *AWS) raise(ctx context.Context, in RaiseInput, call *once.Ownership) (R
 	}
 	desired, limit := int(aws.Deref(group.DesiredCapacity)), int(aws.Deref(group.MaxSize))
 	switch {
-	case desired == in.DesiredBefore+1 && !call.Unsent:
-		return Raised{MaxTheirs: in.RaiseMax && limit != in.MaxBefore+1}, nil
+	case desired == in.DesiredBefore+in.By && !call.Unsent:
+		return Raised{MaxTheirs: in.RaiseMax > 0 && limit != in.MaxBefore+in.RaiseMax}, nil
 	case desired != in.DesiredBefore:
 		return Raised{}, aws.ChangedMeanwhile(in.Group, "desired", desired, in.DesiredBefore)
-	case in.RaiseMax && limit == in.MaxBefore:
+	case in.RaiseMax > 0 && limit == in.MaxBefore:
 		return Raised{}, a.waits().Apply(ctx, s, "raise max and desired", in.raised(), call.Sending(ctx, func() error {
-			return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+1)), aws.Ptr(int32(in.DesiredBefore+1)))
+			return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+in.RaiseMax)),
+				aws.Ptr(int32(in.DesiredBefore+in.By)))
 		}))
-	case desired >= limit:
+	case desired+in.By > limit:
 		return Raised{}, once.Final(
 			ErrRejected,
-			"%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement",
-			in.Group, desired, limit,
+			"%s: desired is %d and max %d, which leaves no room for %d more; raise max, or use capacity: decrement",
+			in.Group, desired, limit, in.By,
 		)
 	}
-	theirs, set := in.RaiseMax && (call.Unsent || limit != in.MaxBefore+1), in.raised()
+	theirs, set := in.RaiseMax > 0 && (call.Unsent || limit != in.MaxBefore+in.RaiseMax), in.raised()
 	if theirs {
 		set = in.below()
 	}
 	return Raised{MaxTheirs: theirs}, a.waits().Apply(
-		ctx, s, fmt.Sprintf("set desired to %d", in.DesiredBefore+1), set, call.Sending(ctx, func() error {
-			return aws.SetDesired(ctx, s, in.Group, in.DesiredBefore+1)
+		ctx, s, fmt.Sprintf("set desired to %d", in.DesiredBefore+in.By), set, call.Sending(ctx, func() error {
+			return aws.SetDesired(ctx, s, in.Group, in.DesiredBefore+in.By)
 		}))
 }

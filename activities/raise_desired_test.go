@@ -21,8 +21,8 @@ var (
 // One more than was read is ours only after a call of unknown fate. Before that it is somebody else's, and the error
 // says that nothing is to be taken back.
 func TestOneMoreThanWasReadIsOursOnlyAfterACallOfUnknownFate(t *testing.T) {
-	plain := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}
-	withMax := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true}
+	plain := activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 6}
+	withMax := activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 4, RaiseMax: 1}
 	for _, c := range []struct {
 		name         string
 		kept         any
@@ -94,7 +94,7 @@ func TestOneMoreThanWasReadIsOursOnlyAfterACallOfUnknownFate(t *testing.T) {
 }
 
 func TestWhoRaisedMax(t *testing.T) {
-	raise := activities.MaxInput{Group: production, MaxBefore: 6}
+	raise := activities.MaxInput{Group: production, MaxBefore: 6, By: 1}
 	for _, c := range []struct {
 		name    string
 		kept    any
@@ -123,7 +123,7 @@ func TestWhoRaisedMax(t *testing.T) {
 // What a raise says of itself when it fails for good, with Temporal's own retries: only where no call can have had an
 // effect is there nothing to take back.
 func TestARaiseThatFailsTellsWhetherAnythingWasDone(t *testing.T) {
-	raise := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: pace}
+	raise := activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 6, Pace: pace}
 	for _, c := range []struct {
 		name        string
 		faults      []awssim.Fault // of the calls that raise, in turn; the last one stays
@@ -182,7 +182,7 @@ func TestOneMoreThatSomebodyAddsWhileWeAreThrottledIsTheirs(t *testing.T) {
 	})
 	_, err := run[activities.Raised](
 		f, everyTen.ReadLag.D(), f.aws.RaiseDesired,
-		activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: everyTen},
+		activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 6, Pace: everyTen},
 	)
 	require.ErrorContains(t, err, "somebody changed desired from 4 to 5")
 	require.True(t, once.NothingDone(err))

@@ -11,23 +11,24 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// MaxInput changes max by one, relative to what was read before.
+// MaxInput changes max, relative to what was read before.
 type MaxInput struct {
 	Group     patch.Group
 	MaxBefore int // before our raise
+	By        int // of our raise
 	Pace      Pace
 }
 
 // raised and lowered are the effects of RaiseMax and LowerMax.
 func (in MaxInput) raised() once.Effect {
 	return once.Shows(
-		in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
+		in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+in.By), func(group *astypes.AutoScalingGroup) bool {
 			return int(aws.Deref(group.MaxSize)) != in.MaxBefore
 		})
 }
 
-// RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough, and
-// theirs; only after a call of unknown fate is one more than before taken for ours. One that somebody has lowered is
+// RaiseMax raises max above MaxBefore, once. A max that somebody else has raised meanwhile is room enough, and
+// theirs; only after a call of unknown fate is that number taken for ours. One that somebody has lowered is
 // Rejected (terminal).
 func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) (_ Raised, err error) {
 	defer once.Typed(&err)
@@ -53,12 +54,12 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *once.Ownership) (
 	}
 	switch limit := int(aws.Deref(group.MaxSize)); {
 	case limit > in.MaxBefore:
-		return Raised{MaxTheirs: call.Unsent || limit != in.MaxBefore+1}, nil
+		return Raised{MaxTheirs: call.Unsent || limit != in.MaxBefore+in.By}, nil
 	case limit < in.MaxBefore:
 		return Raised{}, aws.ChangedMeanwhile(in.Group, "max", limit, in.MaxBefore)
 	}
 	return Raised{}, a.waits().Apply(
-		ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.Sending(ctx, func() error {
-			return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+1)), nil)
+		ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+in.By), in.raised(), call.Sending(ctx, func() error {
+			return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+in.By)), nil)
 		}))
 }

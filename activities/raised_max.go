@@ -22,7 +22,7 @@ type MaxNow struct {
 	Max   int
 }
 
-// RaisedMax lists the groups whose max is one above what a wave found before it raised it.
+// RaisedMax lists the groups whose max is as a wave was about to set it.
 type RaisedMax struct {
 	Raised []RaisedGroup // in the order asked
 }
@@ -32,6 +32,7 @@ type RaisedGroup struct {
 	Group     string
 	WaveID    string
 	MaxBefore int
+	By        int // it was raised
 	At        time.Time
 }
 
@@ -53,12 +54,14 @@ func (c *Control) RaisedMax(ctx context.Context, in RaisedMaxInput) (*RaisedMax,
 			return nil, evidenceError("read whether the max of "+now.Group.String()+" was raised", err)
 		}
 		var last raise
-		if json.Unmarshal(record, &last) != nil || now.Max != last.MaxBefore+1 {
+		if json.Unmarshal(record, &last) != nil || now.Max != last.MaxBefore+last.By {
 			continue
 		}
 		found.Raised = append(
 			found.Raised,
-			RaisedGroup{Group: now.Group.AutoScalingGroup, WaveID: last.WaveID, MaxBefore: last.MaxBefore, At: last.At},
+			RaisedGroup{
+				Group: now.Group.AutoScalingGroup, WaveID: last.WaveID, MaxBefore: last.MaxBefore, By: last.By, At: last.At,
+			},
 		)
 	}
 	return found, nil

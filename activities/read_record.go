@@ -79,7 +79,7 @@ func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastReco
 		if err != nil || record.Instance == "" || record.Ended || record.Origin.NamespaceID != c.NamespaceID {
 			continue
 		}
-		if record.Intended.RaiseMax {
+		if record.Intended.RaiseMax > 0 {
 			last.MaxBefore = append(last.MaxBefore, record.Intended.MaxBefore)
 		}
 		last.Records = append(last.Records, &record)

@@ -80,12 +80,12 @@ func TestStandbyRefusals(t *testing.T) {
 		failed := f.fails(f.ExitStandby, exit)
 		require.Equal(t, activities.ErrMaxReached, failed.Type())
 		require.False(t, failed.NonRetryable())
-		f.must(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 3}, nil)
+		f.must(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 3, By: 1}, nil)
 		f.must(f.ExitStandby, exit, nil)
 		require.Equal(
 			t,
 			activities.ErrRejected,
-			f.fails(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 3}).Type(),
+			f.fails(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 3, By: 1}).Type(),
 			"desired is above what max was: Auto Scaling would choose a victim",
 		)
 	})

@@ -24,31 +24,31 @@ func TestSurgeAndBack(t *testing.T) {
 	f := newAttempts(t)
 	f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Min, group.Max = 4, 4 })
 	before := f.inspect(production)
-	raise := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true}
+	raise := activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 4, RaiseMax: 1}
 	f.must(f.RaiseDesired, raise, nil)
 	_, err := f.do(sentBefore, f.RaiseDesired, raise, nil) // as after a lost reply
 	require.NoError(t, err)
-	var surge activities.SurgeInstance
+	var surge activities.SurgeInstances
 	require.NoError(
 		t,
 		f.await(
 			30*time.Minute, f.AwaitSurge,
-			activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: everyTen}, &surge,
+			activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), By: 1, Pace: everyTen}, &surge,
 		),
 	)
 	during := f.inspect(production)
 	require.Equal(t, []int{5, 5}, []int{during.Desired, during.Max})
-	member, found := during.Member(surge.ID)
+	member, found := during.Member(surge.IDs[0])
 	require.True(t, found)
 	require.True(t, member.Serving(true))
 	require.Len(t, member.Targets, 1)
 
 	for range 2 {
 		f.must(
-			f.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4},
+			f.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4},
 			nil,
 		)
-		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4}, nil)
+		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, By: 1}, nil)
 	}
 	f.Pass(20 * time.Minute)
 	after := f.inspect(production)
@@ -68,7 +68,7 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 	})
 	t.Run("one was launched: Auto Scaling would choose which of them goes", func(t *testing.T) {
 		f := newAttempts(t)
-		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
+		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 6}, nil)
 		f.Pass(10 * time.Minute)
 		require.Equal(t, activities.ErrRejected, f.fails(f.TerminateSurgeInstance, drop).Type())
 		f.Pass(10 * time.Minute)
@@ -76,7 +76,7 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 	})
 	t.Run("none could be launched", func(t *testing.T) {
 		f := newAttempts(t, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
-		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
+		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 6}, nil)
 		f.Pass(3 * time.Minute)
 		f.must(f.TerminateSurgeInstance, drop, nil)
 		require.Equal(t, 4, f.inspect(production).Desired)
@@ -89,21 +89,21 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 		require.Equal(t, aws.Passing, f.fails(f.TerminateSurgeInstance, drop).Type(), "one look proves nothing")
 		f.Pass(time.Minute)
 		f.must(f.TerminateSurgeInstance, drop, nil)
-		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
+		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6, By: 1}, nil)
 	})
 }
 
 func TestSomebodyElsesNumbersAreLeftAlone(t *testing.T) {
 	f := newAttempts(t)
 	f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = 10 })
-	f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
-	f.must(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
+	f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6, By: 1}, nil)
+	f.must(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 6, By: 1}, nil)
 	require.Equal(t, 10, f.inspect(production).Max)
-	failed := f.fails(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 2, MaxBefore: 10})
+	failed := f.fails(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 2, By: 1, MaxBefore: 10})
 	require.Equal(t, activities.ErrRejected, failed.Type())
 	require.Contains(t, failed.Message(), "from 2 to 4")
 	require.Equal(
-		t, activities.ErrRejected, f.fails(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 12}).Type(),
+		t, activities.ErrRejected, f.fails(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 12, By: 1}).Type(),
 	)
 	require.Zero(t, f.Calls("UpdateAutoScalingGroup"))
 	require.Zero(t, f.Calls("SetDesiredCapacity"))

@@ -58,6 +58,8 @@ plans:
         exclude: {tags: {Role: leader, Patch: By-Hand}}
       - name: s2
         after: 3d
+        approval: true
+        steps: [1, 10%, {to: 50%, soak: {duration: 2h, healthy: false}, approval: {required: true, four_eyes: true}}, {to: 80%, soak: 1h, approval: true}, 100%]
         baseline: ubuntu-22.04
         groups:
           - {account: a, region: cn-north-1, auto_scaling_group: web 2}
@@ -216,6 +218,20 @@ func TestEveryKey(t *testing.T) {
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
 	require.Nil(t, stage.After)
 	require.Equal(t, patch.After{Duration: days(3), Healthy: true, Every: patch.SoakEvery}, *plan.Stages[1].After)
+	require.Equal(t, []patch.StageStep{
+		{To: patch.Instances(1)},
+		{To: patch.Percent(10)},
+		{
+			To: patch.Percent(50), Soak: &patch.After{Duration: days(1) / 12, Every: patch.SoakEvery},
+			Approval: &patch.Approval{Timeout: days(1), FourEyes: true},
+		},
+		{
+			To: patch.Percent(80), Soak: &patch.After{Duration: days(1) / 24, Healthy: true, Every: patch.SoakEvery},
+			Approval: &patch.Approval{Timeout: days(1)},
+		},
+		{To: patch.Percent(100)},
+	}, plan.Stages[1].Steps)
+	require.Equal(t, &patch.Approval{Timeout: days(1)}, plan.Stages[1].Approval, "true alone is a gate")
 	require.Equal(t, patch.After{Duration: days(1.5), Every: patch.SoakEvery}, *plan.Stages[2].After)
 	require.Len(t, c.Notify, 4)
 	require.Equal(t, []config.Source{

@@ -76,12 +76,12 @@ type Stage struct {
 	Name              string             `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"staging" doc:"What people call the stage."`
 	Groups            []Group            `yaml:"groups" required:"true" example:"[{account: production, region: ap-northeast-1, auto_scaling_group: web}]" doc:"The groups of the stage. A group belongs to one stage of a plan."`
 	Service           string             `yaml:"service" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"Groups that serve the same service are taken one group at a time."`
-	Approval          *Approval          `yaml:"approval" example:"{required: true}" doc:"Somebody must approve before the stage begins."`
+	Approval          *Approval          `yaml:"approval" example:"{required: true}" doc:"Somebody must approve before the stage begins. true is short for {required: true}."`
 	After             *After             `yaml:"after" example:"{duration: 3d, healthy: true}" doc:"How long the stage before must have been done before this one begins: it soaks. The wave holds no lock meanwhile, and goes on in the first window after it; the approval, if there is one, is asked then. A duration alone, as in after: 3d, is short for {duration: 3d, healthy: true}. Not for the first stage."`
-	MaxUnavailable    patch.Share        `yaml:"max_unavailable" min:"1" max:"1000" default:"1" example:"10%" doc:"How many instances of a group may be out of service at once, and so how many are patched at once: a number, or a percentage of the group, rounded down and at least one. Fewer are where min or others that are out by themselves leave no room for as many; where one more has to be launched first, one at a time."`
+	MaxUnavailable    patch.Share        `yaml:"max_unavailable" min:"1" max:"1000" default:"1" example:"10%" doc:"How many instances of a group may be out of service at once, and so how many are patched at once: a number, or a percentage of the group, rounded down and at least one. Fewer are where min or others that are out by themselves leave no room for as many; where min leaves none, as many are launched first as are out."`
 	MaxParallelGroups int                `yaml:"max_parallel_groups" min:"1" max:"1000" default:"1" example:"1" doc:"How many groups are worked on at once. Groups of one service or one target group never are."`
 	MaxFailures       patch.Share        `yaml:"max_failures" min:"0" max:"1000" default:"0" example:"5%" doc:"How many failed instances the stage may carry before it stops and the wave goes on hold: a number, or a percentage of the stage, rounded down."`
-	Capacity          patch.CapacityMode `yaml:"capacity" enum:"auto,decrement,surge" default:"auto" example:"auto" doc:"How room is made in an Auto Scaling group: one less while an instance is out (decrement), one more while the group is patched (surge), or whichever its numbers allow (auto)."`
+	Capacity          patch.CapacityMode `yaml:"capacity" enum:"auto,decrement,surge" default:"auto" example:"auto" doc:"How room is made in an Auto Scaling group: as many fewer as are out (decrement), as many more while the group is patched (surge), or whichever its numbers allow (auto): never a surge where min allows one less."`
 	Health            []HealthCheck      `yaml:"health" default:"[{target_group: auto}]" example:"[{target_group: auto}, {http: {path: /healthz, port: 80}}]" doc:"What must be well before an instance counts as healthy, beside EC2's own status checks. All of it must."`
 	Bake              patch.Duration     `yaml:"bake" min:"0s" default:"5m" example:"5m" doc:"How long an instance is watched after it is back in service; a target group's slow start comes on top. A wave is refused when it is shorter than an alarm needs: its period times its evaluation periods, and a minute."`
 	OnFailure         OnFailure          `yaml:"on_failure" example:"{action: hold, timeout: 30m, then: roll_back}" doc:"What happens when the stage stops because of failures."`
@@ -93,7 +93,18 @@ type Stage struct {
 	Reboot            patch.Reboot       `yaml:"reboot" enum:"always,if_required,never" computed:"the plan's" example:"if_required" doc:"Whether an instance of this stage is rebooted after its install: see the plan's reboot."`
 	Hooks             StageHooks         `yaml:"hooks" example:"{after_in: [{name: smoke, run: /opt/web/smoke-test}]}" doc:"What of your own is done on each instance of the stage, at the same points after the plan's; see docs/hooks.md."`
 	Canary            *Canary            `yaml:"canary" example:"{instances: 1, bake: 1h}" doc:"The first instances of each group, which are watched for longer. The others of every group of the stage begin once all canaries have baked. One that fails holds the wave, whatever max_failures says."`
+	Steps             []Step             `yaml:"steps" example:"[1, 10%, {to: 50%, soak: 1h, approval: true}, 100%]" doc:"How many of each group are patched before the stage waits: for all of its groups to have come as far, and for what the step asks. The last is 100%. A share alone, as in 10%, is short for {to: 10%}. One that fails in the first step holds the wave, whatever max_failures says. Not beside a canary, which is a first step with a longer bake."`
 }
+
+// Step is how far a stage goes before it waits.
+type Step struct {
+	To       patch.Share `yaml:"to" required:"true" min:"1" max:"600" example:"10%" doc:"So many of each group's instances: a number, or a percentage of those that the wave takes of it, rounded down and at least one. Only those count that were patched in the wave: in the place of one that had nothing to do, or that was put back and skipped, the next one is taken. A step that is no more than what is patched already asks what it asks, and takes nobody."`
+	Soak     *After      `yaml:"soak" example:"1h" doc:"How long the stage is left alone once the step is done, before the next begins: like the stage's after, with its health looked at, no lock held and nothing out of service. Not for the last step: write after in the next stage."`
+	Approval *Approval   `yaml:"approval" example:"true" doc:"Somebody must approve before the next step begins, once it has soaked. true is short for {required: true}. Not for the last step: write approval in the next stage."`
+}
+
+// Short lets it be written as its share alone.
+func (Step) Short() string { return "to" }
 
 // Exclude chooses instances that are left as they are.
 type Exclude struct {
@@ -118,9 +129,12 @@ type Group struct {
 // Approval is a gate before a stage.
 type Approval struct {
 	Required bool           `yaml:"required" required:"true" example:"true" doc:"Whether the gate is there."`
-	Timeout  patch.Duration `yaml:"timeout" min:"1m" default:"24h" example:"24h" doc:"How long it waits; then the wave is aborted, and nothing of the stage was touched."`
+	Timeout  patch.Duration `yaml:"timeout" min:"1m" default:"24h" example:"24h" doc:"How long it waits; then the wave is aborted, and nothing more of the stage is touched."`
 	FourEyes bool           `yaml:"four_eyes" default:"false" example:"true" doc:"Whether somebody must approve who did not start the wave. It keeps mistakes out, and nobody who means it: who somebody is, is what --actor or the Update says. It is firm only where your Temporal server lets nobody send another's name; docs/security.md says how."`
 }
+
+// Short lets it be written as true or false alone.
+func (Approval) Short() string { return "required" }
 
 // After is how long the stage before one must have been done.
 type After struct {

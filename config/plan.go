@@ -117,13 +117,11 @@ func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 	if stage.Canary != nil {
 		resolved.Canary = &patch.Canary{Instances: stage.Canary.Instances, Bake: stage.Canary.Bake}
 	}
-	if stage.Approval != nil && stage.Approval.Required {
-		resolved.Approval = &patch.Approval{Timeout: stage.Approval.Timeout, FourEyes: stage.Approval.FourEyes}
-	}
-	if stage.After != nil {
-		resolved.After = &patch.After{
-			Duration: stage.After.Duration, Healthy: stage.After.Healthy, Every: patch.SoakEvery,
-		}
+	resolved.Approval, resolved.After = stage.Approval.resolve(), stage.After.resolve()
+	for _, step := range stage.Steps {
+		resolved.Steps = append(resolved.Steps, patch.StageStep{
+			To: step.To, Soak: step.Soak.resolve(), Approval: step.Approval.resolve(),
+		})
 	}
 	for i, group := range stage.Groups {
 		account, _ := c.Account(group.Account) // Parse refused unknown ones
@@ -138,6 +136,20 @@ func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 		resolved.Health[i] = check.resolve()
 	}
 	return resolved
+}
+
+func (a *Approval) resolve() *patch.Approval {
+	if a == nil || !a.Required {
+		return nil
+	}
+	return &patch.Approval{Timeout: a.Timeout, FourEyes: a.FourEyes}
+}
+
+func (a *After) resolve() *patch.After {
+	if a == nil {
+		return nil
+	}
+	return &patch.After{Duration: a.Duration, Healthy: a.Healthy, Every: patch.SoakEvery}
 }
 
 func (g Group) resolve(account Account) patch.Group {

@@ -49,9 +49,16 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 		{"plans[]", "One entry for each plan.", reflect.TypeFor[Plan]()},
 		{"plans[].stages[]", "Stages run in the order they are written.", reflect.TypeFor[Stage]()},
 		{"plans[].stages[].groups[]", "An Auto Scaling group, or instances chosen by tags.", reflect.TypeFor[Group]()},
-		{"plans[].stages[].approval", "", reflect.TypeFor[Approval]()},
 		{
-			"plans[].stages[].after", "Or the duration alone, as in `after: 3d`. docs/planning.md says what a wave does meanwhile.",
+			"plans[].stages[].approval", "Or true alone, for the defaults of its keys. Also that of a step.",
+			reflect.TypeFor[Approval](),
+		},
+		{
+			"plans[].stages[].steps[]", "Or the share alone, as in `steps: [1, 10%, 100%]`.", reflect.TypeFor[Step](),
+		},
+		{
+			"plans[].stages[].after", "Or the duration alone, as in `after: 3d`. docs/planning.md says what a wave does meanwhile. Also the " +
+				"soak of a step.",
 			reflect.TypeFor[After](),
 		},
 		{"plans[].stages[].health[]", "Each entry has exactly one of these keys.", reflect.TypeFor[HealthCheck]()},
@@ -173,6 +180,8 @@ func typeName(f strictyaml.Field) string {
 		return fmt.Sprintf("number, %s-%s, or percentage", f.Min, f.Max)
 	case t == reflect.TypeFor[After]():
 		return "duration, or keys"
+	case t == reflect.TypeFor[Approval]():
+		return "true or false, or keys"
 	case len(f.Enum) > 0:
 		return "`" + strings.Join(f.Enum, "`, `") + "`"
 	}

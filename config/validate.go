@@ -198,6 +198,7 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 	}
 	v.checkBaseline(at+".baseline", stage.Baseline)
 	v.checkOrder(at, stage)
+	v.checkSteps(at, stage)
 	v.checkExclude(at+".exclude", stage.Exclude)
 	v.notEmpty(at+".health", len(stage.Health), "health: [{target_group: auto}], or leave it out for that")
 	for i, check := range stage.Health {

@@ -45,13 +45,13 @@ var recorded = map[string]func(group, instance *journal.Record) bool{
 	"AttachInstances":    func(_, instance *journal.Record) bool { return instance.Release != nil },
 	"TerminateInstances": func(_, instance *journal.Record) bool { return instance.Ends != nil },
 	"UpdateAutoScalingGroup": func(group, _ *journal.Record) bool {
-		return group.Intended.RaiseMax && group.Before.Max == 4
+		return group.Intended.RaiseMax > 0 && group.Before.Max == 4
 	},
 	"SetDesiredCapacity": func(group, instance *journal.Record) bool {
-		return group.Intended.RaiseDesired || instance.Quarantine.DesiredWanted == 4
+		return group.Intended.RaiseDesired > 0 || instance.Quarantine.DesiredWanted == 4
 	},
 	"TerminateInstanceInAutoScalingGroup": func(group, instance *journal.Record) bool {
-		return group.Intended.Surge != "" || instance.Release.GiveWay != ""
+		return len(group.Intended.Surge) > 0 || instance.Release.GiveWay != ""
 	},
 }
 

@@ -26,9 +26,16 @@ func TestMain(m *testing.M) {
 			_, _ = io.Copy(io.Discard, os.Stdin) // held open by the test: one that is stopped hard takes its processes along
 			os.Exit(exitFailed)
 		}()
-		if atOnce := os.Getenv(severalAtOnce); atOnce != "" {
-			os.Exit(commandWith(bytes.Replace(config.Example(), []byte("max_unavailable: 1"),
-				[]byte("max_unavailable: "+atOnce), 1)))
+		if atOnce, soaks := os.Getenv(severalAtOnce), os.Getenv(stagingSoaks); atOnce != "" || soaks != "" {
+			example := config.Example()
+			if atOnce != "" {
+				example = bytes.Replace(example, []byte("max_unavailable: 1"), []byte("max_unavailable: "+atOnce), 1)
+			}
+			if soaks != "" {
+				example = bytes.Replace(example, []byte("        service: web\n"),
+					[]byte("        service: web\n        after: "+soaks+"\n"), 1)
+			}
+			os.Exit(commandWith(example))
 		}
 		main()
 		return
@@ -39,6 +46,9 @@ func TestMain(m *testing.M) {
 // severalAtOnce is how many of production's instances the worker's plan lets be out at once; unset: one, as in the
 // example.
 const severalAtOnce = "PATCHTIDE_LAB_TEST_AT_ONCE"
+
+// stagingSoaks is for how long staging soaks before production, by AWS's clock; unset: not at all.
+const stagingSoaks = "PATCHTIDE_LAB_TEST_SOAKS"
 
 // commandWith is main with another configuration for the worker.
 func commandWith(configuration []byte) int {

@@ -34,6 +34,7 @@ type crashScene struct {
 	scenario string // as the worker is told
 	before   fleetBefore
 	atOnce   int    // so many of production may be out at once
+	soaks    string // for how long staging does; "": not at all
 	address  string // of the Temporal server, the same through every restart
 	data     string
 	client   client.Client
@@ -107,6 +108,9 @@ func (b *crashScene) startWorker() error {
 	var extra []string
 	if b.atOnce > 1 {
 		extra = []string{severalAtOnce + "=" + strconv.Itoa(b.atOnce)}
+	}
+	if b.soaks != "" {
+		extra = append(extra, stagingSoaks+"="+b.soaks)
 	}
 	worker, err := b.launchWorker(extra...)
 	b.mu.Lock()

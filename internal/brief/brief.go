@@ -140,7 +140,7 @@ func (w Wave) whenFree(verb patch.Verb) string {
 	case verb == patch.Resume && w.State == patch.StatePaused:
 		return "to go on at once"
 	case verb == patch.Resume && w.State == patch.StateSoaking:
-		return "to go on to the next stage without the rest of the soak"
+		return "to go on without the rest of the soak"
 	case verb == patch.RollBack:
 		return said + ": " + w.scopes()
 	case verb == patch.Abort && verb.AboutIn(w.State) == patch.AboutHold:

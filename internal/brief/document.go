@@ -161,6 +161,9 @@ func Stands(status patch.WaveStatus) string {
 		said += ": " + status.Outcome.Words()
 	case status.Stage != "":
 		said += ": " + status.Stage
+		if step := status.Current().StepWords(); step != "" {
+			said += ", " + step
+		}
 	}
 	if status.Paused() && status.State != patch.StatePaused {
 		said += ", paused"

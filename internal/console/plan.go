@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -134,7 +135,29 @@ func orderWords(stage patch.PreviewStage) (words string) {
 		}
 		words += fmt.Sprintf(", %s of each group watched for %s before the others", first, stage.Canary.Bake.Rough())
 	}
-	return words
+	return words + stepsWords(stage)
+}
+
+// stepsWords says in which steps a stage goes, and what each asks: ", in steps: 1, 10% (soaks 1h), 100%".
+func stepsWords(stage patch.PreviewStage) string {
+	var said []string
+	for _, step := range stage.Steps {
+		one, asks := step.To.String(), []string{}
+		if step.Soak != nil {
+			asks = append(asks, "soaks "+step.Soak.Duration.Rough())
+		}
+		if step.Approval != nil {
+			asks = append(asks, "approval")
+		}
+		if len(asks) > 0 {
+			one += " (" + strings.Join(asks, ", ") + ")"
+		}
+		said = append(said, one)
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return ", in steps of each group: " + strings.Join(said, ", ")
 }
 
 // soakWords is what is waited for between a stage and the one before it.
@@ -198,10 +221,16 @@ func roomWords(group patch.PreviewGroup) string {
 	case group.Refused != "":
 		why, _, _ := strings.Cut(group.Refused, ":") // the rest is told among what is in the way
 		return strings.TrimPrefix(numbers+": ", ": ") + "refused, " + why
-	case group.Strategy.Mode == patch.CapacitySurge && group.Strategy.RaiseMax:
-		return numbers + ": surge, max and desired are raised by one and one more is launched first"
 	case group.Strategy.Mode == patch.CapacitySurge:
-		return numbers + ": surge, desired is raised by one and one more is launched first"
+		by, raised := "one", "desired is"
+		if n := group.Strategy.Launches(); n > 1 {
+			by = strconv.Itoa(n)
+		}
+		if group.Strategy.RaiseMax > 0 {
+			raised = "max and desired are"
+		}
+		return numbers + ": surge, " + raised + " raised by " + by + " and " + by + " more " +
+			map[bool]string{true: "is", false: "are"}[by == "one"] + " launched first" + atOnceWords(group.Strategy)
 	case group.Strategy.Mode == patch.CapacityDecrement:
 		return numbers + ": decrement, one less serves while an instance is out" + atOnceWords(group.Strategy)
 	}
@@ -270,6 +299,9 @@ func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfM
 	)
 	if instance.Canary {
 		line += "  " + palette.Asks.Render("canary")
+	}
+	if instance.Step > 0 {
+		line += palette.Quiet.Render(fmt.Sprintf("  step %d", instance.Step))
 	}
 	if !instance.KnownAt.IsZero() && !instance.Outdated {
 		line += palette.Quiet.Render("  as of " + instance.Age.Rough() + " ago")

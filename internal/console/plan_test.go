@@ -62,7 +62,7 @@ func couldRun() patch.Preview {
 				Groups: []patch.PreviewGroup{
 					{
 						Group: "production/ap-northeast-1/web", Numbers: &patch.GroupNumbers{Min: 4, Max: 4, Desired: 4},
-						Strategy: patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true},
+						Strategy: patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1, RaiseMax: 1},
 						Begins:   63 * planMinute, Takes: 26 * planMinute, Each: 21 * planMinute,
 						EachFrom:  "95 of 100 of the 12 instances measured in earlier waves",
 						Instances: []patch.PreviewInstance{due("i-0000000000000005", 68, kernel)},
@@ -110,11 +110,17 @@ func TestPlanThatIsTakenInAnOrder(t *testing.T) {
 	p.Stages[1].Order, p.Stages[1].ZoneSoak = patch.OrderZone, 30*planMinute
 	p.Stages[1].Canary = &patch.Canary{Instances: 2, Bake: 60 * planMinute}
 	p.Stages[1].Groups[0].Instances[0].Canary = true
+	p.Stages[0].Steps = []patch.StageStep{
+		{To: patch.Instances(1), Soak: &patch.After{Duration: 60 * planMinute}, Approval: &patch.Approval{}},
+		{To: patch.Percent(10)},
+		{To: patch.Percent(100)},
+	}
+	p.Stages[0].Groups[0].Instances[0].Step = 2
 	p.Only = &patch.Only{Zones: []string{"a", "c"}, Instances: []string{"i-1"}}
 	var out bytes.Buffer
 	require.NoError(t, PrintPlan(&out, nil, p))
 	for _, says := range []string{
-		"watched for 10m, the oldest first ~", "one zone after the other, 30m apart, the first 2 of each group watched for 1h",
+		"watched for 10m, the oldest first, in steps of each group: 1 (soaks 1h, approval), 10%, 100% ~", "step 2", "one zone after the other, 30m apart, the first 2 of each group watched for 1h",
 		"reboot canary as of", "patchtide wave start web --only-zones a,c --only-instances i-1",
 	} {
 		require.Contains(t, strings.Join(strings.Fields(out.String()), " "), says)

@@ -23,6 +23,7 @@ var fleets = []fleet{
 	{name: "decrement"},
 	{name: "surge", surges: true},
 	{name: "two", several: true, whole: true},
+	{name: "two more", surges: true, several: true, whole: true},
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
 }

@@ -97,10 +97,10 @@ type Intended struct {
 	Deregister    []patch.Target `json:",omitempty"`
 	InstallTokens []string       `json:",omitempty"` // one a pass: by them an install that may run is found
 	RestoreToken  string         `json:",omitempty"` // by it a replacement of the root volume is found
-	RaiseDesired  bool           `json:",omitempty"`
-	RaiseMax      bool           `json:",omitempty"`
+	RaiseDesired  int            `json:",omitempty"` // by so many
+	RaiseMax      int            `json:",omitempty"` // by so many
 	MaxBefore     int            `json:",omitempty"` // with RaiseMax
-	Surge         string         `json:",omitempty"` // the instance that RaiseDesired launched, once it is known
+	Surge         []string       `json:",omitempty"` // the instances that RaiseDesired launched, once they are known
 }
 
 // Hook is one of the policy's hooks that may have been begun, and by which tokens it and its undo are found.

@@ -190,6 +190,9 @@ func place(n patch.Notice) string {
 	if n.Stage != "" {
 		name += "/" + n.Stage
 	}
+	if n.Step != "" {
+		name += " (" + n.Step + ")"
+	}
 	if n.PutsBack != "" {
 		return name + " (roll back)"
 	}

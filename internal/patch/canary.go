@@ -1,14 +1,5 @@
 package patch
 
-// Left is how many canaries of a group are still to be patched. Who was put back, was skipped or had nothing to do
-// proved nothing: the next one is the canary in its place.
-func (c *Canary) Left(instances []InstanceResult) int {
-	if c == nil {
-		return 0
-	}
-	return max(c.Instances-CountPatched(instances), 0)
-}
-
 // Longer is how much longer a canary is watched than the others of its stage.
 func (c *Canary) Longer(bake Duration) Duration {
 	if c == nil {

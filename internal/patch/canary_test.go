@@ -9,8 +9,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-func TestCanariesLeft(t *testing.T) {
-	two := &patch.Canary{Instances: 2, Bake: patch.Duration(time.Hour)}
+func TestLeftOfAStep(t *testing.T) {
+	two := patch.Policy{Canary: &patch.Canary{Instances: 2, Bake: patch.Duration(time.Hour)}}
+	half := patch.Policy{Steps: []patch.StageStep{{To: patch.Instances(1)}, {To: patch.Percent(50)}, {To: patch.Percent(100)}}}
 	ended := func(outcomes ...patch.Outcome) (all []patch.InstanceResult) {
 		for _, outcome := range outcomes {
 			all = append(all, patch.InstanceResult{Outcome: outcome})
@@ -19,19 +20,30 @@ func TestCanariesLeft(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name      string
-		canary    *patch.Canary
+		policy    patch.Policy
+		step      int
 		instances []patch.InstanceResult
 		want      int
 	}{
-		{"a stage without", nil, ended(patch.NotStarted), 0},
-		{"none was taken", two, ended(patch.NotStarted, patch.NotStarted, patch.NotStarted), 2},
-		{"one is patched", two, ended(patch.Patched, patch.NotStarted), 1},
-		{"one waits for its reboot", two, ended(patch.PatchedRebootPending, patch.NotStarted), 1},
-		{"who had nothing to do proved nothing", two, ended(patch.AlreadyCompliant, patch.RebootPending), 2},
-		{"nor who was put back or skipped", two, ended(patch.RolledBack, patch.Skipped, patch.Patched), 1},
-		{"more than were asked for", two, ended(patch.Patched, patch.Patched, patch.Patched), 0},
+		{"a stage without", patch.Policy{}, 0, ended(patch.NotStarted), -1},
+		{"the first of two steps and all", half, 0, ended(patch.NotStarted, patch.Skipped), 1},
+		{"half of five, rounded down", half, 1, ended(patch.Patched, patch.Failed, "", "", ""), 1},
+		{"half of one, at least one", half, 1, ended(patch.NotStarted), 1},
+		{"a step that is done already", half, 0, ended(patch.Patched, patch.Patched), 0},
+		{"all", half, 2, ended(patch.NotStarted), -1},
+		{"after a canary", two, 1, ended(patch.NotStarted), -1},
+		{"none was taken", two, 0, ended(patch.NotStarted, patch.NotStarted, patch.NotStarted), 2},
+		{"one is patched", two, 0, ended(patch.Patched, patch.NotStarted), 1},
+		{"one waits for its reboot", two, 0, ended(patch.PatchedRebootPending, patch.NotStarted), 1},
+		{"who had nothing to do proved nothing", two, 0, ended(patch.AlreadyCompliant, patch.RebootPending), 2},
+		{"nor who was put back or skipped", two, 0, ended(patch.RolledBack, patch.Skipped, patch.Patched), 1},
+		{"more than were asked for", two, 0, ended(patch.Patched, patch.Patched, patch.Patched), 0},
 	} {
-		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.canary.Left(c.instances)) })
+		t.Run(c.name, func(t *testing.T) {
+			left, bounded := c.policy.LeftOfStep(c.step, c.instances)
+			require.Equal(t, c.want >= 0, bounded)
+			require.Equal(t, max(c.want, 0), left)
+		})
 	}
 }
 

@@ -5,8 +5,33 @@ import "fmt"
 // Strategy is how a group makes room for instances to go out of service.
 type Strategy struct {
 	Mode     CapacityMode `json:"mode"`      // decrement or surge; "" for instances chosen by tags
-	AtOnce   int          `json:"at_once"`   // how many are patched at once
-	RaiseMax bool         `json:"raise_max"` // surge needs max raised first
+	AtOnce   int          `json:"at_once"`   // how many are patched at once, and by surge launched first
+	RaiseMax int          `json:"raise_max"` // surge needs max raised by so many first; 0: it does not
+}
+
+// Launches is how many more instances are launched first.
+func (s Strategy) Launches() int {
+	if s.Mode != CapacitySurge {
+		return 0
+	}
+	return max(s.AtOnce, 1)
+}
+
+// surgeBy is room for so many by launching as many.
+func surgeBy(instances int, state GroupState) Strategy {
+	instances = max(instances, 1)
+	return Strategy{Mode: CapacitySurge, AtOnce: instances, RaiseMax: max(state.Desired+instances-state.Max, 0)}
+}
+
+// SurgeOfOne is room for one by launching one more.
+func SurgeOfOne(state GroupState) Strategy { return surgeBy(1, state) }
+
+// For is the strategy where no more than so many are left to be patched: for nobody is one more launched.
+func (s Strategy) For(instances int, state GroupState) Strategy {
+	if s.Mode == CapacitySurge && instances < s.AtOnce {
+		return surgeBy(instances, state)
+	}
+	return s
 }
 
 // PlanCapacity decides before a group starts how room is made in it, or refuses with the first reason that the group as
@@ -27,8 +52,8 @@ var capacityCodes = []RefusalCode{
 }
 
 // strategyFor chooses how room is made by the group's numbers: the least harmful way that fits. Taking desired down by
-// as many as are out, or by as many as min allows, launches nothing; where it allows none, one more is launched, and
-// one at a time is out. Instances chosen by tags need no room.
+// as many as are out, or by as many as min allows, launches nothing; where it allows none, as many are launched as are
+// out. Instances chosen by tags need no room.
 func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
 	if !group.IsAutoScaling() {
 		out := Out(group, state, Holdings{})
@@ -58,7 +83,7 @@ func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal
 			return Strategy{Mode: CapacityDecrement, AtOnce: beside}, nil
 		}
 	}
-	surge := Strategy{Mode: CapacitySurge, AtOnce: 1, RaiseMax: state.Desired >= state.Max}
+	surge := surgeBy(min(share-missed-len(out.Ill), len(state.Members)), state)
 	if refusal := state.checkWarmPool(group, surge); refusal != nil {
 		return Strategy{}, refusal
 	}

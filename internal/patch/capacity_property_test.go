@@ -97,7 +97,7 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 			state = drawState(t)
 		}
 		stage := patch.Stage{MaxUnavailable: drawShare(t)}
-		ours := patch.Holdings{Surge: rapid.Bool().Draw(t, "surge")}
+		ours := patch.Holdings{Surge: rapid.IntRange(0, 3).Draw(t, "surge")}
 		for _, m := range state.Members {
 			if rapid.SampledFrom([]bool{false, false, true}).Draw(t, "ours") {
 				ours.Out = append(ours.Out, m.ID)
@@ -142,11 +142,7 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 		}
 		require.GreaterOrEqual(t, left, state.Min, "fewer than min would serve")
 		require.GreaterOrEqual(t, state.Desired-1, state.Min, "standby would take desired below min")
-		surge := 0
-		if ours.Surge {
-			surge = 1
-		}
-		wanted := state.Desired + standby - surge
+		wanted := state.Desired + standby - ours.Surge
 		require.GreaterOrEqual(t, left, wanted-stage.MaxUnavailable.AtLeastOne(wanted))
 		require.NotContains(t, state.Suspended, "Launch")
 		require.NotContains(t, state.Suspended, "HealthCheck")
@@ -200,12 +196,16 @@ func TestPropertyStrategyFitsTheNumbers(t *testing.T) {
 			require.GreaterOrEqual(t, state.Desired-strategy.AtOnce, state.Min)
 			require.Positive(t, strategy.AtOnce)
 			require.LessOrEqual(t, strategy.AtOnce, stage.MaxUnavailable.AtLeastOne(len(state.Members)+state.Desired))
-			require.False(t, strategy.RaiseMax)
+			require.Zero(t, strategy.RaiseMax)
 			require.NotEqual(t, patch.CapacitySurge, stage.Capacity)
 		case patch.CapacitySurge:
 			require.NotEqual(t, patch.CapacityDecrement, stage.Capacity)
-			require.Equal(t, state.Desired+1 > state.Max, strategy.RaiseMax)
-			require.Equal(t, 1, strategy.AtOnce)
+			require.Equal(t, max(state.Desired+strategy.AtOnce-state.Max, 0), strategy.RaiseMax)
+			require.Positive(t, strategy.AtOnce)
+			require.LessOrEqual(t, strategy.AtOnce, stage.MaxUnavailable.AtLeastOne(len(state.Members)+state.Desired))
+			fewer := strategy.For(1, state)
+			require.Equal(t, 1, fewer.AtOnce)
+			require.Equal(t, max(state.Desired+1-state.Max, 0), fewer.RaiseMax)
 		default:
 			require.Fail(t, "a group without a strategy")
 		}

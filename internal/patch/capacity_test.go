@@ -52,7 +52,7 @@ func sizes(lowest, desired, most int) func(*patch.GroupState) {
 func TestPlanCapacity(t *testing.T) {
 	decrement := patch.Strategy{Mode: patch.CapacityDecrement, AtOnce: 1}
 	surge := patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1}
-	raised := patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1, RaiseMax: true}
+	raised := patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1, RaiseMax: 1}
 	two := patch.Strategy{Mode: patch.CapacityDecrement, AtOnce: 2}
 	for _, c := range []struct {
 		name     string
@@ -87,7 +87,19 @@ func TestPlanCapacity(t *testing.T) {
 			most: patch.Instances(3), want: decrement,
 		},
 		{
-			name: "surge: one at a time", state: four(), capacity: patch.CapacitySurge, most: patch.Instances(3), want: surge,
+			name: "surge: by as many as may be out", state: four(), capacity: patch.CapacitySurge, most: patch.Instances(3),
+			want: patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 3, RaiseMax: 1},
+		},
+		{
+			name: "auto: surge by two, where min allows none", state: four(sizes(4, 4, 8)), most: patch.Percent(50),
+			want: patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 2},
+		},
+		{
+			name: "auto: no surge where min allows one", state: four(sizes(3, 4, 4)), most: patch.Percent(100), want: decrement,
+		},
+		{
+			name: "surge: no more than there are", state: four(), capacity: patch.CapacitySurge, most: patch.Instances(9),
+			want: patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 4, RaiseMax: 2},
 		},
 		{
 			name: "tags: two at once", group: tagsGroup, most: patch.Percent(50), want: patch.Strategy{AtOnce: 2},
@@ -103,7 +115,7 @@ func TestPlanCapacity(t *testing.T) {
 		{name: "surge: at max", state: four(sizes(2, 6, 6)), capacity: patch.CapacitySurge, want: raised},
 		{
 			name: "surge: desired above max, as AWS may show in passing", state: four(sizes(2, 7, 6)),
-			capacity: patch.CapacitySurge, want: raised,
+			capacity: patch.CapacitySurge, want: patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1, RaiseMax: 2},
 		},
 		{
 			name: "surge: from a warm pool that is stopped", state: four(func(s *patch.GroupState) { s.WarmPoolState = "Stopped" }),

@@ -59,16 +59,16 @@ func (v View) budget() Budget {
 // and each service's.
 const MostGroups = 1_000
 
-// A group that begins with a canary is told to go twice, and counts half as much again.
+// A group that is told to go once more, after a canary or a step, counts half as much again, and after a soak twice.
 func checkGroupCount(v View) []*Refusal {
-	if v.Groups+v.Canaries/2 <= MostGroups {
+	if v.Groups+v.Again/2 <= MostGroups {
 		return nil
 	}
-	twice := ""
-	if v.Canaries > 0 {
-		twice = fmt.Sprintf(", %d of them in stages with a canary, which count half as much again,", v.Canaries)
+	again := ""
+	if v.Again > 0 {
+		again = fmt.Sprintf(", whose canaries, steps and soaks count as %d more,", v.Again/2)
 	}
-	return v.refuse(fmt.Sprintf("it has %d groups%s and a wave's history holds %d", v.Groups, twice, MostGroups),
+	return v.refuse(fmt.Sprintf("it has %d groups%s and a wave's history holds %d", v.Groups, again, MostGroups),
 		"split the plan")
 }
 

@@ -70,6 +70,12 @@ func (s Stage) NotBy(starter string) string {
 	return strings.TrimSpace(starter)
 }
 
+// WantsFourEyes reports whether an approval before the stage, or in it, does.
+func (s Stage) WantsFourEyes() bool {
+	wants := func(approval *Approval) bool { return approval != nil && approval.FourEyes }
+	return wants(s.Approval) || slices.ContainsFunc(s.Steps, func(step StageStep) bool { return wants(step.Approval) })
+}
+
 // longestExtension keeps a slip of the pen, such as a wrong year, from opening a window for good.
 const longestExtension = 24 * time.Hour
 

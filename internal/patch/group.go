@@ -211,17 +211,23 @@ func (s GroupState) Numbers() GroupState {
 	return s
 }
 
-// FirstNewcomer is the member launched first of those that were launched since and not known before; "" when there is
-// none. An older one that is not known was attached by somebody, or a list lacked it for once.
+// FirstNewcomer is the first of Newcomers; "" when there is none.
 func FirstNewcomer(state GroupState, known []string, since time.Time) string {
-	first := Member{}
+	newcomers := Newcomers(state, known, since)
+	if len(newcomers) == 0 {
+		return ""
+	}
+	return newcomers[0].ID
+}
+
+// Newcomers are the members that were launched since and not known before, in the order of their launch. An older one
+// that is not known was attached by somebody, or a list lacked it for once.
+func Newcomers(state GroupState, known []string, since time.Time) (newcomers []Member) {
 	for _, member := range state.Members {
-		if !member.Present() || slices.Contains(known, member.ID) || member.LaunchTime.Before(since) {
-			continue
-		}
-		if first.ID == "" || member.LaunchTime.Before(first.LaunchTime) {
-			first = member
+		if member.Present() && !slices.Contains(known, member.ID) && !member.LaunchTime.Before(since) {
+			newcomers = append(newcomers, member)
 		}
 	}
-	return first.ID
+	slices.SortStableFunc(newcomers, func(a, b Member) int { return a.LaunchTime.Compare(b.LaunchTime) })
+	return newcomers
 }

@@ -3,13 +3,37 @@ package patch
 import "slices"
 
 // Holdings is what a wave itself holds of a group at the moment: instances that it took out of service and did not
-// return, and one instance of surge.
+// return, and what it launched for them.
 type Holdings struct {
 	Out   []string // ids; each counts as long as the state read shows it so, see Out
-	Surge bool
+	Surge int      // how many more it launched, and has not given back
+	// Lately are those of Out that went out so lately that AWS's lists may not show it yet: see GroupState.Showing.
+	Lately []string
 	// From counts those of Out by the ARNs of the target groups that they were registered with when the group was read
 	// first: others still count on them there.
 	From map[string]int
+}
+
+// Showing is the group as AWS's lists will show it once they show who went out lately: such a one is no longer in
+// service, and standby has taken desired down by it. Where they show it already nothing is changed.
+func (g GroupState) Showing(group Group, holdings Holdings) GroupState {
+	g.Members = slices.Clone(g.Members)
+	for i, member := range g.Members {
+		if !slices.Contains(holdings.Lately, member.ID) {
+			continue
+		}
+		if group.IsAutoScaling() && member.Lifecycle == LifecycleInService {
+			g.Members[i].Lifecycle = LifecycleEnteringStandby
+			g.Desired--
+		}
+		g.Members[i].Targets = slices.Clone(member.Targets)
+		for k, target := range member.Targets {
+			if target.Health == TargetHealthy {
+				g.Members[i].Targets[k].Health = TargetDraining
+			}
+		}
+	}
+	return g
 }
 
 // OutOfService tells of each instance of a group whether it serves, and if not, why not. An id is in one of the lists
@@ -96,13 +120,9 @@ func (m Member) registrations() int {
 }
 
 // Wanted is how many should serve in an Auto Scaling group, and in each target group that it registers with: standby
-// took desired down by ours and by those who are missed, surge took it up by one.
+// took desired down by ours and by those who are missed, surge took it up by as many as were launched.
 func (o OutOfService) Wanted(state GroupState, holdings Holdings) int {
-	wanted := state.Desired + len(o.Ours) + len(o.Missed)
-	if holdings.Surge {
-		wanted--
-	}
-	return wanted
+	return state.Desired + len(o.Ours) + len(o.Missed) - holdings.Surge
 }
 
 // Most is how many of an Auto Scaling group may be out of service at once.

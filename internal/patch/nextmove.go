@@ -10,7 +10,8 @@ type GroupNow struct {
 	Lost    bool        // that has been noticed: nobody knows what became of its instances
 	Waits   bool        // it was told to wait, since another group of the stage is held
 	Stops   bool        // one of it has failed: it is held once those under way have ended
-	Canary  bool        // it has canaries that have not baked: no group's others may be taken
+	Owes    bool        // it has not come as far as the stage's present step: no group goes beyond that
+	Behind  bool        // it was not told to go as far as the present step yet
 	Closed  RefusalCode // the window or calendar that lets no further instance begin
 	Targets []string    // ARNs of the target groups that it serves through
 }
@@ -20,10 +21,10 @@ func (g GroupNow) Idle() bool { return g.Phase == GroupDone || g.Phase == GroupH
 
 // Begun reports whether the group takes up a place of max_parallel_groups: also while a freeze or a pause holds it, for
 // it goes on by itself.
-func (g GroupNow) Begun() bool { return g.Started && !g.Idle() && !g.Baked() }
+func (g GroupNow) Begun() bool { return g.Started && !g.Idle() && !g.StepDone() }
 
-// Baked reports whether its canaries have baked, and its others wait to be told to go.
-func (g GroupNow) Baked() bool { return g.Phase == GroupCanaryBaked }
+// StepDone reports whether its canaries, or those of its step, are patched, and its others wait to be told to go.
+func (g GroupNow) StepDone() bool { return g.Phase == GroupStepDone }
 
 // Running reports whether an instance of the group may be under way.
 func (g GroupNow) Running() bool { return g.Begun() && g.Phase != GroupPaused }
@@ -67,6 +68,7 @@ const (
 	MoveResume        MoveKind = "resume"           // likewise
 	MoveTellWindow    MoveKind = "tell_window"      // its groups hear that the window closes later
 	MoveStart         MoveKind = "start"            // Groups go
+	MoveStep          MoveKind = "step"             // all have come as far as the step: what it asks, then the next
 	MovePark          MoveKind = "park"             // until another window
 	MoveAbort         MoveKind = "abort"            // it has stopped
 	MoveJudge         MoveKind = "judge"            // everything is done
@@ -96,6 +98,8 @@ func NextMove(s StageNow) Move {
 		return Move{Kind: MoveTellWindow}
 	case next != nil:
 		return Move{Kind: MoveStart, Groups: next}
+	case s.stepDone():
+		return Move{Kind: MoveStep}
 	case s.windowEnded():
 		return Move{Kind: MovePark}
 	case s.done():
@@ -158,20 +162,19 @@ func (s StageNow) decided() (Move, bool) {
 	return Move{Kind: kind}, kind != ""
 }
 
-// next is the first group that may go now, with its canaries or, once those of all have baked, with the others: the
-// stage has room for it, nothing holds the stage up, and no group under way serves through one of the same target
-// groups. To those who use it those are one service, whose instances are taken one at a time in all.
+// next is the first group that may go now, as far as the stage's present step: the stage has room for it, nothing holds
+// the stage up, and no group under way serves through one of the same target groups. To those who use it those are one
+// service, whose instances are taken one at a time in all.
 func (s StageNow) next() []int {
 	begun := s.which(GroupNow.Begun)
-	stops := s.which(func(g GroupNow) bool { return g.Stops })
-	if s.Paused || s.lost() || s.OnHold() != nil || stops != nil || len(begun) >= s.Parallel {
+	if s.heldUp() || len(begun) >= s.Parallel {
 		return nil
 	}
 	for i, group := range s.Groups {
 		shares := slices.ContainsFunc(begun, func(other int) bool {
 			return ShareTargets(s.Groups[other].Targets, group.Targets)
 		})
-		if (!group.Started || group.Baked() && s.baked()) && !shares {
+		if (!group.Started || group.StepDone() && group.Behind) && !shares {
 			return []int{i}
 		}
 	}
@@ -185,15 +188,26 @@ func (s StageNow) windowEnded() bool {
 	return ended != nil && s.Running() == 0 && s.OnHold() == nil && !s.lost()
 }
 
-// baked reports whether the canaries of all groups have.
-func (s StageNow) baked() bool {
-	return !slices.ContainsFunc(s.Groups, func(g GroupNow) bool { return g.Canary })
+// heldUp reports whether something keeps every group from being told to go.
+func (s StageNow) heldUp() bool {
+	return s.Paused || s.lost() || s.OnHold() != nil || s.which(func(g GroupNow) bool { return g.Stops }) != nil
+}
+
+// reached reports whether all groups have come as far as the present step.
+func (s StageNow) reached() bool {
+	return !slices.ContainsFunc(s.Groups, func(g GroupNow) bool { return g.Owes })
+}
+
+// stepDone reports whether the present step is done, and some wait for the next.
+func (s StageNow) stepDone() bool {
+	waits := s.which(func(g GroupNow) bool { return g.StepDone() && !g.Behind })
+	return !s.heldUp() && s.reached() && waits != nil
 }
 
 // done reports whether the stage has nothing more to do. After a group was lost no other is begun: what became of its
-// instances nobody knows. Nor do the others of a group go where another has ended without its canary.
+// instances nobody knows. Nor does a group go on to the next step where another has ended without its own.
 func (s StageNow) done() bool {
-	unbegun := s.which(func(g GroupNow) bool { return !g.Started || g.Baked() && s.baked() })
+	unbegun := s.which(func(g GroupNow) bool { return !g.Started || g.StepDone() && (g.Behind || s.reached()) })
 	return s.which(GroupNow.Begun) == nil && s.OnHold() == nil && (unbegun == nil || s.lost())
 }
 

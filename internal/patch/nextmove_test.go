@@ -21,7 +21,8 @@ var (
 	shut    = patch.GroupNow{Phase: patch.GroupDone, Started: true, Closed: patch.RefusedCalendar}
 	ended   = patch.GroupNow{Phase: patch.GroupPatching, Started: true, Ended: true}
 	lost    = patch.GroupNow{Phase: patch.GroupDone, Started: true, Ended: true, Lost: true}
-	baked   = patch.GroupNow{Phase: patch.GroupCanaryBaked, Started: true}
+	baked   = patch.GroupNow{Phase: patch.GroupStepDone, Started: true}
+	behind  = patch.GroupNow{Phase: patch.GroupStepDone, Started: true, Behind: true}
 )
 
 func serving(group patch.GroupNow, targets ...string) patch.GroupNow {
@@ -35,7 +36,7 @@ func toldToWait(group patch.GroupNow) patch.GroupNow {
 }
 
 func withCanary(group patch.GroupNow) patch.GroupNow {
-	group.Canary = true
+	group.Owes = true
 	return group
 }
 
@@ -85,16 +86,18 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 
 		{"a canary first", patch.StageNow{}, []patch.GroupNow{baked, withCanary(fresh)}, patch.MoveStart, []int{1}},
 		{"a canary bakes", patch.StageNow{Parallel: 2}, []patch.GroupNow{baked, withCanary(atWork)}, patch.MoveWait, nil},
-		{"all canaries have baked", patch.StageNow{}, []patch.GroupNow{baked, baked}, patch.MoveStart, []int{0}},
-		{"the others, one group after the other", patch.StageNow{}, []patch.GroupNow{atWork, baked}, patch.MoveWait, nil},
-		{"the others side by side", patch.StageNow{Parallel: 2}, []patch.GroupNow{atWork, baked}, patch.MoveStart, []int{1}},
+		{"all canaries have baked", patch.StageNow{}, []patch.GroupNow{baked, baked}, patch.MoveStep, nil},
+		{"the step after it", patch.StageNow{}, []patch.GroupNow{behind, behind}, patch.MoveStart, []int{0}},
+		{"a later step first", patch.StageNow{}, []patch.GroupNow{baked, withCanary(behind)}, patch.MoveStart, []int{1}},
+		{"the others, one group after the other", patch.StageNow{}, []patch.GroupNow{atWork, behind}, patch.MoveWait, nil},
+		{"the others side by side", patch.StageNow{Parallel: 2}, []patch.GroupNow{atWork, behind}, patch.MoveStart, []int{1}},
 		{
 			"the others not beside one of the same service",
 			patch.StageNow{Parallel: 2},
-			[]patch.GroupNow{serving(atWork, "a"), serving(baked, "a")},
+			[]patch.GroupNow{serving(atWork, "a"), serving(behind, "a")},
 			patch.MoveWait, nil,
 		},
-		{"the last group's others", patch.StageNow{}, []patch.GroupNow{done, baked}, patch.MoveStart, []int{1}},
+		{"the last group's others", patch.StageNow{}, []patch.GroupNow{done, behind}, patch.MoveStart, []int{1}},
 		{"a canary fails", patch.StageNow{}, []patch.GroupNow{baked, withCanary(onHold)}, patch.MoveHold, []int{1}},
 		{"a canary has no time left", patch.StageNow{}, []patch.GroupNow{baked, withCanary(tooLate)}, patch.MovePark, nil},
 		{"a canary's group ended without it", patch.StageNow{}, []patch.GroupNow{baked, withCanary(done)}, patch.MoveJudge, nil},

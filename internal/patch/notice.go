@@ -15,6 +15,7 @@ type Notice struct {
 	PutsBack string `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
 	Plan     string `json:"plan,omitempty"`
 	Stage    string `json:"stage,omitempty"`
+	Step     string `json:"step,omitempty"` // of the stage, where it has some: "step 2 of 4"
 	Hold     int    `json:"hold,omitempty"` // see Point: what is asked now
 	// Subject is what the notice is about where that is no wave: a schedule, a baseline, the accounts that are frozen.
 	Subject string `json:"subject,omitempty"`

@@ -105,6 +105,7 @@ type Stage struct {
 	Canary            *Canary       `json:"canary,omitempty"`    // nil: the first are patched as the others
 	Reboot            Reboot        `json:"reboot,omitempty"`    // "": the plan's
 	Hooks             Hooks         `json:"hooks,omitempty"`     // those of each instance, the plan's first
+	Steps             []StageStep   `json:"steps,omitempty"`     // the last takes all; nil: all at once, but for a canary
 }
 
 // Canary is the first instances of each group of a stage, which are watched for longer: the others of every group wait
@@ -135,7 +136,7 @@ type CapacityMode string
 const (
 	CapacityAuto      CapacityMode = "auto"      // decrement where desired allows it, else surge
 	CapacityDecrement CapacityMode = "decrement" // desired - 1 while the instance is out
-	CapacitySurge     CapacityMode = "surge"     // one more instance while the group is patched
+	CapacitySurge     CapacityMode = "surge"     // as many more as are out, while the group is patched
 )
 
 // Account is a target account. How its roles are assumed stays with the worker and never enters history.
@@ -174,16 +175,6 @@ func (g Group) Name() string {
 
 // String names the group as people write it: account/region/name.
 func (g Group) String() string { return g.Account.Name + "/" + g.Region + "/" + g.Name() }
-
-// Canaries counts the groups of stages that begin with a canary.
-func (p Plan) Canaries() (count int) {
-	for _, stage := range p.Stages {
-		if stage.Canary != nil {
-			count += len(stage.Groups)
-		}
-	}
-	return count
-}
 
 // Groups lists every group of the plan once, in a fixed order, so that locks are always taken in the same order.
 func (p Plan) Groups() []Group {

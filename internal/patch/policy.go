@@ -34,6 +34,7 @@ type Policy struct {
 	Order          Order
 	ZoneSoak       Duration
 	Canary         *Canary
+	Steps          []StageStep
 	Quarantine     Quarantine
 	Hooks          Hooks // of each instance
 }
@@ -49,7 +50,8 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 		Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
 		Capacity: stage.Capacity,
 		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
-		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Hooks: stage.Hooks,
+		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Steps: stage.Steps,
+		Hooks: stage.Hooks,
 	}
 }
 
@@ -58,7 +60,8 @@ func (p Policy) StageView() Stage {
 	return Stage{
 		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable,
 		Capacity: p.Capacity, Health: p.Health,
-		Bake: p.Bake, Order: p.Order, ZoneSoak: p.ZoneSoak, Canary: p.Canary, Hooks: p.Hooks,
+		Bake: p.Bake, Order: p.Order, ZoneSoak: p.ZoneSoak, Canary: p.Canary, Steps: p.Steps,
+		Hooks: p.Hooks,
 	}
 }
 

@@ -43,7 +43,7 @@ type View struct {
 	Policy   Policy
 	Now      time.Time // by the clock of the policy's window
 	Groups   int       // how many the plan has
-	Canaries int       // of them those of stages with a canary, which are told to go twice
+	Again    int       // see Plan.AddedTurns
 	Frozen   string    // why nothing may begin, be it that nobody knows whether it may; "": it may, or that is not asked
 	State    *GroupState
 	Instance string // "": the group as a whole

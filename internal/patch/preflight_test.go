@@ -149,13 +149,13 @@ func TestWhatIsAskedOfAPlan(t *testing.T) {
 	view.Groups++
 	requireRefusal(t, patch.First(patch.LevelWave, view), patch.RefusedTooMany, "nightly")
 	require.Empty(t, patch.Refusals(patch.LevelGroup, view))
-	view.Groups, view.Canaries = patch.MostGroups*2/3, patch.MostGroups*2/3
+	view.Groups, view.Again = patch.MostGroups*2/3, patch.MostGroups*2/3
 	require.Empty(t, patch.Refusals(patch.LevelWave, view))
-	view.Canaries += 4
+	view.Again += 4
 	refusal := patch.First(patch.LevelWave, view)
 	requireRefusal(t, refusal, patch.RefusedTooMany, "nightly")
-	require.Contains(t, refusal.What, "in stages with a canary, which count half as much again")
-	view.Canaries = 0
+	require.Contains(t, refusal.What, "whose canaries, steps and soaks count as 335 more")
+	view.Again = 0
 	view.Groups, view.Frozen = 1, "everything is frozen"
 	requireRefusal(t, patch.First(patch.LevelWave, view), patch.RefusedFrozen, "nightly")
 	view.Now, view.Frozen = noon.Add(-time.Second), ""
@@ -200,7 +200,7 @@ func TestWhoIsOut(t *testing.T) {
 	require.Equal(t, patch.OutOfService{Serving: []string{"i-01", "i-03"}, Ours: []string{"i-02"}, Ill: []string{"i-04"}},
 		patch.Out(webGroup, state, ours), "who was returned serves, and who left for good is no one's")
 	require.Equal(t, 5, patch.Out(webGroup, state, ours).Wanted(state, ours))
-	ours.Surge = true
+	ours.Surge = 1
 	require.Equal(t, 4, patch.Out(webGroup, state, ours).Wanted(state, ours))
 
 	state = four(untracked, member(1, func(m *patch.Member) { m.Targets = nil }), member(3, illTarget))

@@ -67,6 +67,7 @@ type PreviewStage struct {
 	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
 	Canary            *Canary        `json:"canary,omitempty"`
 	Hooks             Hooks          `json:"hooks,omitempty"` // of each instance
+	Steps             []StageStep    `json:"steps,omitempty"`
 	Begins            Duration       `json:"begins"`
 	Takes             Duration       `json:"takes"`
 	Groups            []PreviewGroup `json:"groups"`
@@ -116,6 +117,7 @@ type PreviewInstance struct {
 	Takes    Duration `json:"takes"`
 	InTime   bool     `json:"in_time"` // it may still be begun in the window
 	Canary   bool     `json:"canary,omitempty"`
+	Step     int      `json:"step,omitempty"` // of its stage's steps the one it is taken in, from 1; 0: it has none
 }
 
 // PreviewAction is what a wave would do to an instance.

@@ -31,8 +31,8 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 		found = joinBlocker(found, r.Group, refusal)
 	}
 	if strategy, _ := strategyFor(r.Group, *r.State, stage); strategy.Mode == CapacitySurge {
-		state := surged(*r.State)
-		view.State, view.Holdings.Surge = &state, true
+		state := surged(*r.State, strategy.Launches())
+		view.State, view.Holdings.Surge = &state, strategy.Launches()
 	}
 	for _, member := range r.State.Ordered(stage.Order) {
 		view.Instance = member.ID
@@ -65,16 +65,16 @@ func joinBlocker(found []Blocker, group Group, refusal *Refusal) []Blocker {
 	return found
 }
 
-// surged is the group as it would be with the instance that makes room: healthy wherever Auto Scaling registers it.
-func surged(state GroupState) GroupState {
+// surged is the group as it would be with the instances that make room: healthy wherever Auto Scaling registers them.
+func surged(state GroupState, launches int) GroupState {
 	extra := Member{ID: "surge", State: "running", StatusOK: true, Lifecycle: LifecycleInService, Health: "Healthy"}
 	for _, target := range state.TargetGroups {
 		if target.Attached {
 			extra.Targets = append(extra.Targets, Target{TargetGroupARN: target.ARN, ID: extra.ID, Health: TargetHealthy})
 		}
 	}
-	state.Members = append(slices.Clone(state.Members), extra)
-	state.Desired++
+	state.Members = append(slices.Clone(state.Members), slices.Repeat([]Member{extra}, launches)...)
+	state.Desired += launches
 	return state
 }
 

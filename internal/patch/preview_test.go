@@ -240,6 +240,27 @@ func TestAPreviewOfCanariesAndZones(t *testing.T) {
 			[]int{0, 80, 130, 150},
 			170,
 		},
+		{
+			"in steps, of which the first soaks",
+			func(s *patch.Stage) {
+				s.Steps = []patch.StageStep{
+					{To: patch.Instances(1), Soak: &patch.After{Duration: patch.Duration(time.Hour)}},
+					{To: patch.Percent(50)},
+					{To: patch.Percent(100)},
+				}
+			},
+			[]int{0, 80, 100, 120},
+			140,
+		},
+		{
+			"a step that is done already",
+			func(s *patch.Stage) {
+				s.Steps = []patch.StageStep{{To: patch.Instances(2)}, {To: patch.Percent(10)}, {To: patch.Percent(100)}}
+				s.MaxUnavailable = patch.Instances(4)
+			},
+			[]int{0, 0, 20, 20},
+			40,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			plan := planOf(patch.Stage{
@@ -257,4 +278,22 @@ func TestAPreviewOfCanariesAndZones(t *testing.T) {
 			require.Equal(t, c.takes, minutes(p.Takes))
 		})
 	}
+}
+
+// A hundred instances of which a tenth may be out take a tenth of the time, and the plan says so.
+func TestAPreviewOfAHundredATenthAtOnce(t *testing.T) {
+	takes := func(share patch.Share) time.Duration {
+		plan := planOf(patch.Stage{
+			Groups: []patch.Group{previewG}, MaxUnavailable: share, Bake: patch.Duration(5 * time.Minute),
+		})
+		plan.Estimates = &patch.Estimates{Patch: patch.Duration(20 * time.Minute)}
+		state := four(sizes(50, 100, 120))
+		state.Members = nil
+		for i := range 100 {
+			state.Members = append(state.Members, well(i, "a"))
+		}
+		return preview(plan, patch.GroupReading{Group: previewG, State: &state}).Takes.D()
+	}
+	require.Equal(t, 2000*time.Minute, takes(patch.Instances(1)))
+	require.Equal(t, 200*time.Minute, takes(patch.Percent(10)))
 }

@@ -29,6 +29,7 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 		if stage.Approval != nil {
 			p.NotCounted = append(p.NotCounted, "the approval of "+stage.Name)
 		}
+		p.NotCounted = append(p.NotCounted, stage.StepApprovals(0)...)
 		if stage.After != nil {
 			p.NotCounted = append(p.NotCounted, stage.After.Words(stage.Name))
 			soaks += stage.After.Duration
@@ -44,13 +45,15 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	shown := PreviewStage{
 		Name: stage.Name, Approval: stage.Approval, After: stage.After, Service: stage.Service,
 		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote,
-		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Hooks: stage.Hooks,
+		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Steps: stage.Steps,
+		Hooks:  stage.Hooks,
 		Begins: p.Takes, Groups: []PreviewGroup{},
 	}
 	if stage.Service != "" {
 		shown.MaxParallelGroups = 1
 	}
 	var works []Work
+	var of []int // instances that the wave takes of each group
 	var zones [][]string
 	for _, group := range stage.Groups {
 		reading := readings[group.String()]
@@ -76,9 +79,10 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 				work.Instances, due = work.Instances+1, append(due, instance.Zone)
 			}
 		}
+		of = append(of, len(one.Instances))
 		shown.Groups, works, zones = append(shown.Groups, one), append(works, work), append(zones, due)
 	}
-	legs := legsOf(stage, works, zones, shown.MaxParallelGroups)
+	legs := legsOf(stage, works, zones, of, shown.MaxParallelGroups)
 	shown.Takes = legs.takes
 	for i := range shown.Groups {
 		shown.Groups[i].Begins, shown.Groups[i].Takes = shown.Begins+legs.parts[0].begins[i], legs.groupTakes(i)
@@ -117,7 +121,7 @@ func (p *Preview) addInstances(
 		if instance.RebootIfRequired {
 			p.MayBoot++
 		}
-		instance.Takes, instance.Canary = group.Each, legs.isCanary(of, taken)
+		instance.Takes, instance.Canary, instance.Step = group.Each, legs.isCanary(of, taken), legs.stepOf(of, taken)
 		budget := plan.Budget(stage, state.TargetGroups)
 		if instance.Canary {
 			instance.Takes += legs.longer

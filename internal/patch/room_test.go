@@ -87,11 +87,11 @@ func TestAnInstanceMayGoOut(t *testing.T) {
 		{name: "one of ours is no member any more", state: four(sizes(2, 4, 6)), ours: patch.Holdings{Out: []string{"i-77"}}},
 		{name: "desired is min", state: four(sizes(4, 4, 6)), refused: patch.RefusedCapacity},
 		{
-			name: "surge: five healthy, desired five, min four", ours: patch.Holdings{Surge: true},
+			name: "surge: five healthy, desired five, min four", ours: patch.Holdings{Surge: 1},
 			state: four(sizes(4, 5, 5), func(s *patch.GroupState) { s.Members = append(s.Members, well(5, "a")) }),
 		},
 		{
-			name: "surge: the fifth is not healthy yet", ours: patch.Holdings{Surge: true}, refused: patch.RefusedCapacity,
+			name: "surge: the fifth is not healthy yet", ours: patch.Holdings{Surge: 1}, refused: patch.RefusedCapacity,
 			state: four(sizes(4, 5, 5), func(s *patch.GroupState) {
 				s.Members = append(s.Members, well(5, "a"))
 				health(patch.TargetInitial)(&s.Members[4])

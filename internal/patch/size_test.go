@@ -30,7 +30,7 @@ func large() (patch.Plan, patch.WaveStatus) {
 		status.Stages[0].Groups = append(status.Stages[0].Groups, patch.GroupCounts{
 			Group: group.String(), WorkflowID: "patch-group/" + group.Account.ID + "/" + group.Region + "/" + group.Name(),
 			Phase: patch.GroupPatching, Outcome: patch.NotStarted,
-			Strategy: patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true}, Total: 12, Done: 3,
+			Strategy: patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: 1}, Total: 12, Done: 3,
 			Each: patch.Duration(17*time.Minute + 31*time.Second),
 			ETA: &patch.ETA{
 				At: at, Left: patch.Duration(3*time.Hour + 17*time.Minute), Done: at.Add(9 * time.Hour),

@@ -67,6 +67,7 @@ type StageStatus struct {
 	Groups  []GroupCounts `json:"groups"`
 	ETA     *ETA          `json:"eta,omitempty"`  // while there is something left to do
 	Soak    *Soak         `json:"soak,omitempty"` // once it was done; nil: no stage waits for it so long
+	Steps   []StepStatus  `json:"steps,omitempty"`
 }
 
 // GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.
@@ -179,8 +180,8 @@ const (
 	GroupPatching GroupPhase = "patching"
 	// between two instances: another group is held, a person paused the wave, it is frozen, or a zone of it soaks
 	GroupPaused GroupPhase = "paused"
-	// its canary has baked: the others wait for the canaries of the stage's other groups
-	GroupCanaryBaked GroupPhase = "canary_baked"
+	// its canary has baked, or its step is done: the others wait for the stage's other groups, and for what the step asks
+	GroupStepDone    GroupPhase = "step_done"
 	GroupHeld        GroupPhase = "held" // more failures than it may carry: waits for a decision
 	GroupRollingBack GroupPhase = "rolling_back"
 	GroupDone        GroupPhase = "done" // waits to be released

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -120,6 +121,14 @@ func (p Plan) Scaled(speed float64) Plan {
 			stage.Canary = &Canary{Instances: stage.Canary.Instances, Bake: divide(stage.Canary.Bake)}
 		}
 		stage.Hooks = stage.Hooks.each(func(call *HookCall) { call.Timeout = budget(call.Timeout) })
+		stage.Steps = slices.Clone(stage.Steps)
+		for k, step := range stage.Steps {
+			if step.Soak != nil {
+				soak := *step.Soak
+				soak.Duration, soak.Every = divide(soak.Duration), divide(soak.Every)
+				stage.Steps[k].Soak = &soak
+			}
+		}
 		stages[i] = stage
 	}
 	p.Stages = stages

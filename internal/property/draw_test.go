@@ -33,6 +33,7 @@ func drawScript(t *rapid.T, passes bool) script {
 	s.Plan.Hooks = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) scriptHook { return drawHook(t, passes) }), 0, 3).Draw(
 		t, "hooks")
 	s.keepsRoom(t)
+	s.Shape = drawShape(t)
 	if rapid.IntRange(0, 2).Draw(t, "windows") == 0 {
 		s.drawWindows(t)
 	}

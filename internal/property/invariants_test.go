@@ -37,6 +37,7 @@ func (p *play) violations() []string {
 		}
 	})
 	found = append(found, p.outWrong()...)
+	found = append(found, p.touchedExcluded()...)
 	found = append(found, wavetest.DoneTwice(p.Sim.Events(), p.others.returned...)...)
 	found = append(found, p.eventsWrong()...)
 	return append(found, p.toldWrong()...)

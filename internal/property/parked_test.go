@@ -54,7 +54,7 @@ func (s script) windows(began time.Time) []patch.Window {
 
 // patience is how long the person on call waits for the wave: longer than its windows.
 func (s script) patience() time.Duration {
-	long := wavetest.Patience
+	long := wavetest.Patience + s.lasts()
 	if windows := s.windows(time.Time{}); len(windows) > 0 {
 		long += windows[len(windows)-1].Cutoff.Sub(time.Time{})
 	}
@@ -87,7 +87,9 @@ func (p *play) watchChildren() {
 	p.parking.running = map[string]bool{}
 	p.Env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
 		p.ear.Started(info, args)
-		p.parking.running[info.WorkflowExecution.ID] = true
+		if info.WorkflowType.Name != names.WatchSoak { // which holds no lock
+			p.parking.running[info.WorkflowExecution.ID] = true
+		}
 	})
 	p.Env.SetOnChildWorkflowCompletedListener(func(info *workflow.Info, _ converter.EncodedValue, _ error) {
 		delete(p.parking.running, info.WorkflowExecution.ID)
@@ -100,7 +102,7 @@ func (p *play) watchChildren() {
 // watchParked follows a wave into its waits and out of them: where it waits, nothing of it may be left in AWS, no lock
 // be held, and nothing be done.
 func (p *play) watchParked(status patch.WaveStatus) {
-	is := status.State == patch.StateParked
+	is := status.State == patch.StateParked || status.State == patch.StateSoaking
 	goesOn := status.State == patch.StateRunning || status.State == patch.StateOnHold
 	p.parking.wentOn = p.parking.wentOn || p.parking.times > 0 && goesOn
 	first := is && !p.parking.now
@@ -108,13 +110,17 @@ func (p *play) watchParked(status patch.WaveStatus) {
 	if !is {
 		return
 	}
-	if first {
+	if first && status.State == patch.StateParked {
 		p.parking.times++
 		p.happened(onParked, p.parking.times)
 	}
 	ends := status.NextWindow != nil && !p.Env.Now().Add(lookEvery).Before(status.NextWindow.Opens) &&
 		p.Env.Now().Before(status.NextWindow.Opens)
-	if changes := p.changes(); status.Since != p.parking.since {
+	changes := p.changes()
+	if status.State == patch.StateSoaking {
+		changes = p.changes("SendCommand") // a look asks the instances
+	}
+	if status.Since != p.parking.since {
 		p.parking.since, p.parking.changes = status.Since, changes
 	} else if changes != p.parking.changes {
 		p.onHold = append(p.onHold, fmt.Sprintf("while parked: %d changes were made", changes-p.parking.changes))
@@ -142,11 +148,11 @@ func (p *play) hearEvidence(wave string) {
 	}
 }
 
-// changes counts the calls that changed something in AWS. They are all ours.
-func (p *play) changes() int {
+// changes counts the calls that changed something in AWS, but for some operations. They are all ours.
+func (p *play) changes(but ...string) int {
 	count := 0
 	for _, event := range p.Sim.Events() {
-		if event.Effect && event.Service != "sts" {
+		if event.Effect && event.Service != "sts" && !slices.Contains(but, event.Operation) {
 			count++
 		}
 	}

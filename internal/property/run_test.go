@@ -32,6 +32,9 @@ type play struct {
 	progress *wavetest.Progress
 	atOut    map[awssim.CallInfo]outAt // at calls that take an instance out of service
 
+	excluded []string        // instances that nobody is to touch
+	beyond   map[string]bool // groups that the last look saw beyond their step
+
 	began    time.Time
 	stopped  time.Time // when the wave took an abort or a cancel; zero: it did not
 	gaveUp   bool      // somebody told it to stop while it put things back: to leave what is not put back yet
@@ -48,9 +51,13 @@ type play struct {
 func (s script) run(t wavetest.TB) *play {
 	p := &play{
 		Scene: s.stage(t), script: s, seen: map[string]int{}, outcomes: map[string]patch.Outcome{}, short: map[string]bool{},
+		beyond: map[string]bool{},
 	}
 	p.others, p.began = newOthersLog(), p.Env.Now()
-	p.Sim.Inspect(func(w *world.World) { p.world = w })
+	p.Sim.Inspect(func(w *world.World) {
+		p.world = w
+		p.excluded = s.exclude(w.Account(wavetest.Production).Region(wavetest.Tokyo))
+	})
 	p.Sim.SetInterceptor(p.call)
 	p.Silent = true // the scene's operator; this one has his own mind
 	p.ear, p.progress, p.atOut = p.Overhear(), p.Watch(), map[awssim.CallInfo]outAt{}
@@ -66,7 +73,9 @@ func (s script) run(t wavetest.TB) *play {
 	}
 	p.watchChildren()
 	p.operate()
-	p.result, p.err = p.Run(workflows.WaveRequest{Plan: "web", Actor: "tester", Reason: "the test says so"})
+	p.result, p.err = p.Run(workflows.WaveRequest{
+		Plan: "web", Actor: "tester", Reason: "the test says so", Only: s.only(),
+	})
 	p.Sim.SetInterceptor(nil)
 	p.hear()
 	return p
@@ -245,8 +254,9 @@ func (p *play) operate() {
 			return
 		}
 		p.ear.Looked(status)
-		p.progress.Looked(status, p.changes)
+		p.progress.Looked(status, func() int { return p.changes() })
 		p.watchParked(status)
+		p.watchShape(status)
 		if p.Env.Now().After(began.Add(p.script.patience())) {
 			p.say(personAct{Verb: string(patch.Abort)})
 			return

@@ -15,6 +15,7 @@ type script struct {
 	Groups       []scriptGroup // Auto Scaling groups of the stage production
 	Patch        string        `json:",omitempty"` // one of the constants below
 	Plan         scriptPlan
+	Shape        scriptShape    `json:",omitzero"`
 	Windows      []scriptWindow `json:",omitempty"` // those after the one that Plan.Cutoff ends
 	ScalingLag   int            `json:",omitempty"` // seconds that Auto Scaling's reads lag behind
 	ReadLag      int            `json:",omitempty"` // seconds that the list of executions lags behind, on top of the usual

@@ -194,6 +194,7 @@ func (s script) plan(plan *patch.Plan) {
 		group.AutoScalingGroup = groupNames[i]
 		production.Groups = append(production.Groups, group)
 	}
+	s.shape(production, s.Staging == 0)
 	plan.Stages = []patch.Stage{*staging, *production}
 	if s.Staging == 0 {
 		plan.Stages = plan.Stages[1:]

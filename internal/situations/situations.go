@@ -233,8 +233,18 @@ func statuses() map[string]patch.WaveStatus {
 				"ap-northeast-1c begins at 2026-11-22T03:00:00Z"
 		}),
 		"a canary has baked": in(patch.StateRunning, func(s *patch.WaveStatus) {
-			group(s).Phase, group(s).Reason = patch.GroupCanaryBaked, "its canary is patched and watched; the others are "+
+			group(s).Phase, group(s).Reason = patch.GroupStepDone, "its canary is patched and watched; the others are "+
 				"taken once the canaries of the stage's other groups are, too"
+		}),
+		"a step is to be approved": in(patch.StateAwaitingApproval, func(s *patch.WaveStatus) {
+			asks("step 1 (1) of production is done: "+production+": 1 of 4 patched. Then step 2 (100%) of production. Send "+
+				"approve or reject; reject ends the wave and leaves what is patched as it is.", patch.Reject)(s)
+			group(s).Phase, group(s).Reason = patch.GroupStepDone, "1 of its 4 instances are patched, as far as step 1 of "+
+				"2 goes; the others are taken once the stage's other groups have come as far, and the step's soak and approval "+
+				"are over"
+			s.Stages[1].Steps = []patch.StepStatus{
+				{To: patch.Instances(1), Done: At.Add(-time.Minute), Next: true}, {To: patch.Percent(100)},
+			}
 		}),
 		"takes only some": in(patch.StateRunning, func(s *patch.WaveStatus) {
 			s.Only = &patch.Only{Zones: []string{"ap-northeast-1a"}}

@@ -149,6 +149,9 @@ func (p *Progress) unnamed(stage patch.StageResult, group patch.GroupResult) []s
 	for _, gap := range group.Gaps {
 		named[gap.Instance] = true
 	}
+	for _, left := range group.LeftOut {
+		named[left.Instance] = true
+	}
 	p.scene.inRegionOf(group, func(region *world.Region) {
 		scaling, err := region.ScalingGroup(group.Name)
 		if err != nil {

@@ -1,6 +1,7 @@
 package group_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -131,4 +133,109 @@ func TestACancelWithSeveralOut(t *testing.T) {
 	require.ErrorContains(t, err, "canceled")
 	require.Len(t, scene.Effects("EnterStandby"), 3)
 	scene.RequireInvariants(nil, wavetest.Except{MaxUnavailable: 3})
+}
+
+// surging is production of four at its min and max, of which two may be out.
+func surging(faults ...world.WorldFault) wavetest.Options {
+	options := atOnce(4, "2", faults...)
+	options.Fleet = wavetest.WithFaults(wavetest.Sized(4, 4, 4), faults...)
+	return options
+}
+
+// Where min allows none fewer, as many are launched first as are out, by one raise; all of it is given back.
+func TestSeveralAtOnceBySurge(t *testing.T) {
+	scene := wavetest.New(t, surging())
+	var during patch.Strategy
+	scene.WhenAtStep(patch.StepInstall, func(string) {
+		status, _ := scene.Status()
+		during = status.Stages[0].Groups[0].Strategy
+		scene.Production(func(g *world.ScalingGroup) { require.Equal(t, 6, g.Max) })
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
+	require.Equal(t, patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 2, RaiseMax: 2}, during)
+	require.Equal(t, 2, scene.Sim.MaxOutOfService(scene.AccountID("production"), wavetest.Tokyo, "web"))
+	require.Len(t, scene.Effects("UpdateAutoScalingGroup"), 2, "raised by two at once, and given back")
+	require.Len(t, scene.Effects("TerminateInstanceInAutoScalingGroup"), 2)
+	scene.RequireInvariants(result, wavetest.Except{MaxUnavailable: 2})
+	scene.RequireVersions(result)
+}
+
+// What goes wrong with the room for several: nothing of it stays.
+func TestARoomForSeveralThatFails(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		fault  world.WorldFault
+		change func(*wavetest.Scene)
+		held   string
+	}{
+		{
+			"none is launched",
+			world.WorldFault{Kind: world.FaultNoCapacity, Account: "production", Times: -1},
+			nil,
+			"0 of 2 instances have been launched for the surge yet",
+		},
+		{
+			"one of two is launched",
+			world.WorldFault{Kind: world.FaultNoCapacity, Account: "production", Nth: 2, Times: -1},
+			nil,
+			"1 of 2 instances have been launched for the surge yet",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, surging(c.fault))
+			scene.Decide = []patch.Verb{patch.Abort}
+			held := ""
+			scene.OnHold = func(status patch.WaveStatus) { held = status.Stages[0].Groups[0].Reason }
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Contains(t, held, c.held)
+			require.Empty(t, scene.Effects("EnterStandby"), "nobody goes without room")
+			scene.RequireInvariants(result, wavetest.Except{MaxUnavailable: 2})
+		})
+	}
+}
+
+// A wave that is cancelled, or of which one fails, with several out by surge, is put back whole.
+func TestACancelWithSeveralOutBySurge(t *testing.T) {
+	scene := wavetest.New(t, surging())
+	scene.When(func(patch.WaveStatus) bool { return len(scene.Effects("EnterStandby")) == 2 }, func(patch.WaveStatus) {
+		scene.Env.CancelWorkflow()
+	})
+	_, err := scene.Run(wavetest.WebWave)
+	require.ErrorContains(t, err, "canceled")
+	require.Len(t, scene.Effects("TerminateInstanceInAutoScalingGroup"), 2)
+	scene.RequireInvariants(nil, wavetest.Except{MaxUnavailable: 2})
+}
+
+// A hundred instances of which a tenth may be out take a tenth of the time of their own steps, and little more.
+func TestAHundredATenthAtOnce(t *testing.T) {
+	if os.Getenv("PATCHTIDE_LARGE") == "" {
+		t.Skip("a minute of work; PATCHTIDE_LARGE is not set; `make large` sets it")
+	}
+	const atOnceOf, members = 10, 100
+	options := atOnce(members, "10%")
+	options.Fleet = wavetest.Sized(members/2, members, members)
+	scene := wavetest.New(t, options)
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
+	require.Equal(t, atOnceOf, scene.Sim.MaxOutOfService(scene.AccountID("production"), wavetest.Tokyo, "web"))
+	var document activities.WaveDocument
+	require.NoError(t, scene.Store.GetWave(t.Context(), result.WaveID, &document))
+	var own time.Duration
+	var first, last time.Time
+	for _, one := range document.Result.Stages[0].Groups[0].Instances {
+		own += one.Ended.Sub(one.Started)
+		if first.IsZero() || one.Started.Before(first) {
+			first = one.Started
+		}
+		if one.Ended.After(last) {
+			last = one.Ended
+		}
+	}
+	whole := last.Sub(first)
+	t.Logf("%d instances, %d at once: %s of their own steps, done in %s", members, atOnceOf, own, whole)
+	require.Less(t, whole.Seconds(), 1.2*own.Seconds()/atOnceOf)
 }

@@ -66,7 +66,10 @@ func (g *group) leftWay(ctx workflow.Context, id string) {
 	g.status.Failing = slices.DeleteFunc(g.status.Failing, func(failing patch.FailingUndo) bool {
 		return failing.Instance == id
 	})
-	g.endTurn(ctx, id)
+	if g.turns.holder == id || g.turns.out[id] { // what became of it its group does not know
+		g.turns.numbers = workflow.Now(ctx)
+	}
+	g.endTurn(id)
 	delete(g.turns.targets, id)
 	delete(g.turns.out, id)
 	if g.turns.room == id {

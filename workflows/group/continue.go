@@ -59,14 +59,14 @@ func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 		doing = OrderRollBack
 	}
 	in := g.in
-	in.Members = nil // they are in the status
+	in.Members, in.LeftOut = nil, nil // they are in the status
 	in.Carried = g.carry(doing)
 	in.Carried.Status.Instances = patch.FitResults(in.Carried.Status.Instances)
 	in.Carried.Orders, in.Carried.Paused = g.orders, g.paused
 	if g.room != nil {
 		in.Carried.Room = &CarriedRoom{
 			Strategy: g.room.Strategy, Before: g.room.Before.Numbers(), Raised: g.room.Raised, Surge: g.room.Surge,
-			Dropped: g.room.Dropped,
+			Kept: g.room.Kept,
 		}
 	}
 	return workflow.NewContinueAsNewError(ctx, PatchGroup, in)
@@ -92,7 +92,7 @@ type Carried struct {
 	Closed     *Closing     // see group.closed
 	Earlier    time.Time    // see GroupOrder.Earlier
 	Rounds     int          // see progress.rounds
-	Rest       bool         // see way.rest
+	Step       int          // see way.step
 	Zones      patch.ZoneWay
 }
 
@@ -107,8 +107,8 @@ type CarriedRoom struct {
 	Strategy patch.Strategy
 	Before   patch.GroupState
 	Raised   bool
-	Surge    string
-	Dropped  bool
+	Surge    []string
+	Kept     int
 }
 
 // takeOver goes on where an earlier run stopped, and returns what it was doing; "" when this run is the first.
@@ -123,11 +123,11 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
 	g.closed, g.earlier, g.rounds, g.targets = c.Closed, c.Earlier, c.Rounds, c.Targets
 	g.suspended = c.Suspended
-	g.way = way{rest: c.Rest, zones: c.Zones}
+	g.way = way{step: c.Step, zones: c.Zones}
 	if c.Room != nil {
 		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
-		g.room.Before, g.room.Raised, g.room.Surge, g.room.Dropped = c.Room.Before, c.Room.Raised, c.Room.Surge,
-			c.Room.Dropped
+		g.room.Before, g.room.Raised, g.room.Surge, g.room.Kept = c.Room.Before, c.Room.Raised, c.Room.Surge,
+			c.Room.Kept
 	}
 	return c.Doing
 }
@@ -138,6 +138,6 @@ func (g *group) carry(doing OrderKind) *Carried {
 		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed,
 		Took: g.took, Unasked: g.unasked,
 		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds, Targets: g.targets,
-		Suspended: g.suspended, Rest: g.way.rest, Zones: g.way.zones,
+		Suspended: g.suspended, Step: g.way.step, Zones: g.way.zones,
 	}
 }

@@ -24,8 +24,9 @@ type Input struct {
 	WaveID  string
 	Group   patch.Group
 	Policy  patch.Policy
-	Members []string // in order, as preflight found them: a group that is never reached tells what it left alone
-	Run     string   // of a RollBackWave: its run, so that a second roll back of one wave makes attempts of its own
+	Members []string    // in order, as preflight found them: a group that is never reached tells what it left alone
+	LeftOut []patch.Gap // as preflight found them, likewise
+	Run     string      // of a RollBackWave: its run, so that a second roll back of one wave makes attempts of its own
 
 	ContinueAfter int      // instances after which the history begins anew; 0: the default
 	Carried       *Carried // what an earlier run of this group leaves to this one
@@ -129,7 +130,7 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 				g.patch(ctx)
 			}
 		case OrderStop:
-			if g.status.Phase == patch.GroupPaused || g.status.Phase == patch.GroupCanaryBaked {
+			if g.status.Phase == patch.GroupPaused || g.status.Phase == patch.GroupStepDone {
 				g.enter(ctx, patch.GroupDone, g.stoppedWhy())
 			}
 		case OrderRollBack:
@@ -148,7 +149,9 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 
 func newGroup(in Input) *group {
 	g := &group{in: in, tries: tries{try: map[string]int{}, left: map[string]bool{}}}
-	g.status = patch.GroupStatus{Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}}
+	g.status = patch.GroupStatus{
+		Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}, LeftOut: in.LeftOut,
+	}
 	for _, id := range in.Members {
 		g.status.Instances = append(g.status.Instances, patch.Untouched(id))
 	}
@@ -320,7 +323,7 @@ func (g *group) forgetFailures() {
 
 // patchInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
 func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceResult {
-	of, canary := g.common(id), g.isCanary()
+	of, canary := g.common(ctx, id), g.isCanary()
 	of.Policy = g.policy()
 	of.Turns, of.Suspends = g.status.Strategy.AtOnce > 1, g.suspended
 	result := g.child(ctx, "patches "+id, of, instance.PatchInstance, instance.Input{
@@ -334,7 +337,7 @@ func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceRes
 // putBackInstance puts one back that was patched; no cancel of the group reaches it.
 func (g *group) putBackInstance(ctx workflow.Context, id string, putBack journal.PutBack) patch.InstanceResult {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	of := g.common(id)
+	of := g.common(ctx, id)
 	result := g.child(clean, "puts back "+id, of, instance.RestoreInstance, instance.RestoreInput{
 		Common: of, PutBack: putBack, Left: g.left[id],
 	})
@@ -343,19 +346,19 @@ func (g *group) putBackInstance(ctx workflow.Context, id string, putBack journal
 }
 
 // common is what every workflow of an instance of this group is given.
-func (g *group) common(id string) instance.Common {
+func (g *group) common(ctx workflow.Context, id string) instance.Common {
 	return instance.Common{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Try: g.try[id], Tells: true,
 		Targets: g.targets, Unasked: g.unasked,
-		Ours: g.holdings(id),
+		Ours: g.holdings(ctx, id),
 	}
 }
 
-// keepRoom keeps the instance launched for room in the place of one that left for good, where the group would be one
+// keepRoom keeps one of those launched for room in the place of one that left for good, where the group would be one
 // short.
 func (g *group) keepRoom(result patch.InstanceResult) {
 	if result.NoRoomForAnother && g.room != nil {
-		g.room.Dropped = true
+		g.room.Kept++
 	}
 }
 

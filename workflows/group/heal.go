@@ -45,12 +45,15 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 	g.enter(ctx, patch.GroupRollingBack, "putting back what a wave left")
 	clean, stop := g.undoing(ctx)
 	defer stop()
-	surged := left.Record != nil && left.Record.Intended.RaiseDesired
+	surged := 0
+	if left.Record != nil {
+		surged = left.Record.Intended.RaiseDesired
+	}
 	var suspends []string
 	if left.Record != nil {
 		suspends = left.Record.Intended.Suspend
 	}
-	stays := false // an instance left for good, and its group had no room for another
+	stays := 0 // instances that left for good, and whose group had no room for another
 	for _, heal := range left.Instances {
 		record := heal.Record
 		child, _ := workflow.NewDisconnectedContext(ctx)
@@ -62,7 +65,9 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 			Common: of,
 			Heal:   heal,
 		})
-		stays = stays || result.NoRoomForAnother
+		if result.NoRoomForAnother {
+			stays++
+		}
 		g.status.Instances = append(g.status.Instances, result)
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 		workflow.SetCurrentDetails(ctx, g.details(ctx))
@@ -75,7 +80,7 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 
 // healRoom gives back the room that the group's record tells of, and takes the group's mark off. Where an instance has
 // left for good and others have left no room for another, what was launched for room stays in its place.
-func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
+func (g *group) healRoom(ctx workflow.Context, heal Heal, stays int) {
 	read, err := run.ReadRecord(ctx, run.RecordOf(g.in.WaveID, g.in.Group, ""))
 	switch {
 	case err != nil:
@@ -95,7 +100,7 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 	if record.Ended {
 		heal.MaxBefore = nil
 	}
-	if record.Intended.RaiseDesired && !record.Ended {
+	if record.Intended.RaiseDesired > 0 && !record.Ended {
 		var now patch.GroupState
 		err := undo.Act(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
 			activities.InspectGroupInput{Group: g.in.Group, Targets: []string{}}, &now)
@@ -112,15 +117,13 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 				names.TagJournal+" from the group")
 			return
 		}
-		if stays {
-			if left.Dropped || left.Surge == "" {
-				g.strand(fmt.Sprintf("it is one short: somebody scaled it to its max while an instance was out that left for "+
-					"good, and nothing that was launched for room is left; desired is %d", now.Desired),
-					"raise desired by one, and max before where it is reached, if that is too few; then run `patchtide "+
-						"reconcile` again")
-			}
-			left.Dropped = true
+		if short := stays - min(left.Stands(), len(left.Surge)); short > 0 {
+			g.strand(fmt.Sprintf("it is %d short: somebody scaled it to its max while an instance was out that left for "+
+				"good, and nothing that was launched for room is left; desired is %d", short, now.Desired),
+				fmt.Sprintf("raise desired by %d, and max before where it is reached, if that is too few; then run `patchtide "+
+					"reconcile` again", short))
 		}
+		left.Kept += stays
 		g.status.Stranded = append(g.status.Stranded, left.GiveBack(ctx)...)
 	}
 	if !record.Ended {
@@ -128,7 +131,7 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 	}
 	for _, before := range heal.MaxBefore {
 		err := g.undone(ctx, aws.LowerMax, activities.MaxInput{
-			Group: g.in.Group, MaxBefore: before, Pace: run.Pace(g.in.Policy.Timing),
+			Group: g.in.Group, MaxBefore: before, By: 1, Pace: run.Pace(g.in.Policy.Timing),
 		})
 		if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 			g.strand("its max is still raised: "+run.Reason(err), fmt.Sprintf("set max back to %d once desired is there again",
@@ -148,28 +151,27 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 // roomOf rebuilds the room that a record tells of, as far as it still stands. It refuses where nobody can tell whether
 // an instance is the one that our raise launched.
 func roomOf(record journal.Record, now patch.GroupState) (*room.Room, error) {
+	by := record.Intended.RaiseDesired
 	r := room.New(record.Group, record.Policy, record.WaveID, patch.Strategy{
-		Mode: patch.CapacitySurge, RaiseMax: record.Intended.RaiseMax,
+		Mode: patch.CapacitySurge, AtOnce: by, RaiseMax: record.Intended.RaiseMax,
 	})
 	r.Record, r.Before, r.Raised, r.Surge = record, record.Before.State(), true, record.Intended.Surge
 	if now.Desired <= r.Before.Desired {
-		r.Dropped = true // given back already, or somebody has lowered desired since: only max is left
+		r.Kept = by // given back already, or somebody has lowered desired since: only max is left
 		return r, nil
 	}
-	if r.Surge != "" {
-		return r, nil
-	}
-	first, found := now.Member(patch.FirstNewcomer(now, r.Before.IDs(), r.Before.At))
-	if !found {
+	if len(r.Surge) > 0 {
 		return r, nil
 	}
 	latest := record.At.Add(record.Policy.Timing.Surge.D())
-	if now.Desired != r.Before.Desired+1 || first.LaunchTime.After(latest) {
-		return nil, fmt.Errorf("its desired is %d and was %d before we may have raised it by one, and nobody can tell "+
-			"whether %s was launched for that",
-			now.Desired, r.Before.Desired, first.ID)
+	newcomers := patch.Newcomers(now, r.Before.IDs(), r.Before.At)
+	for _, one := range newcomers[:min(len(newcomers), by)] {
+		if now.Desired != r.Before.Desired+by || one.LaunchTime.After(latest) {
+			return nil, fmt.Errorf("its desired is %d and was %d before we may have raised it by %d, and nobody can tell "+
+				"whether %s was launched for that", now.Desired, r.Before.Desired, by, one.ID)
+		}
+		r.Surge = append(r.Surge, one.ID)
 	}
-	r.Surge = first.ID
 	return r, nil
 }
 

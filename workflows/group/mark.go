@@ -18,8 +18,6 @@ import (
 // then puts its pointer on the group.
 func (g *group) mark(ctx workflow.Context, state patch.GroupState, suspend []string) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	// What could not be resumed before is ours still, and found suspended.
-	suspend = append(slices.Clone(g.suspended), suspend...)
 	var made *room.Room
 	if g.status.Strategy.Mode == patch.CapacitySurge {
 		made = room.New(g.in.Group, g.in.Policy, g.in.WaveID, g.status.Strategy)
@@ -41,6 +39,12 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState, suspend []str
 		return err
 	}
 	g.room = made
+	return nil
+}
+
+// suspend suspends what the group's record tells of; after the room was made, since what is launched for it may be ill,
+// and be replaced.
+func (g *group) suspend(ctx workflow.Context, suspend []string) error {
 	if len(suspend) == 0 {
 		return nil
 	}
@@ -57,8 +61,9 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState, suspend []str
 // toSuspend are the processes that nobody has suspended and that would work against instances that are out. Where one
 // is out at a time it suspends them itself, and not for as long as all of its group take.
 func (g *group) toSuspend(state patch.GroupState, level patch.Level) (processes []string) {
+	processes = slices.Clone(g.suspended) // what could not be resumed before is ours still, and found suspended
 	if level != patch.LevelGroup || g.status.Strategy.AtOnce < 2 || !g.in.Group.IsAutoScaling() {
-		return nil
+		return processes
 	}
 	for _, process := range patch.OutProcesses {
 		if !slices.Contains(state.Suspended, process) {

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -10,7 +11,7 @@ import (
 
 // way is in which order a group goes, and how far it has come.
 type way struct {
-	rest  bool          // the stage's canaries have baked: the others may be taken
+	step  int           // as far as which of the stage's steps instances may be taken, counted from 0
 	zones patch.ZoneWay // of a group that is taken by zone
 }
 
@@ -31,8 +32,9 @@ func (g *group) next() string {
 			waiting = append(waiting, one.ID)
 		}
 	}
+	left, bounded := g.in.Policy.LeftOfStep(g.way.step, g.status.Instances)
 	switch {
-	case g.isCanary() && len(underWay) >= g.in.Policy.Canary.Left(g.status.Instances), len(waiting) == 0:
+	case bounded && len(underWay) >= left, len(waiting) == 0:
 		return ""
 	case g.in.Policy.Order == patch.OrderZone:
 		return g.way.zones.Next(waiting, underWay)
@@ -41,15 +43,24 @@ func (g *group) next() string {
 }
 
 // isCanary reports whether whoever is taken now is a canary.
-func (g *group) isCanary() bool { return g.in.Policy.Canary != nil && !g.way.rest }
+func (g *group) isCanary() bool { return g.in.Policy.Canary != nil && g.way.step == 0 }
 
-// baked reports whether the group's canaries have baked, and its others wait for those of the stage's other groups.
-func (g *group) baked() bool {
-	return g.isCanary() && g.in.Policy.Canary.Left(g.status.Instances) == 0 && g.unfinished()
+// stepDone reports whether the group has come as far as its step, and its others wait for the stage's other groups.
+func (g *group) stepDone() bool {
+	left, bounded := g.in.Policy.LeftOfStep(g.way.step, g.status.Instances)
+	return bounded && left == 0 && g.unfinished()
 }
 
-const bakedWhy = "its canary is patched and watched; the others are taken once the canaries of the stage's other " +
-	"groups are, too"
+// stepWhy is why the group waits that has come as far as its step.
+func (g *group) stepWhy() string {
+	if g.in.Policy.Canary != nil {
+		return "its canary is patched and watched; the others are taken once the canaries of the stage's other groups are, " +
+			"too"
+	}
+	return fmt.Sprintf("%d of its %d instances are patched, as far as step %d of %d goes; the others are taken once the "+
+		"stage's other groups have come as far, and the step's soak and approval are over", patch.CountPatched(g.status.Instances),
+		len(g.status.Instances), g.way.step+1, len(g.in.Policy.Steps))
+}
 
 // policy is the group's, as whoever is taken now has it.
 func (g *group) policy() patch.Policy {

@@ -25,7 +25,7 @@ type Order struct {
 	Why     string        // with pause, and with Paused
 	Paused  bool          // with retry and skip: a person's pause lasts, and nothing is begun until it is lifted
 	Unasked bool          // with go, retry, skip and resume: see instance.Common
-	Rest    bool          // with go: the stage's canaries have baked
+	Step    int           // with go: as far as which of the stage's steps, from 0; see way.step
 }
 
 // OrderKind names an order.
@@ -74,7 +74,7 @@ func (g *group) listen(ctx workflow.Context) {
 			case OrderGo, OrderRetry, OrderSkip, OrderResume:
 				g.paused, g.whyPaused, g.unasked = order.Paused, order.Why, order.Unasked
 				if order.Kind == OrderGo {
-					g.runbook, g.base, g.way.rest = order.Runbook, order.BaselineID, order.Rest
+					g.runbook, g.base, g.way.step = order.Runbook, order.BaselineID, order.Step
 				}
 				g.orders = append(g.orders, order.Kind)
 			case OrderRollBack:

@@ -53,7 +53,7 @@ func (g *group) leave(ctx workflow.Context) *End {
 			g.orphaned = freeze.Ask(clean, owner).Ended
 		}
 	}
-	g.stopped = g.stopped || g.status.Phase == patch.GroupCanaryBaked // its others were never taken
+	g.stopped = g.stopped || g.status.Phase == patch.GroupStepDone // its others were never taken
 	end := g.end()
 	if g.orphaned {
 		if err := workflow.ExecuteActivity(

@@ -20,8 +20,8 @@ const stoppedEarly = "stopped before all instances were taken"
 func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
 	g.closed, g.status.Gaps = nil, nil
-	if g.baked() {
-		g.enter(ctx, patch.GroupCanaryBaked, bakedWhy)
+	if g.stepDone() {
+		g.enter(ctx, patch.GroupStepDone, g.stepWhy())
 		return
 	}
 	if !g.takeResumed() {
@@ -79,8 +79,8 @@ func (g *group) patch(ctx workflow.Context) {
 		g.freeze(ctx, frozen)
 	case between.why != "":
 		g.soak(ctx, between)
-	case g.baked():
-		g.enter(ctx, patch.GroupCanaryBaked, bakedWhy)
+	case g.stepDone():
+		g.enter(ctx, patch.GroupStepDone, g.stepWhy())
 	case g.paused && g.unfinished():
 		g.enter(ctx, patch.GroupPaused, g.whyPaused)
 	case g.unfinished(), // a pause that was lifted while the room was given back
@@ -128,7 +128,6 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 	if refusal != nil {
 		return refusal
 	}
-	g.status.Strategy = strategy
 	if level == patch.LevelGroup { // newcomers first: a group that refuses while one waits is not done
 		for _, member := range state.Ordered(g.in.Policy.Order) {
 			if indexOf(g.status.Instances, member.ID) < 0 {
@@ -136,6 +135,7 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 			}
 		}
 	}
+	g.status.Strategy = strategy.For(g.wants(level), state)
 	view := g.view(ctx)
 	view.State = &state
 	if refusal := patch.First(level, view); refusal != nil {
@@ -146,17 +146,34 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 			return err
 		}
 	}
-	if err := g.mark(ctx, state, g.toSuspend(state, level)); err != nil {
+	suspend := g.toSuspend(state, level)
+	if err := g.mark(ctx, state, suspend); err != nil {
 		return err
 	}
-	if g.room == nil {
-		return nil
+	if g.room != nil {
+		if err := g.room.Make(ctx, run.Acting(ctx, g.in.Group, g.in.Policy.Timing)); err != nil {
+			g.giveBack(ctx)
+			return fmt.Errorf("no room could be made: %s", run.Reason(err))
+		}
 	}
-	if err := g.room.Make(ctx, run.Acting(ctx, g.in.Group, g.in.Policy.Timing)); err != nil {
-		g.giveBack(ctx)
-		return fmt.Errorf("no room could be made: %s", run.Reason(err))
+	return g.suspend(ctx, suspend)
+}
+
+// wants is how many of the group may still be taken before its room is given back. What is put back is so one at a
+// time.
+func (g *group) wants(level patch.Level) (instances int) {
+	if level != patch.LevelGroup {
+		return 1
 	}
-	return nil
+	for _, one := range g.status.Instances {
+		if one.Outcome == patch.NotStarted {
+			instances++
+		}
+	}
+	if left, bounded := g.in.Policy.LeftOfStep(g.way.step, g.status.Instances); bounded {
+		return min(instances, left)
+	}
+	return instances
 }
 
 // view is what a check may look at before anything was read of the group.

@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/instance"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // turns lets one instance at a time change the group's numbers where several are under way: each decides by what the
@@ -17,16 +18,19 @@ import (
 type turns struct {
 	holder  string // whose turn it is; "": nobody's
 	asking  []instance.Turn
-	out     map[string]bool     // those that may be out of service
-	room    string              // who has launched one more of its own; "": nobody
-	targets map[string][]string // of those that went out, or are about to: see patch.Holdings.From
-	freeAt  time.Time           // before, AWS's lists may not show who went out last
-	denied  map[string]bool     // those that were told not to begin
+	out     map[string]bool      // those that may be out of service
+	room    string               // who has launched one more of its own; "": nobody
+	targets map[string][]string  // of those that went out, or are about to: see patch.Holdings.From
+	asked   int                  // how often one was asked for
+	changed map[string]time.Time // when each went out, or came back, last
+	numbers time.Time            // when the group's numbers were changed otherwise, as far as it is known, last
+	denied  map[string]bool      // those that were told not to begin
 }
 
 // keepTurns hears who wants a turn, and gives it.
 func (g *group) keepTurns(ctx workflow.Context) {
 	g.turns.targets, g.turns.out, g.turns.denied = map[string][]string{}, map[string]bool{}, map[string]bool{}
+	g.turns.changed = map[string]time.Time{}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	asks := workflow.GetSignalChannelWithOptions(clean, names.SignalTurn, workflow.SignalChannelOptions{
 		Description: "Who wants to go out or come back; for instances only",
@@ -35,16 +39,23 @@ func (g *group) keepTurns(ctx workflow.Context) {
 		for {
 			var turn instance.Turn
 			asks.Receive(c, &turn)
+			g.turns.asked++
 			known := slices.IndexFunc(g.turns.asking, func(other instance.Turn) bool { return other.ID == turn.ID })
 			switch {
 			case !turn.Asks && nowOf(g.status.Now, turn.ID) != nil:
+				if g.turns.out[turn.ID] != turn.Out {
+					g.turns.changed[turn.ID] = workflow.Now(c)
+				}
 				g.turns.out[turn.ID] = turn.Out
+				if turn.Numbers {
+					g.turns.numbers = workflow.Now(c)
+				}
 				if turn.Room {
 					g.turns.room = turn.ID
 				}
-				g.endTurn(c, turn.ID)
+				g.endTurn(turn.ID)
 			case !turn.Asks: // its end has been taken already
-				g.endTurn(c, turn.ID)
+				g.endTurn(turn.ID)
 			case nowOf(g.status.Now, turn.ID) == nil: // as its group has it, it has ended: it was reset
 				_ = workflow.SignalExternalWorkflow(c, names.InstanceLock(g.in.Group, turn.ID), "", names.SignalTakeTurn,
 					instance.TakeTurn{N: turn.N, No: "not begun: its group has taken its end already"}).Get(c, nil)
@@ -61,14 +72,47 @@ func (g *group) keepTurns(ctx workflow.Context) {
 	workflow.Go(clean, func(c workflow.Context) {
 		for {
 			_ = workflow.Await(c, func() bool { return g.turns.holder == "" && len(g.turns.asking) > 0 })
-			for wait := g.turns.freeAt.Sub(workflow.Now(c)); wait > 0; wait = g.turns.freeAt.Sub(workflow.Now(c)) {
-				_ = workflow.NewTimerWithOptions(c, wait, workflow.TimerOptions{
-					Summary: "until AWS's lists show who went out last",
-				}).Get(c, nil)
+			if wait := g.unseen(g.turns.asking[g.nextTurn()]).Sub(workflow.Now(c)); wait > 0 {
+				asked := g.turns.asked
+				_, _ = run.Await(c, wait, "until AWS's lists show who went out last", func() bool {
+					return g.turns.asked > asked // who comes back may not have to wait
+				})
+				continue
 			}
 			g.giveTurn(c)
 		}
 	})
+}
+
+// nextTurn is whose turn is next: who comes back, else the first that asked to go out.
+func (g *group) nextTurn() int {
+	return max(slices.IndexFunc(g.turns.asking, func(turn instance.Turn) bool { return !turn.Out }), 0)
+}
+
+// unseen is until when AWS's lists may not show what a turn has to see. Whoever goes out is told who went out before,
+// so that it need not see it, and whoever comes back need not see anything.
+func (g *group) unseen(turn instance.Turn) time.Time {
+	last := g.turns.numbers
+	for _, at := range g.turns.changed { // the latest, in whichever order
+		if turn.Numbers && at.After(last) {
+			last = at
+		}
+	}
+	if last.IsZero() {
+		return last
+	}
+	return last.Add(g.in.Policy.Timing.ReadLag.D())
+}
+
+// lately are those that went out, or came back, so lately that AWS's lists may not show it.
+func (g *group) lately(ctx workflow.Context, id string) (ids []string) {
+	for other, at := range g.turns.changed {
+		if other != id && workflow.Now(ctx).Sub(at) < g.in.Policy.Timing.ReadLag.D() {
+			ids = append(ids, other)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // giveTurn gives the turn to whoever comes back, else to the first that asked to go out.
@@ -76,7 +120,7 @@ func (g *group) giveTurn(ctx workflow.Context) {
 	if g.turns.holder != "" || len(g.turns.asking) == 0 {
 		return
 	}
-	next := max(slices.IndexFunc(g.turns.asking, func(turn instance.Turn) bool { return !turn.Out }), 0)
+	next := g.nextTurn()
 	turn := g.turns.asking[next]
 	g.turns.asking = slices.Delete(g.turns.asking, next, next+1)
 	answer := instance.TakeTurn{N: turn.N}
@@ -85,7 +129,7 @@ func (g *group) giveTurn(ctx workflow.Context) {
 	}
 	if answer.No == "" {
 		g.turns.holder = turn.ID
-		answer.Ours, answer.Beside, answer.Room = g.holdings(turn.ID), g.othersOut(turn.ID), g.turns.room
+		answer.Ours, answer.Beside, answer.Room = g.holdings(ctx, turn.ID), g.othersOut(ctx, turn.ID), g.turns.room
 		if turn.Out {
 			g.turns.targets[turn.ID] = turn.Targets
 		}
@@ -98,14 +142,11 @@ func (g *group) giveTurn(ctx workflow.Context) {
 	}
 }
 
-// endTurn lets the next have its turn, once AWS's lists show what this one did.
-func (g *group) endTurn(ctx workflow.Context, id string) {
+// endTurn lets the next have its turn.
+func (g *group) endTurn(id string) {
 	g.turns.asking = slices.DeleteFunc(g.turns.asking, func(other instance.Turn) bool { return other.ID == id })
 	if g.turns.holder == id {
 		g.turns.holder = ""
-	}
-	if g.status.Strategy.AtOnce > 1 { // it may have gone out, and back, or out again
-		g.turns.freeAt = workflow.Now(ctx).Add(g.in.Policy.Timing.ReadLag.D())
 	}
 }
 
@@ -125,13 +166,20 @@ func (g *group) notNow(ctx workflow.Context) string {
 }
 
 // holdings are what this wave holds of the group, as one of its instances has to count it.
-func (g *group) holdings(id string) patch.Holdings {
-	held := patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped}
+func (g *group) holdings(ctx workflow.Context, id string) patch.Holdings {
+	lately := g.lately(ctx, id)
+	held := patch.Holdings{Out: g.leftOut()}
+	if g.room != nil {
+		held.Surge = g.room.Stands()
+	}
 	for _, now := range g.status.Now {
 		if now.ID == id || !g.turns.out[now.ID] { // one that is only looked at serves
 			continue
 		}
 		held.Out = append(held.Out, now.ID)
+		if slices.Contains(lately, now.ID) {
+			held.Lately = append(held.Lately, now.ID)
+		}
 		for _, arn := range g.turns.targets[now.ID] {
 			if held.From == nil {
 				held.From = map[string]int{}
@@ -139,12 +187,17 @@ func (g *group) holdings(id string) patch.Holdings {
 			held.From[arn]++
 		}
 	}
+	for _, back := range lately { // where the lists show it as out still, it is as long as they do
+		if !slices.Contains(held.Out, back) {
+			held.Out = append(held.Out, back)
+		}
+	}
 	return held
 }
 
-// othersOut reports whether another of the group may be out of service.
-func (g *group) othersOut(id string) bool {
-	return slices.ContainsFunc(g.status.Now, func(now patch.InstanceNow) bool {
+// othersOut reports whether another of the group may be out of service, or be shown so.
+func (g *group) othersOut(ctx workflow.Context, id string) bool {
+	return len(g.lately(ctx, id)) > 0 || slices.ContainsFunc(g.status.Now, func(now patch.InstanceNow) bool {
 		return now.ID != id && g.turns.out[now.ID]
 	})
 }

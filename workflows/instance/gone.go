@@ -26,7 +26,7 @@ func (s *saga) handleGone(ctx workflow.Context, cause error) error {
 		return nil
 	}
 	var detached activities.DetachResult
-	if err := s.withTurn(ctx, func() error {
+	if err := s.withNumbers(ctx, func() error {
 		return s.read(ctx, aws.Detach, activities.DetachInput{
 			Instance: s.instance(), DesiredWanted: now.Desired + 1, WaveID: s.in.WaveID, Pace: s.pace(),
 		}, &detached)
@@ -46,8 +46,8 @@ func (s *saga) leftForGood(detached activities.DetachResult) {
 	name, desired := s.in.Group.Name(), detached.Desired
 	switch {
 	case detached.NoRoom && s.room != nil:
-		s.room.Dropped = true // what was launched for its own way out stays in its place
-	case detached.NoRoom && !s.in.Ours.Surge:
+		s.room.Kept = 1 // what was launched for its own way out stays in its place
+	case detached.NoRoom && s.in.Ours.Surge == 0:
 		s.note("%s is one short: somebody scaled it to its max, %d, while this one was out, so nobody was launched in "+
 			"its place; if that is too few: "+
 			"aws autoscaling update-auto-scaling-group --auto-scaling-group-name %s --max-size %d --desired-capacity %d", name,

@@ -115,7 +115,7 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 	}
 	s.undos.push(step{patch.StepMark, nil, s.unmarkHealed})
 	s.undos.push(step{patch.StepSuspend, nil, s.resume})
-	if s.record.Intended.RaiseMax {
+	if s.record.Intended.RaiseMax > 0 {
 		s.undos.push(step{patch.StepFinish, nil, s.lowerMax})
 	}
 	why := s.outOfService(member, listed)
@@ -233,7 +233,7 @@ func (s *saga) tellCapacity(now patch.GroupState) {
 // lowerMax takes back the max that had to be raised for the instance to leave standby.
 func (s *saga) lowerMax(ctx workflow.Context) error {
 	before := s.record.Intended.MaxBefore
-	err := s.undone(ctx, aws.LowerMax, activities.MaxInput{Group: s.in.Group, MaxBefore: before, Pace: s.pace()})
+	err := s.undone(ctx, aws.LowerMax, activities.MaxInput{Group: s.in.Group, MaxBefore: before, By: 1, Pace: s.pace()})
 	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
 			Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),
@@ -261,7 +261,7 @@ func (s *healed) unmarkHealed(ctx workflow.Context) error {
 func (s *healed) pushQuarantine() {
 	s.undos.push(step{patch.StepMark, nil, s.unmarkHealed})
 	s.undos.push(step{patch.StepSuspend, nil, s.resume})
-	if s.record.Intended.RaiseMax {
+	if s.record.Intended.RaiseMax > 0 {
 		s.undos.push(step{patch.StepFinish, nil, s.lowerMax})
 	}
 	if s.record.Release != nil {

@@ -133,8 +133,8 @@ func (s *saga) carryOver(ctx workflow.Context) error {
 		return slices.Contains(s.suspended, process)
 	})
 	s.record.Before.Suspended, s.record.Intended.Suspend = s.before.Suspended, s.suspended
-	if left.Intended.RaiseMax {
-		s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = true, left.Intended.MaxBefore
+	if left.Intended.RaiseMax > 0 {
+		s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = 1, left.Intended.MaxBefore
 		s.status.Result.Stranded = append(s.status.Result.Stranded, s.raisedMax(left.Intended.MaxBefore))
 	}
 	return nil

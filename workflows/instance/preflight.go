@@ -53,6 +53,9 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 			s.inspect()).Get(ctx, &state); err != nil {
 			return s.unread(ctx, err)
 		}
+		if s.turn.mine {
+			state = state.Showing(s.in.Group, s.in.Ours)
+		}
 		member, found := state.Member(s.in.Instance)
 		if !found || !member.Present() {
 			return &gone

@@ -41,7 +41,7 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 	}
 	if s.in.Group.IsAutoScaling() {
 		var detached activities.DetachResult
-		if err := s.withTurn(ctx, func() error {
+		if err := s.withNumbers(ctx, func() error {
 			if err := s.keepOthers(ctx); err != nil {
 				return err
 			}
@@ -121,14 +121,14 @@ func (s *saga) replace(ctx workflow.Context, quarantine *journal.Quarantine) err
 		s.note("terminated; no other was launched in its place, since somebody has scaled the group to its max meanwhile")
 		return nil
 	}
-	var fresh activities.SurgeInstance
+	var fresh activities.SurgeInstances
 	if err := s.await(ctx, s.in.Policy.Timing.Surge, aws.AwaitSurge, activities.AwaitSurgeInput{
-		Group: s.in.Group, Known: append(slices.Clone(quarantine.Members), s.in.Instance), Pace: s.pace(),
+		Group: s.in.Group, Known: append(slices.Clone(quarantine.Members), s.in.Instance), By: 1, Pace: s.pace(),
 	}, &fresh); err != nil {
 		return err
 	}
 	s.status.Result.Outcome = patch.RolledBack
-	s.note("replaced by %s", fresh.ID)
+	s.note("replaced by %s", fresh.IDs[0])
 	return nil
 }
 

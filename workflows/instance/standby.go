@@ -166,11 +166,11 @@ func (s *saga) leaveStandby(ctx, options workflow.Context) error {
 		return err
 	}
 	was := s.record.Intended
-	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = true, now.Max
+	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = 1, now.Max
 	unrecorded := run.WriteRecord(clean, &s.record)
 	var raised activities.Raised
 	if err := undo.Act(options, aws.RaiseMax, activities.MaxInput{
-		Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace(),
+		Group: s.in.Group, MaxBefore: now.Max, By: 1, Pace: s.pace(),
 	}, &raised); err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (s *saga) takeOutToPutBack(ctx workflow.Context) error {
 // takeOutAgain takes the failed instance out of service once more. Where desired is at min by now, one more instance is
 // launched first: the group must not shrink below min for our sake.
 func (s *saga) takeOutAgain(ctx workflow.Context) error {
-	return s.withTurn(ctx, func() error { return s.leaveAgain(ctx) })
+	return s.withNumbers(ctx, func() error { return s.leaveAgain(ctx) })
 }
 
 func (s *saga) leaveAgain(ctx workflow.Context) error {
@@ -248,9 +248,7 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 		case short && other != "": // the group's record tells of one that was launched, and not of two
 			s.note("no room was made before taking it out again: one more has been launched for %s already", other)
 		case short:
-			s.room = room.New(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{
-				Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max,
-			})
+			s.room = room.New(s.in.Group, s.in.Policy, s.in.WaveID, patch.SurgeOfOne(now))
 			s.room.Suspends = s.in.Suspends
 			err := s.room.Journal(ctx, now)
 			if err == nil {

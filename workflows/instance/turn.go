@@ -18,6 +18,7 @@ type Turn struct {
 	N       int  // of its asks, from 1: an answer to an older one counts no more
 	Out     bool // it wants to go out, to be patched; of one that has ended: it is out
 	Room    bool // it has launched one more of its own: the group's record has room for one
+	Numbers bool // it changes the group's numbers otherwise than by going out or coming back, or did
 	Targets []string
 }
 
@@ -30,7 +31,11 @@ type TakeTurn struct {
 	No     string         // why it is not to begin; "": it is its turn
 }
 
-// How long a turn is waited for. Who comes back does so without it in the end: nobody stays out for another's sake.
+// How long a turn is waited for. Who comes back does so without it in the end: nobody stays out for another's sake. So
+// does who is taken out again, where it serves ill: five minutes of a holder are an AWS that does not answer it, for who
+// waits for others gives its turn back meanwhile. Without a turn it makes no room of its own (see roomBeside), and AWS
+// itself refuses to take desired below min; what may be is that one more than max_unavailable is out, of whom one was
+// ill already.
 const (
 	asksAgain   = time.Hour // Temporal loses no signal; a group that is gone has its instances cancelled
 	longestWait = 5 * time.Minute
@@ -40,6 +45,7 @@ const (
 type turn struct {
 	mine     bool
 	out      bool // it may be out of service
+	numbers  bool // see Turn.Numbers
 	asked    int
 	channel  workflow.ReceiveChannel
 	answered TakeTurn
@@ -66,12 +72,22 @@ func (s *saga) takeTurn(ctx workflow.Context) *notBegun {
 	}
 }
 
-// withTurn does in its turn what changes the group's numbers on the way back, or out again.
+// withTurn does in its turn what changes the group on the way back.
 func (s *saga) withTurn(ctx workflow.Context, do func() error) error {
+	return s.inTurn(ctx, Turn{}, do)
+}
+
+// withNumbers does in its turn what decides by the group's numbers, and changes them: AWS's lists must show them.
+func (s *saga) withNumbers(ctx workflow.Context, do func() error) error {
+	return s.inTurn(ctx, Turn{Numbers: true}, do)
+}
+
+func (s *saga) inTurn(ctx workflow.Context, ask Turn, do func() error) error {
 	if !s.in.Turns || s.turn.mine {
 		return do()
 	}
-	s.askTurn(ctx, Turn{}, longestWait)
+	s.askTurn(ctx, ask, longestWait)
+	s.turn.numbers = ask.Numbers
 	defer s.endTurn(ctx)
 	return do()
 }
@@ -126,8 +142,9 @@ func (s *saga) endTurn(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	// A group that is gone has nobody to let. It is waited for, so that it does not overtake the next ask.
 	_ = workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalTurn, Turn{
-		ID: s.in.Instance, Out: s.turn.out, Room: s.room != nil,
+		ID: s.in.Instance, Out: s.turn.out, Room: s.room != nil, Numbers: s.turn.numbers,
 	}).Get(clean, nil)
+	s.turn.numbers = false
 }
 
 // besideOthers reports whether it is refused in its turn for what may pass once others of its group are back.
@@ -136,10 +153,13 @@ func (s *saga) besideOthers(refusal *patch.Refusal) bool {
 }
 
 // roomBeside is for whom else of the group one more has been launched; "": for nobody. Without its turn that is not
-// known, and the group's record may tell of one already.
+// known, and the group's record may tell of one already; where the whole group surges it does.
 func (s *saga) roomBeside() string {
 	if s.in.Turns && !s.turn.mine {
 		return "another of its group, it may be,"
+	}
+	if s.in.Turns && s.in.Ours.Surge > 0 {
+		return "its group"
 	}
 	return s.turn.answered.Room
 }

@@ -42,6 +42,6 @@ func (p *placeSearch) raised(ctx workflow.Context, found activities.Marked) {
 		}
 		p.result.Unmarked = append(p.result.Unmarked, p.finding("auto scaling group "+group.Group, group.WaveID, fmt.Sprintf(
 			"its max is %d and was %d before this wave may have raised it on %s, and it carries no tag",
-			group.MaxBefore+1, group.MaxBefore, group.At.UTC().Format("2006-01-02 15:04 MST"))))
+			group.MaxBefore+group.By, group.MaxBefore, group.At.UTC().Format("2006-01-02 15:04 MST"))))
 	}
 }

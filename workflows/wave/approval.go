@@ -30,7 +30,17 @@ func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, 
 		w.turn.unasked = true
 		return "", true
 	}
-	return w.askApproval(ctx, stage, *approval, first)
+	return w.askApproval(ctx, stage, asked{
+		approval: *approval, what: w.plan.Stages[stage].Name, first: first, text: w.approvalText(stage, first),
+	})
+}
+
+// asked is what people are asked to approve.
+type asked struct {
+	approval patch.Approval
+	what     string // a stage, or a step of it
+	first    string // what they should look at first
+	text     string
 }
 
 // unprovenBefore says what the stages before one did not prove; "": they proved all.
@@ -44,13 +54,11 @@ func (w *wave) unprovenBefore(stage int) string {
 	return strings.Join(said, "; ")
 }
 
-// askApproval waits for a person; first is what they should look at first.
-func (w *wave) askApproval(
-	ctx workflow.Context, stage int, approval patch.Approval, first string,
-) (outcome patch.Outcome, goesOn bool) {
+// askApproval waits for a person.
+func (w *wave) askApproval(ctx workflow.Context, stage int, about asked) (outcome patch.Outcome, goesOn bool) {
+	approval := about.approval
 	w.status.Case = w.caseOf(ctx, stage)
-	also := w.holdsAnyway(ctx, w.roster.of(stage))
-	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, first, also))
+	w.enter(ctx, patch.StateAwaitingApproval, w.holdsAnyway(ctx, w.roster.of(stage))+about.text)
 	until := unless(ctx, approval.Timeout, patch.Reject)
 	ask := func(ctx workflow.Context) {
 		w.tell(ctx, patch.NoticeAwaitingApproval, until, func(n *patch.Notice) {
@@ -77,9 +85,9 @@ func (w *wave) askApproval(
 	if decision.Verb == patch.Approve {
 		return w.awaitWindow(ctx, stage, decision)
 	}
-	w.reason = fmt.Sprintf("%s was not approved: %s: %s", w.plan.Stages[stage].Name, decision.Actor, decision.Reason)
-	if first != "" {
-		w.reason += "; " + first
+	w.reason = fmt.Sprintf("%s was not approved: %s: %s", about.what, decision.Actor, decision.Reason)
+	if about.first != "" {
+		w.reason += "; " + about.first
 	}
 	return patch.Aborted, false
 }
@@ -90,8 +98,10 @@ func (w *wave) approveAfterAll(
 ) (outcome patch.Outcome, goesOn bool) {
 	w.makeWait(ctx, w.roster.pausable(stage))
 	approval := w.plan.Stages[stage].Approval // there is one: else the stage goes on as it is
-	if outcome, goesOn = w.askApproval(ctx, stage, *approval, "patches became due since the wave began: "+
-		becameDue(held)); !goesOn {
+	first := "patches became due since the wave began: " + becameDue(held)
+	if outcome, goesOn = w.askApproval(ctx, stage, asked{
+		approval: *approval, what: w.plan.Stages[stage].Name, first: first, text: w.approvalText(stage, first),
+	}); !goesOn {
 		w.stop(ctx, stage, patch.StateAborting)
 		return outcome, false
 	}
@@ -123,9 +133,8 @@ func becameDue(held []*lockedGroup) string {
 // mostToApprove is how many groups the question lists; the status has them all.
 const mostToApprove = 20
 
-// approvalText tells what the stages before left unproven, what will happen, and what keeps it from that whatever is
-// answered; the case tells the rest.
-func (w *wave) approvalText(stage int, left, also string) string {
+// approvalText tells what the stages before left unproven, and what will happen; the case tells the rest.
+func (w *wave) approvalText(stage int, left string) string {
 	if left != "" {
 		left = "Look first: " + left + ". "
 	}
@@ -143,6 +152,6 @@ func (w *wave) approvalText(stage int, left, also string) string {
 	if more := len(all) - mostToApprove; more > 0 {
 		groups = append(groups, fmt.Sprintf("and %d more groups", more))
 	}
-	return fmt.Sprintf("%s%sStage %s: %s%s. %sSend approve or reject.", left, soaked, w.plan.Stages[stage].Name,
-		strings.Join(groups, "; "), takesOnly(w.request.Only), also)
+	return fmt.Sprintf("%s%sStage %s: %s%s. Send approve or reject.", left, soaked, w.plan.Stages[stage].Name,
+		strings.Join(groups, "; "), takesOnly(w.request.Only))
 }

@@ -48,7 +48,7 @@ func TestCanariesOfAllGroupsBakeFirst(t *testing.T) {
 			waited := false
 			scene.When(func(status patch.WaveStatus) bool {
 				return slices.ContainsFunc(status.Stages[0].Groups, func(g patch.GroupCounts) bool {
-					return g.Phase == patch.GroupCanaryBaked
+					return g.Phase == patch.GroupStepDone
 				})
 			}, func(patch.WaveStatus) { waited = true })
 			result, err := scene.Run(wavetest.WebWave)

@@ -32,7 +32,7 @@ func (w *wave) caseOf(ctx workflow.Context, stage int) *patch.Case {
 		Due: patch.CaseDue{Of: w.roster.members(stage)}, Gates: run.Gates(planned.Health), Alarms: []patch.CaseAlarm{},
 		Loses: w.plan.RollBackOf(planned.Name),
 	}
-	for before, planned := range w.plan.Stages[:stage] {
+	for before, planned := range w.plan.Stages[:w.seenBy(stage)] {
 		var counts []patch.GroupCounts
 		for _, held := range w.roster.of(before) {
 			counts = append(counts, held.counts)
@@ -40,6 +40,15 @@ func (w *wave) caseOf(ctx workflow.Context, stage int) *patch.Case {
 		of.Before = append(of.Before, patch.Before(planned.Name, counts))
 	}
 	return of
+}
+
+// seenBy is how many stages of the plan show what a stage is about to get: those before it, and itself once some of its
+// steps are done.
+func (w *wave) seenBy(stage int) int {
+	if w.turn.approval != nil {
+		return stage + 1
+	}
+	return stage
 }
 
 // readCase reads what AWS and the evidence tell of the stage to be approved. What cannot be read is told as not known,
@@ -175,7 +184,7 @@ func placeOf(group patch.Group) string { return group.Account.Name + "/" + group
 func (r *caseReader) changes(ctx workflow.Context, due []string) {
 	in := activities.ReadChangesInput{WaveID: r.wave.status.WaveID, Due: due[:min(len(due), mostCaseCompared)]}
 	patched := 0
-	for before := range r.stage {
+	for before := range r.wave.seenBy(r.stage) {
 		for _, held := range r.wave.roster.of(before) {
 			patched += held.counts.Patched
 			for _, one := range held.counts.Unproven {

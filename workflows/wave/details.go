@@ -52,6 +52,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	}
 	if status.Stage != "" && status.State != patch.StateClosed {
 		run.Write(&text, ", stage **%s**", status.Stage)
+		if step := status.Current().StepWords(); step != "" {
+			run.Write(&text, ", %s", step)
+		}
 	}
 	if status.State == patch.StateOnHold && status.Hold > 0 {
 		run.Write(&text, ", hold **%d**", status.Hold)

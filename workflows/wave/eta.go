@@ -46,6 +46,7 @@ func (w *wave) estimate(ctx workflow.Context) {
 		if stage.Approval != nil && stage.Name != w.status.Stage {
 			whole.NotCounted = append(whole.NotCounted, "the approval of "+stage.Name)
 		}
+		whole.NotCounted = append(whole.NotCounted, w.stepApprovals(i)...)
 		whole.Left += w.estimateStage(i, whole)
 	}
 	whole.Done = doneAt(whole, whole.Left)
@@ -76,8 +77,10 @@ func (w *wave) estimateStage(stage int, before patch.ETA) patch.Duration {
 		return 0
 	}
 	begins, takes := patch.Schedule(works, w.parallelIn(stage))
+	soaks := w.plan.Stages[stage].StepSoaks(groups[0].at)
+	takes += soaks
 	for i, work := range works {
-		ends := before.Left + begins[i] + work.Left()
+		ends := before.Left + begins[i] + work.Left() + soaks
 		shown[i].ETA = &patch.ETA{At: before.At, Left: work.Left(), Done: doneAt(before, ends), From: from[i]}
 	}
 	w.status.Stages[stage].ETA = &patch.ETA{At: before.At, Left: takes, Done: doneAt(before, before.Left+takes)}
@@ -105,7 +108,7 @@ func (w *wave) workOf(held *lockedGroup, known patch.Duration, now time.Time) (p
 	// Which of those done had nothing to patch is not known: at most so many are left.
 	work.Instances = max(held.counts.Total-max(held.counts.Done, held.compliant), 0)
 	planned := w.plan.Stages[held.stage]
-	if held.owesCanary() {
+	if planned.Canary != nil && held.owes() {
 		left := min(max(planned.Canary.Instances-held.counts.Patched, 0), work.Instances)
 		work.Soaks = planned.Canary.Longer(planned.Bake) * patch.Duration(left)
 	}

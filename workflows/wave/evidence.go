@@ -37,7 +37,9 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	stages := make([]patch.StageResult, len(w.plan.Stages))
 	for i, stage := range w.plan.Stages {
-		stages[i] = patch.StageResult{Name: stage.Name, Outcome: outcomes[i], Groups: []patch.GroupResult{}}
+		stages[i] = patch.StageResult{
+			Name: stage.Name, Outcome: outcomes[i], Groups: []patch.GroupResult{}, Steps: w.status.Stages[i].Steps,
+		}
 		w.status.Stages[i].Outcome = outcomes[i]
 	}
 	for _, held := range w.roster.groups {

@@ -19,9 +19,9 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 	w.makeWait(ctx, w.roster.pausable(stage))
 	planned := w.plan.Stages[stage]
 	// Held for another reason than a fresh failure, a group would only be held again, without end. What was said or
-	// cancelled while the others were told to wait counts more than what the stage may carry. What a canary failed at is
-	// for a person to judge, and so is a hook that says so.
-	untold := w.inbox.decision == nil && ctx.Err() == nil && !slices.ContainsFunc(held, (*lockedGroup).owesCanary) &&
+	// cancelled while the others were told to wait counts more than what the stage may carry. What a canary failed at,
+	// or one of the first step, is for a person to judge, and so is a hook that says so.
+	untold := w.inbox.decision == nil && ctx.Err() == nil && !slices.ContainsFunc(held, (*lockedGroup).isFirst) &&
 		!slices.ContainsFunc(held, (*lockedGroup).hooksHold)
 	failures, most := w.roster.failures(stage), planned.MaxFailures.Of(w.roster.members(stage))
 	if untold && failures > w.turn.carried && failures <= most {

@@ -93,5 +93,9 @@ func (w *wave) currentStage() patch.Stage {
 	if at < 0 {
 		return patch.Stage{}
 	}
-	return w.plan.Stages[at]
+	stage := w.plan.Stages[at]
+	if w.turn.approval != nil {
+		stage.Approval = w.turn.approval
+	}
+	return stage
 }

@@ -26,7 +26,7 @@ const (
 // Refused: those taken are released by whoever called.
 func (w *wave) lock(ctx workflow.Context) error {
 	groups := len(w.roster.groups)
-	left := patch.HistoryLeft(workflow.GetInfo(ctx).GetCurrentHistoryLength(), groups, groups+w.plan.Canaries())
+	left := patch.HistoryLeft(workflow.GetInfo(ctx).GetCurrentHistoryLength(), groups, groups+w.plan.AddedTurns())
 	every := patch.ReportsEvery(left, w.roster.instances())
 	w.status.CountsEvery = 0
 	if every > 1 {
@@ -40,7 +40,8 @@ func (w *wave) lock(ctx workflow.Context) error {
 		options := w.locking(ctx, held.workflowID, "patches "+planned.String())
 		future := workflow.ExecuteChildWorkflow(options, group.PatchGroup, group.Input{
 			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage, planned), Members: held.members,
-			Run: w.run, ContinueAfter: w.request.ContinueAfter, Carried: held.carried,
+			LeftOut: held.reach.LeftOut,
+			Run:     w.run, ContinueAfter: w.request.ContinueAfter, Carried: held.carried,
 			Tells: patch.FollowsInstances(w.roster.instances()), Every: every,
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {

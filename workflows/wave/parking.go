@@ -55,9 +55,7 @@ func (w *wave) outgrown(ctx workflow.Context, stage int) bool {
 	spent := info.GetCurrentHistoryLength()
 	again := 0 // those that are told to go twice
 	for _, held := range turns {
-		if held.owesCanary() {
-			again++
-		}
+		again += w.plan.Stages[held.stage].AddedTurns(held.at)
 	}
 	left := patch.HistoryLeft(spent, len(w.roster.groups), len(turns)+again)
 	return spent > longestParked || !patch.HistoryHolds(left, w.roster.instances()) ||

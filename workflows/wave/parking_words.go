@@ -14,7 +14,7 @@ import (
 // whyItStopped says what stopped the wave, and what is left of the stage and those after it.
 func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
 	if s := w.parking.soak; s != nil {
-		return fmt.Sprintf("%s soaks before %s begins", w.plan.Stages[stage].Name, s.Before)
+		return fmt.Sprintf("%s soaks before %s begins", s.of, s.Before)
 	}
 	text := w.whatClosed(ctx, stage)
 	var left []string

@@ -22,7 +22,7 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {
 			groups = append(groups, &lockedGroup{
-				group: group, stage: i, canary: stage.Canary != nil, workflowID: names.GroupLock(group),
+				group: group, stage: i, gates: len(stage.Gates()), workflowID: names.GroupLock(group),
 			})
 		}
 	}
@@ -44,7 +44,7 @@ func (w *wave) preflight(ctx workflow.Context) error {
 
 // wholePlan is what is known of a plan before anything is read.
 func wholePlan(plan patch.Plan) patch.View {
-	return patch.View{Policy: patch.PolicyOf(plan, patch.Stage{}), Groups: len(plan.Groups()), Canaries: plan.Canaries()}
+	return patch.View{Policy: patch.PolicyOf(plan, patch.Stage{}), Groups: len(plan.Groups()), Again: plan.AddedTurns()}
 }
 
 // checkPlan asks what stands against the plan as a whole.
@@ -93,7 +93,7 @@ func (w *wave) planOf(groups []*lockedGroup) patch.Plan {
 		for _, held := range groups {
 			if held.stage == i {
 				stage.Groups = append(stage.Groups, held.group)
-				if held.rest { // the next is no canary
+				if held.step > 0 { // the next is no canary
 					stage.Canary = nil
 				}
 			}

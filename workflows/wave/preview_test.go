@@ -177,7 +177,7 @@ func TestAPreviewTellsOfRoomByOneMore(t *testing.T) {
 	preview := previewOf(scene, ofWeb)
 	require.Empty(t, preview.Blockers, "with one more there is room")
 	group := preview.Stages[1].Groups[0]
-	require.Equal(t, patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1, RaiseMax: true}, group.Strategy)
+	require.Equal(t, patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1, RaiseMax: 1}, group.Strategy)
 	require.Equal(t, "5m0s", (group.Instances[0].Begins - group.Begins).String(), "it is launched first")
 
 	scene = wavetest.New(t, wavetest.Options{

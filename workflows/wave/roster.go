@@ -22,8 +22,8 @@ type roster struct {
 // lockedGroup is a group whose lock this wave holds, or is about to take.
 type lockedGroup struct {
 	group      patch.Group
-	stage      int  // its index in the plan
-	canary     bool // its stage begins with some
+	stage      int // its index in the plan
+	gates      int // steps of its stage after which that waits: see patch.Stage.Gates
 	workflowID string
 	child      workflow.ChildWorkflowFuture // nil: the lock was not taken yet
 	prepared
@@ -48,7 +48,8 @@ type progress struct {
 	started bool              // it was told to go
 	waits   bool              // it was told to wait while another of its stage is held
 	lost    bool              // its workflow ended before it was released
-	rest    bool              // the stage's canaries have baked, and its others were told to go
+	at      int               // the stage's present step, from 0
+	step    int               // as far as which of the stage's steps it was told to go, from 0
 	since   time.Time         // when it was told to go or go on, or told its counts last
 	counts  patch.GroupCounts // as it told last
 	now     patch.GroupAtWork // what its instances under way are doing, as far as it was told
@@ -230,17 +231,19 @@ func (r *roster) nothingDue(stage int) bool {
 func (h *lockedGroup) view() patch.GroupNow {
 	return patch.GroupNow{
 		Phase: h.counts.Phase, Started: h.started, Ended: h.child != nil && h.child.IsReady(), Lost: h.lost,
-		Waits: h.waits, Closed: h.counts.Closed, Targets: h.behind.All, Canary: h.owesCanary(),
+		Waits: h.waits, Closed: h.counts.Closed, Targets: h.behind.All, Owes: h.owes(), Behind: h.step < h.at,
 		Stops: h.counts.Stops && !h.lost,
 	}
 }
 
-// owesCanary reports whether canaries of the group have yet to bake. One that ended well has none that could: its
-// instances had nothing to do, or a person skipped them.
-func (h *lockedGroup) owesCanary() bool {
+// owes reports whether the group has yet to come as far as the stage's present step. One that ended well has nobody
+// left for it: its instances had nothing to do, or a person skipped them.
+func (h *lockedGroup) owes() bool {
 	switch {
-	case !h.canary || h.rest || h.counts.Phase == patch.GroupCanaryBaked:
+	case h.at >= h.gates:
 		return false
+	case h.counts.Phase == patch.GroupStepDone:
+		return h.step < h.at
 	case h.counts.Phase == patch.GroupDone && h.counts.Closed == "":
 		return h.counts.Total > 0 && !h.counts.Outcome.EndsWell()
 	}

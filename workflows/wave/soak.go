@@ -20,7 +20,9 @@ import (
 type soaking struct {
 	*patch.Soak // in the status of the stage
 
-	stage   int // its index in the plan
+	stage   int    // its index in the plan
+	of      string // what soaks: the stage, or a step of it
+	asks    bool   // somebody is asked to approve once it is over
 	watched []soak.Watched
 	ill     *patch.SoakLook     // what two looks saw, until somebody decides; nil: nothing
 	stop    workflow.CancelFunc // ends the watch; nil: nobody watches
@@ -40,13 +42,20 @@ func (w *wave) soak(ctx workflow.Context, stage int) (outcome patch.Outcome, goe
 	}
 	next := w.plan.Stages[stage+1]
 	s := &soaking{
-		Soak: patch.NewSoak(*next.After, next.Name, workflow.Now(ctx)), stage: stage, watched: w.toWatch(stage),
+		Soak: patch.NewSoak(*next.After, next.Name, workflow.Now(ctx)), stage: stage, of: w.plan.Stages[stage].Name,
+		asks: next.Approval != nil, watched: w.toWatch(stage),
 	}
-	w.parking.soak, w.status.Stages[stage].Soak = s, s.Soak
+	w.status.Stages[stage].Soak = s.Soak
+	return w.parkForSoak(ctx, s)
+}
+
+// parkForSoak parks the wave until what soaks has done so.
+func (w *wave) parkForSoak(ctx workflow.Context, s *soaking) (outcome patch.Outcome, goesOn bool) {
+	w.parking.soak = s
 	defer func() { w.endSoak(ctx, cmp.Or(w.reason, "the wave ended")) }()
-	return w.park(ctx, stage, &patch.Decision{
+	return w.park(ctx, s.stage, &patch.Decision{
 		Verb: patch.Resume, Actor: "patchtide", At: s.Until,
-		Reason: fmt.Sprintf("%s soaked for %s", w.status.Stage, next.After.Duration.Rough()),
+		Reason: fmt.Sprintf("%s soaked for %s", s.of, patch.Duration(s.Until.Sub(s.Since)).Rough()),
 	})
 }
 
@@ -86,7 +95,7 @@ func (w *wave) watchSoak(ctx workflow.Context) {
 	watching, s.stop = workflow.WithCancel(ctx)
 	workflow.Go(watching, func(ctx workflow.Context) {
 		for ctx.Err() == nil {
-			does := "looks at the health of " + w.plan.Stages[s.stage].Name + " while it soaks"
+			does := "looks at the health of " + s.of + " while it soaks"
 			child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 				TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, StaticSummary: does,
 				TypedSearchAttributes: w.attributes(),
@@ -209,9 +218,10 @@ func (w *wave) holdSoak(ctx workflow.Context, stage int) *leaving {
 
 // skipSoak lets the wave go on without the rest of the soak, as somebody decided: at once, or when a window opens.
 func (w *wave) skipSoak(ctx workflow.Context, decision *patch.Decision) *leaving {
+	of := w.parking.soak.of
 	w.endSoak(ctx, decision.Verb.By(*decision))
 	// Where no window is open people are told of that as of any parked wave.
-	w.parking.why, w.parking.toldWhy = w.status.Stage+" soaks no longer", ""
+	w.parking.why, w.parking.toldWhy = of+" soaks no longer", ""
 	w.stand(ctx, decision)
 	return w.askWindowAgain(ctx)
 }
@@ -219,9 +229,8 @@ func (w *wave) skipSoak(ctx workflow.Context, decision *patch.Decision) *leaving
 // illText says what is ill and what may be sent.
 func (w *wave) illText(look *patch.SoakLook) string {
 	s := w.parking.soak
-	stage := w.plan.Stages[s.stage].Name
 	text := fmt.Sprintf("%s is not well while it soaks, by two looks: %s. It soaks since %s, until %s; %s has not begun, "+
-		"and no lock is held. ", stage, look, brief.UTC(s.Since), brief.UTC(s.Until), s.Before)
+		"and no lock is held. ", s.of, look, brief.UTC(s.Since), brief.UTC(s.Until), s.Before)
 	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Stage > 0 {
 		text += "roll_back puts back what is patched: " + loses + ". "
 	}
@@ -233,9 +242,9 @@ func (w *wave) illText(look *patch.SoakLook) string {
 func (w *wave) soakText(ctx workflow.Context) string {
 	s, now := w.parking.soak, workflow.Now(ctx)
 	var text strings.Builder
-	text.WriteString(s.Told(w.plan.Stages[s.stage].Name, now, brief.UTC) + ". ")
+	text.WriteString(s.Told(s.of, now, brief.UTC) + ". ")
 	then := s.Before + " follows"
-	if w.plan.Stages[s.stage+1].Approval != nil {
+	if s.asks {
 		then = "the approval of " + s.Before + " is asked"
 	}
 	standing := w.parking.standing()

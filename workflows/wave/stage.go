@@ -15,6 +15,8 @@ import (
 type turn struct {
 	parked   bool            // it was, in the middle: what was patched by then is of an earlier window
 	carried  int             // failures with which it went on by itself
+	step     int             // the stage's present step, counted from 0
+	approval *patch.Approval // of a step, while it is asked for; nil: none is
 	stopping bool            // nothing more is begun
 	putBack  *patch.Decision // the roll_back for which it stops; nil: it stops for good
 	// rolledBack: it was put back, and each stage that was has an outcome of its own
@@ -89,6 +91,8 @@ func (w *wave) move(ctx workflow.Context, stage int, move patch.Move) (outcome p
 		w.orderStage(ctx, stage, group.Order{Kind: group.OrderWindow})
 	case patch.MoveStart:
 		w.start(ctx, about)
+	case patch.MoveStep:
+		return w.passStep(ctx, stage)
 	case patch.MovePark:
 		if outcome, goesOn = w.park(ctx, stage, w.resumedOutside()); goesOn {
 			w.enter(ctx, patch.StateRunning, "")
@@ -124,11 +128,11 @@ func (w *wave) stop(ctx workflow.Context, stage int, state patch.WaveState) {
 // start lets groups go.
 func (w *wave) start(ctx workflow.Context, groups []*lockedGroup) {
 	for _, held := range groups {
-		held.started, held.rest = true, held.rest || held.view().Baked()
+		held.started, held.step = true, held.at
 	}
 	setGoing(ctx, groups)
 	w.orderEach(ctx, groups, func(held *lockedGroup) group.Order {
-		return group.Order{Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID, Rest: held.rest}
+		return group.Order{Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID, Step: held.step}
 	})
 }
 
@@ -148,8 +152,8 @@ func (w *wave) parallelIn(stage int) int {
 func (w *wave) judge(stage int) patch.Outcome {
 	outcome := patch.Succeeded
 	for _, held := range w.roster.of(stage) {
-		if held.counts.Phase == patch.GroupCanaryBaked && !w.roster.anyLost(stage) {
-			w.reason = held.group.String() + ": its canary has baked, and its others were not taken"
+		if held.counts.Phase == patch.GroupStepDone && !w.roster.anyLost(stage) {
+			w.reason = held.group.String() + ": its canary or step is done, and its others were not taken"
 			return patch.Aborted
 		}
 		if held.counts.Outcome == patch.Failed || held.counts.Phase != patch.GroupDone {

@@ -146,7 +146,7 @@ func (w *wave) resolve(ctx workflow.Context) error {
 	w.plan, w.hash, w.announcer.notifies = resolved.Plan.Taking(w.request.Only), resolved.Hash, resolved.Notifies
 	w.status.Only = w.request.Only
 	for _, stage := range w.plan.Stages {
-		if stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
+		if stage.WantsFourEyes() && strings.TrimSpace(w.request.Actor) == "" {
 			return run.Invalid("actor: is missing, and stage "+stage.Name+
 				" demands four eyes: it must be known who started the wave", waveExample)
 		}
@@ -169,7 +169,7 @@ func resolvePlan(ctx workflow.Context, plan, wave string) (resolved activities.R
 func stagesOf(plan patch.Plan) []patch.StageStatus {
 	stages := make([]patch.StageStatus, len(plan.Stages))
 	for i, stage := range plan.Stages {
-		stages[i] = patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}}
+		stages[i] = patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}, Steps: patch.StepsOf(stage)}
 	}
 	return stages
 }

@@ -1,8 +1,10 @@
-// Package room is one instance more than a group had, for as long as one of it is out of service.
+// Package room is what is launched beside a group's instances, for as long as some of it are out of service.
 package room
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -13,7 +15,7 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
-// Room is one instance more than the group had, for as long as somebody of it is out of service.
+// Room is as many instances more than the group had as may be out of it at once: see patch.Strategy.Launches.
 type Room struct {
 	group    patch.Group
 	policy   patch.Policy
@@ -23,11 +25,13 @@ type Room struct {
 
 	Record journal.Record // what the journal holds of it
 	Before patch.GroupState
-	Raised bool   // desired may have been raised
-	Surge  string // the instance launched for it; "" until it is known
-	unsure bool   // the raise failed, and may have had its effect
+	Raised bool     // desired may have been raised
+	Surge  []string // the instances launched for it; nil until they are known
+	unsure bool     // the raise failed, and may have had its effect
 
-	Dropped bool // desired is back already, or stays as it is; only max may still be raised
+	// Kept is how many of it are given back already, or stay: in the place of instances that left for good. Where all are
+	// only max may still be raised.
+	Kept int
 }
 
 // New is room that has not been made yet.
@@ -35,26 +39,34 @@ func New(group patch.Group, policy patch.Policy, waveID string, strategy patch.S
 	return &Room{group: group, policy: policy, waveID: waveID, Strategy: strategy}
 }
 
+// Stands is how many more than the group had it has because of the room.
+func (r *Room) Stands() int {
+	if !r.Raised {
+		return 0
+	}
+	return max(r.Strategy.Launches()-r.Kept, 0)
+}
+
 // Journal writes the group's numbers and what is about to be raised.
 func (r *Room) Journal(ctx workflow.Context, before patch.GroupState) error {
 	r.Before = before
 	r.Record = journal.OfGroup(r.waveID, r.group, r.policy, before)
 	r.Record.Intended = journal.Intended{
-		RaiseDesired: true, RaiseMax: r.Strategy.RaiseMax, MaxBefore: before.Max, Suspend: r.Suspends,
+		RaiseDesired: r.Strategy.Launches(), RaiseMax: r.Strategy.RaiseMax, MaxBefore: before.Max, Suspend: r.Suspends,
 	}
 	return run.WriteRecord(ctx, &r.Record)
 }
 
-// Make raises max if needed and desired by one, and waits for the new instance to be healthy; it has been journalled.
-// options are those of the acts: going forward or putting back.
+// Make raises max if needed and desired, and waits for the new instances to be healthy; it has been journalled. options
+// are those of the acts: going forward or putting back.
 func (r *Room) Make(ctx workflow.Context, options workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	before := r.Before
 	r.Raised = true
 	var raised activities.Raised
 	if err := undo.Act(options, aws.RaiseDesired, activities.RaiseInput{
-		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.Strategy.RaiseMax,
-		Pace: run.Pace(r.policy.Timing),
+		Group: r.group, DesiredBefore: before.Desired, By: r.Strategy.Launches(), MaxBefore: before.Max,
+		RaiseMax: r.Strategy.RaiseMax, Pace: run.Pace(r.policy.Timing),
 	}, &raised); err != nil {
 		r.unsure = true
 		if activities.NothingDone(err) {
@@ -64,39 +76,37 @@ func (r *Room) Make(ctx workflow.Context, options workflow.Context) error {
 		return err
 	}
 	if raised.MaxTheirs {
-		r.Strategy.RaiseMax, r.Record.Intended.RaiseMax, r.Record.Intended.MaxBefore = false, false, 0
+		r.Strategy.RaiseMax, r.Record.Intended.RaiseMax, r.Record.Intended.MaxBefore = 0, 0, 0
 		if err := run.WriteRecord(clean, &r.Record); err != nil {
 			return err
 		}
 	}
-	var fresh activities.SurgeInstance
+	var fresh activities.SurgeInstances
 	t := r.policy.Timing
 	if err := workflow.ExecuteActivity(run.Waiting(ctx, r.group, t, t.Surge), aws.AwaitSurge, activities.AwaitSurgeInput{
-		Group: r.group, Known: before.IDs(), Since: before.At, Pace: run.Pace(t),
+		Group: r.group, Known: before.IDs(), Since: before.At, By: r.Strategy.Launches(), Pace: run.Pace(t),
 	}).Get(ctx, &fresh); err != nil {
 		return err
 	}
-	r.Surge = fresh.ID
-	r.Record.Intended.Surge = fresh.ID
+	r.Surge = fresh.IDs
+	r.Record.Intended.Surge = fresh.IDs
 	return run.WriteRecord(clean, &r.Record)
 }
 
-// GiveBack terminates exactly the surge instance, then lowers max. It tells what it had to leave.
+// GiveBack terminates exactly the surge instances, but for those that are kept, then lowers max. It tells what it had
+// to leave.
 func (r *Room) GiveBack(ctx workflow.Context) []patch.Stranded {
 	if !r.Raised {
 		return nil
 	}
 	options := run.Undoing(ctx, r.group, r.policy.Timing)
-	if r.unsure || !r.Dropped && r.Surge == "" {
+	if r.unsure || r.Stands() > 0 && len(r.Surge) == 0 {
 		run.OutwaitLag(ctx, r.policy.Timing) // nor may the instance be listed yet that a raise has just launched
 	}
-	var err error
-	if !r.Dropped {
-		err = r.drop(options)
-	}
-	if err == nil && r.Strategy.RaiseMax {
+	left, err := r.drop(options)
+	if err == nil && r.Strategy.RaiseMax > 0 {
 		err = undo.Act(options, aws.LowerMax, activities.MaxInput{
-			Group: r.group, MaxBefore: r.Before.Max, Pace: run.Pace(r.policy.Timing),
+			Group: r.group, MaxBefore: r.Before.Max, By: r.Strategy.RaiseMax, Pace: run.Pace(r.policy.Timing),
 		}, nil)
 	}
 	if err == nil || run.IsType(err, activities.ErrGroupNotFound) {
@@ -105,39 +115,71 @@ func (r *Room) GiveBack(ctx workflow.Context) []patch.Stranded {
 	}
 	return []patch.Stranded{{
 		Account: r.group.Account.Name, Region: r.group.Region, Resource: "auto scaling group " + r.group.Name(),
-		State:    "its capacity is still raised: " + run.Reason(err),
-		WhatToDo: fmt.Sprintf("terminate %s with decrement, then set max back to %d", orUnknown(r.Surge), r.Before.Max),
+		State: "its capacity is still raised: " + run.Reason(err),
+		WhatToDo: fmt.Sprintf("terminate %s with decrement, then set max back to %d", orUnknown(left, r.Surge),
+			r.Before.Max),
 	}}
 }
 
-// drop terminates the surge instance with decrement.
-func (r *Room) drop(options workflow.Context) error {
-	if r.Surge == "" {
+// drop terminates the surge instances with decrement, and returns those that it could not. Those of which nobody learnt
+// the id come first: desired is lowered before Auto Scaling launches for it.
+func (r *Room) drop(options workflow.Context) (left []string, failed error) {
+	stands := r.Stands()
+	if stands == 0 {
+		return nil, nil
+	}
+	if len(r.Surge) == 0 {
 		r.Surge = r.launched(options)
 	}
-	return undo.Act(options, aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{
-		Group: r.group, ID: r.Surge, DesiredBefore: r.Before.Desired, Pace: run.Pace(r.policy.Timing),
-	}, nil)
+	known := r.Surge[:min(len(r.Surge), stands)]
+	for k, id := range slices.Concat(make([]string, stands-len(known)), known) {
+		err := undo.Act(options, aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{
+			Group: r.group, ID: id, DesiredBefore: r.Before.Desired + r.Kept + stands - 1 - k,
+			Pace: run.Pace(r.policy.Timing),
+		}, nil)
+		switch {
+		case err == nil:
+		case failed == nil:
+			failed = err
+			fallthrough
+		default:
+			left = append(left, id)
+		}
+	}
+	return left, failed
 }
 
-// launched finds the instance that our raise launched when the wait for it was cut: of the members launched since, the
-// first. "" when there is none, or when nobody can tell whether desired is raised by us.
-func (r *Room) launched(options workflow.Context) string {
+// launched finds the instances that our raise launched when the wait for them was cut: of the members launched since,
+// the first. None when there is none, or when nobody can tell whether desired is raised by us.
+func (r *Room) launched(options workflow.Context) (ids []string) {
 	var now patch.GroupState
 	if err := undo.Act(options, aws.InspectGroup, activities.InspectGroupInput{
 		Group: r.group, Targets: []string{},
 	}, &now); err != nil {
-		return ""
+		return nil
 	}
-	if r.unsure && now.Desired != r.Before.Desired+1 {
-		return "" // a newcomer stands for what somebody else did
+	by := r.Strategy.Launches()
+	if r.unsure && now.Desired != r.Before.Desired+by {
+		return nil // a newcomer stands for what somebody else did
 	}
-	return patch.FirstNewcomer(now, r.Before.IDs(), r.Before.At)
+	newcomers := patch.Newcomers(now, r.Before.IDs(), r.Before.At)
+	for _, one := range newcomers[:min(len(newcomers), by)] {
+		ids = append(ids, one.ID)
+	}
+	return ids
 }
 
-func orUnknown(id string) string {
-	if id == "" {
-		return "the newest instance"
+// orUnknown names the instances that are left, or, where only max is, all.
+func orUnknown(left, all []string) string {
+	if len(left) == 0 {
+		left = all
 	}
-	return id
+	named := slices.DeleteFunc(slices.Clone(left), func(id string) bool { return id == "" })
+	switch more := len(left) - len(named); {
+	case len(left) == 0, len(named) == 0 && more == 1:
+		return "the newest instance"
+	case more > 0:
+		named = append(named, fmt.Sprintf("the newest %d more", more))
+	}
+	return strings.Join(named, ", ")
 }
