@@ -192,7 +192,7 @@ func readHook(ctx context.Context, s *aws.Services, in AwaitHookInput) (*patch.H
 	}
 	end := &patch.HookEnd{Output: hook.Output(said)}
 	if !command.Succeeded() {
-		end.Failed = hook.Cut(command.DescribeEnd())
+		end.Failed, end.Late = hook.Cut(command.DescribeEnd()), command.Status == ssmtypes.CommandInvocationStatusTimedOut
 	}
 	return end, command, nil
 }

@@ -262,6 +262,7 @@ func (a HookAbout) Filled(text string) string {
 // HookEnd is how a call ended, as whoever it was told.
 type HookEnd struct {
 	Failed string // why; "": it ended well
+	Late   bool   // it failed because its time was over
 	Output string // the last of what it said: plain, and secrets are cut
 }
 
