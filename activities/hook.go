@@ -127,8 +127,11 @@ func findHook(ctx context.Context, s *aws.Services, in HookInput, runbook bool) 
 }
 
 func (a *AWS) sendHook(ctx context.Context, s *aws.Services, in HookInput, runbook bool) (*HookStarted, error) {
-	parameters := map[string][]string{}
+	var parameters map[string][]string // AWS refuses one that is there and empty
 	for name, value := range in.Call.Parameters {
+		if parameters == nil {
+			parameters = map[string][]string{}
+		}
 		parameters[name] = []string{in.About.Filled(value)}
 	}
 	if runbook {
@@ -189,7 +192,7 @@ func readHook(ctx context.Context, s *aws.Services, in AwaitHookInput) (*patch.H
 	}
 	end := &patch.HookEnd{Output: hook.Output(said)}
 	if !command.Succeeded() {
-		end.Failed = hook.Cut(command.DescribeEnd())
+		end.Failed, end.Late = hook.Cut(command.DescribeEnd()), command.Status == ssmtypes.CommandInvocationStatusTimedOut
 	}
 	return end, command, nil
 }

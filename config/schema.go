@@ -22,6 +22,11 @@ func Schema() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	hook := map[string]any{}
+	if err := objectSchema(reflect.TypeFor[Hook](), hook); err != nil {
+		return nil, err
+	}
+	root["$defs"] = map[string]any{"hook": hook} // it stands at twelve places
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "Patchtide's configuration"
 	var out bytes.Buffer
@@ -68,6 +73,8 @@ func schemaOf(t reflect.Type, f strictyaml.Field) (map[string]any, error) {
 		if f.Required {
 			schema["minItems"] = 1
 		}
+	case t == reflect.TypeFor[Hook]():
+		schema["$ref"] = "#/$defs/hook"
 	case t.Kind() == reflect.Struct:
 		err = objectSchema(t, schema)
 		if short, ok := reflect.Zero(t).Interface().(strictyaml.Short); ok && err == nil {

@@ -2,7 +2,6 @@ package patch
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -135,8 +134,12 @@ func (h Hooks) Find(point HookPoint, name string) *Hook {
 
 // Without are the hooks but for those of a point.
 func (h Hooks) Without(point HookPoint) Hooks {
-	rest := maps.Clone(h)
-	delete(rest, point)
+	rest := Hooks{}
+	for _, other := range HookPoints() {
+		if hooks := h[other]; other != point && hooks != nil {
+			rest[other] = hooks
+		}
+	}
 	return rest
 }
 
@@ -179,8 +182,8 @@ func (h Hooks) each(change func(*HookCall)) Hooks {
 		return nil
 	}
 	changed := Hooks{}
-	for point, hooks := range h {
-		hooks = slices.Clone(hooks)
+	for _, point := range HookPoints() {
+		hooks := slices.Clone(h[point])
 		for i := range hooks {
 			change(&hooks[i].Call)
 			if hooks[i].Undo != nil {
@@ -189,15 +192,17 @@ func (h Hooks) each(change func(*HookCall)) Hooks {
 				hooks[i].Undo = &undo
 			}
 		}
-		changed[point] = hooks
+		if hooks != nil {
+			changed[point] = hooks
+		}
 	}
 	return changed
 }
 
 // Documents are those that the hooks of an instance run, each once, sorted.
 func (h Hooks) Documents() (documents []string) {
-	for _, hooks := range h {
-		for _, hook := range hooks {
+	for _, point := range HookPoints() {
+		for _, hook := range h[point] {
 			calls := []HookCall{hook.Call}
 			if hook.Undo != nil {
 				calls = append(calls, *hook.Undo)
@@ -262,6 +267,7 @@ func (a HookAbout) Filled(text string) string {
 // HookEnd is how a call ended, as whoever it was told.
 type HookEnd struct {
 	Failed string // why; "": it ended well
+	Late   bool   // it failed because its time was over
 	Output string // the last of what it said: plain, and secrets are cut
 }
 

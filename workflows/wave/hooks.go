@@ -23,6 +23,9 @@ func (w *wave) hooksBefore(ctx workflow.Context) (goesOn bool) {
 			continue
 		}
 		w.reason = ran.Called() + ": " + ran.Why + "; nothing was changed"
+		if ctx.Err() != nil {
+			w.reason = "cancelled before anything was changed"
+		}
 		clean, _ := workflow.NewDisconnectedContext(ctx)
 		for _, undone := range slices.Backward(begun) {
 			if undone.Undo == nil {

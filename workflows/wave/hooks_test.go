@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
@@ -134,4 +135,37 @@ func TestADocumentOfAHookThatIsNotThere(t *testing.T) {
 	require.ErrorContains(t, err, "HookNotThere: ")
 	require.ErrorContains(t, err, "there is no document nowhere for its hooks")
 	scene.RequireInvariants(nil, wavetest.Except{})
+}
+
+// A document of the wave is a runbook, in the account and region that its hook names.
+func TestADocumentOfTheWave(t *testing.T) {
+	for _, c := range []struct{ kind, content, says string }{
+		{"Automation", `{schemaVersion: "0.3", mainSteps: [{action: "aws:sleep", name: nap, inputs: {Duration: PT5S}}]}`, ""},
+		{
+			"Command",
+			`{schemaVersion: "2.2", mainSteps: [{action: "aws:runShellScript", name: a, inputs: {runCommand: [ls]}}]}`,
+			"the document announce is a Command document, and at before_wave there is no instance to run it on",
+		},
+		{"", "", "there is no document announce"},
+	} {
+		t.Run(c.kind, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: waveHooks(
+				"before_wave: [{name: a, document: announce, account: production, region: ap-northeast-1}]")})
+			scene.Production(func(group *world.ScalingGroup) {
+				if c.kind != "" {
+					_, err := group.Region.CreateDocument("announce", c.kind, "YAML", c.content, "", nil)
+					require.NoError(t, err)
+				}
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			if c.says == "" {
+				require.Equal(t, patch.Succeeded, result.Outcome, "%s", result.Reason)
+			} else {
+				require.Equal(t, patch.Failed, result.Outcome)
+				require.Contains(t, result.Reason, c.says)
+			}
+			scene.RequireInvariants(result, wavetest.Except{})
+		})
+	}
 }

@@ -112,6 +112,8 @@ func endOf(
 	switch {
 	case err == nil && end.Failed == "":
 		return end, patch.HookOK
+	case err == nil && end.Late:
+		return end, patch.HookTimedOut
 	case err == nil:
 		return end, patch.HookFailed
 	case ctx.Err() != nil:
