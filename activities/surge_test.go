@@ -45,7 +45,8 @@ func TestSurgeAndBack(t *testing.T) {
 
 	for range 2 {
 		f.must(
-			f.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4},
+			f.TerminateSurgeInstance,
+			activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4},
 			nil,
 		)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, By: 1}, nil)

@@ -59,7 +59,12 @@ plans:
       - name: s2
         after: 3d
         approval: true
-        steps: [1, 10%, {to: 50%, soak: {duration: 2h, healthy: false}, approval: {required: true, four_eyes: true}}, {to: 80%, soak: 1h, approval: true}, 100%]
+        steps:
+          - 1
+          - 10%
+          - {to: 50%, soak: {duration: 2h, healthy: false}, approval: {required: true, four_eyes: true}}
+          - {to: 80%, soak: 1h, approval: true}
+          - 100%
         baseline: ubuntu-22.04
         groups:
           - {account: a, region: cn-north-1, auto_scaling_group: web 2}

@@ -11,7 +11,9 @@ import (
 
 func TestLeftOfAStep(t *testing.T) {
 	two := patch.Policy{Canary: &patch.Canary{Instances: 2, Bake: patch.Duration(time.Hour)}}
-	half := patch.Policy{Steps: []patch.StageStep{{To: patch.Instances(1)}, {To: patch.Percent(50)}, {To: patch.Percent(100)}}}
+	half := patch.Policy{Steps: []patch.StageStep{
+		{To: patch.Instances(1)}, {To: patch.Percent(50)}, {To: patch.Percent(100)},
+	}}
 	ended := func(outcomes ...patch.Outcome) (all []patch.InstanceResult) {
 		for _, outcome := range outcomes {
 			all = append(all, patch.InstanceResult{Outcome: outcome})

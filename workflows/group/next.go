@@ -58,8 +58,8 @@ func (g *group) stepWhy() string {
 			"too"
 	}
 	return fmt.Sprintf("%d of its %d instances are patched, as far as step %d of %d goes; the others are taken once the "+
-		"stage's other groups have come as far, and the step's soak and approval are over", patch.CountPatched(g.status.Instances),
-		len(g.status.Instances), g.way.step+1, len(g.in.Policy.Steps))
+		"stage's other groups have come as far, and the step's soak and approval are over",
+		patch.CountPatched(g.status.Instances), len(g.status.Instances), g.way.step+1, len(g.in.Policy.Steps))
 }
 
 // policy is the group's, as whoever is taken now has it.
