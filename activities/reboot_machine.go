@@ -28,10 +28,6 @@ type RebootMachineInput struct {
 // nothing. Until then the error's type is NotReady, or MachineAway while the agent is silent. RebootFailed is final.
 func (a *AWS) RebootMachine(ctx context.Context, in RebootMachineInput) (err error) {
 	defer once.Typed(&err)
-	if strings.Trim(in.BootID, "0123456789abcdefABCDEF-") != "" || in.BootID == "" {
-		return once.Final(ErrRebootFailed, "%s: its boot id is %q, which is none: no reboot could be proven by it",
-			in.Instance, in.BootID)
-	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -96,6 +92,11 @@ func (a *AWS) RebootMachine(ctx context.Context, in RebootMachineInput) (err err
 
 // sendReboot sends the command. That the agent cannot be asked now is no error: it may come back.
 func (a *AWS) sendReboot(ctx context.Context, s *aws.Services, in RebootMachineInput, comment string) error {
+	// The machine's own word goes into a script there: only what is an id of either system's.
+	if strings.Trim(in.BootID, "0123456789abcdefABCDEF-") != "" || in.BootID == "" {
+		return once.Final(ErrRebootFailed, "%s: its boot id is %q, which is none: no reboot could be proven by it",
+			in.Instance, in.BootID)
+	}
 	document, script := facts.RebootScript(in.Platform, in.BootID)
 	_, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
 		DocumentName: &document, InstanceIds: []string{in.Instance.ID}, Comment: &comment,

@@ -255,8 +255,8 @@ func statuses() map[string]patch.WaveStatus {
 			s.Stages = []patch.StageStatus{{Name: "staging", Groups: []patch.GroupCounts{}}, {
 				Name: "production", Groups: []patch.GroupCounts{},
 			}}
-			s.Awaiting = "the plan database has an open wave: wave-database-1. It is waited for until 2026-11-22 05:00:00 UTC, " +
-				"the window's cutoff."
+			s.Awaiting = "the plan database has an open wave: wave-database-1. It is waited for until 2026-11-22 05:00:00 " +
+				"UTC, the window's cutoff."
 		}),
 		"a tier that waits for reboots": in(patch.StateRunning, func(s *patch.WaveStatus) {
 			group(s).Baseline = "windows-server-2022"
