@@ -55,6 +55,7 @@ const (
 	CodeDryRun = "DryRunOperationException"
 
 	CodeInstanceState  = "IncorrectInstanceState" // it is just changing its state
+	CodeNoCapacity     = "InsufficientInstanceCapacity" // of the instance's type, in its zone, now
 	CodeRestoring      = "IncorrectState"         // another replacement of the root volume is under way
 	CodeSnapshotInUse  = "InvalidSnapshot.InUse"
 	CodeVolumeInUse    = "VolumeInUse"

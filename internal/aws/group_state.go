@@ -60,9 +60,18 @@ func readTaggedState(
 		member := found.Member(id)
 		member.Targets = registered.targets[id]
 		member.LeftOut = group.LeavesOut(id, member.Zone, tagsOf(found.Instances[id].Tags))
+		member.Starts, member.NotStarted = group.StartsStopped(member, stateCode(found.Instances[id]))
 		state.Members = append(state.Members, member)
 	}
 	return state, nil
+}
+
+// stateCode is EC2's code for why an instance is in its state; "" where it tells none.
+func stateCode(instance ec2types.Instance) string {
+	if instance.StateReason == nil {
+		return ""
+	}
+	return Deref(instance.StateReason.Code)
 }
 
 func readScalingState(

@@ -30,6 +30,9 @@ type Record struct {
 	Point      *patch.RestorePoint `json:",omitempty"` // once the backup is taken
 	// Installing is written before the first install is started: without it none has been.
 	Installing bool `json:",omitempty"`
+	// Proven is written before one that was started is stopped again: what was installed on it is proven, or what was put
+	// back is, and only the stop is left.
+	Proven bool `json:",omitempty"`
 
 	// Origin is who wrote this version. It is filled where it is signed, never by a workflow's input.
 	Origin Origin
@@ -99,6 +102,7 @@ type Intended struct {
 	RaiseMax      bool           `json:",omitempty"`
 	MaxBefore     int            `json:",omitempty"` // with RaiseMax
 	Surge         string         `json:",omitempty"` // the instance that RaiseDesired launched, once it is known
+	Start         bool           `json:",omitempty"` // it was stopped, is started for the patch, and is to be stopped again
 }
 
 // PutBack is the wish that an instance which a wave patched is put back as it was.

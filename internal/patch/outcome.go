@@ -116,14 +116,19 @@ type InstanceResult struct {
 	PassedOver bool `json:"passed_over,omitempty"`
 	// the plan replaces what fails: it was terminated by us
 	Replaced bool `json:"replaced,omitempty"`
+	// it was stopped when it was taken, started for it, and stopped again
+	WasStopped bool `json:"was_stopped,omitempty"`
 	// what a reader should know: a bake cut short, targets not judged
 	Notes []string `json:"notes,omitempty"`
 }
 
 // Called names the instance for people.
 func (r InstanceResult) Called() string {
-	if r.Canary {
+	switch {
+	case r.Canary:
 		return r.ID + " (canary)"
+	case r.WasStopped:
+		return r.ID + " (was stopped)"
 	}
 	return r.ID
 }
@@ -236,4 +241,9 @@ func CombinedOutcome(parts []Outcome) Outcome {
 // Untouched is the result of an instance that nothing was done to.
 func Untouched(id string) InstanceResult {
 	return InstanceResult{ID: id, Outcome: NotStarted}
+}
+
+// UntouchedMember is Untouched of a member as it was read.
+func UntouchedMember(member Member) InstanceResult {
+	return InstanceResult{ID: member.ID, Outcome: NotStarted, WasStopped: member.Starts}
 }

@@ -158,6 +158,7 @@ type Group struct {
 	// Exclude are tags: an instance that carries all of one entry's is left as it is.
 	Exclude []map[string]string `json:"exclude,omitempty"`
 	Only    *Only               `json:"only,omitempty"` // whom this wave takes; nil: everybody
+	Stopped Stopped             `json:"stopped,omitempty"`
 }
 
 // IsAutoScaling tells an Auto Scaling group from instances chosen by tags.

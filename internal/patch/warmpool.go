@@ -13,8 +13,8 @@ const WarmPoolRunning = "Running"
 func (s GroupState) Untouched() []string {
 	notes := slices.Clone(s.Hidden)
 	for _, member := range s.Members {
-		if member.AtRest() && member.LeftOut == "" {
-			notes = append(notes, member.is()+": it is not patched, and left as it is")
+		if member.Rests() && member.LeftOut == "" {
+			notes = append(notes, member.ToldAtRest())
 		}
 	}
 	notes = append(notes, ToldLeftOut(s.LeftOut())...)

@@ -32,7 +32,8 @@ func (g *group) takeJoined(ctx workflow.Context) bool {
 		switch {
 		case goesOn && len(end.Joined) > 0:
 			for _, id := range end.Joined {
-				g.status.Instances = append(g.status.Instances, patch.Untouched(id))
+				joined, _ := state.Member(id)
+				g.status.Instances = append(g.status.Instances, patch.UntouchedMember(joined))
 			}
 			g.rounds++
 			return true

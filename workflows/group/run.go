@@ -132,7 +132,7 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 	if level == patch.LevelGroup { // newcomers first: a group that refuses while one waits is not done
 		for _, member := range state.Ordered(g.in.Policy.Order) {
 			if indexOf(g.status.Instances, member.ID) < 0 {
-				g.status.Instances = append(g.status.Instances, patch.Untouched(member.ID))
+				g.status.Instances = append(g.status.Instances, patch.UntouchedMember(member))
 			}
 		}
 	}

@@ -127,6 +127,11 @@ func (g *group) notNow(ctx workflow.Context) string {
 // holdings are what this wave holds of the group, as one of its instances has to count it.
 func (g *group) holdings(id string) patch.Holdings {
 	held := patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped}
+	for _, one := range g.status.Instances {
+		if one.WasStopped && len(one.Stranded) == 0 {
+			held.Idle = append(held.Idle, one.ID)
+		}
+	}
 	for _, now := range g.status.Now {
 		if now.ID == id || !g.turns.out[now.ID] { // one that is only looked at serves
 			continue

@@ -70,6 +70,7 @@ type saga struct {
 	serves      bool        // it could not be taken out again to be put back
 	watch       *undo.Watch // beside its undos; nil: none has begun
 	turn        turn        // where others of the group are under way as well
+	rest        rest        // of one that was stopped
 }
 
 // patching is what an install is made by, and what came of it.
@@ -117,7 +118,9 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 		return nil, err
 	}
 	do(ctx)
-	s.scanRestored(ctx)
+	if !s.rest.was { // one that was stopped is scanned before it is stopped again
+		s.scanRestored(ctx)
+	}
 	if !s.status.Result.Started.IsZero() {
 		s.keepDetails(ctx)
 	}
@@ -136,6 +139,10 @@ func (s *saga) patch(ctx workflow.Context) {
 	}
 	if end != nil {
 		s.endUntouched(*end)
+		return
+	}
+	if s.member.Starts {
+		s.patchStopped(ctx)
 		return
 	}
 	s.enter(ctx, patch.StepScan)
@@ -227,7 +234,7 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 		if ctx.Err() != nil && len(s.patching.tries) == 0 && s.putBack == nil && !s.health.proven {
 			return step.name, ctx.Err()
 		}
-		if step.name == patch.StepStandby { // marking and suspending may have been throttled meanwhile
+		if step.name == patch.StepStandby || step.name == patch.StepStart { // marking and suspending may have been throttled meanwhile
 			if late := s.tooLate(ctx); late != nil {
 				return step.name, late
 			}
