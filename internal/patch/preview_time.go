@@ -1,8 +1,8 @@
 package patch
 
 import (
-	"slices"
 	"fmt"
+	"slices"
 	"time"
 )
 

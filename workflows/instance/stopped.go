@@ -59,7 +59,7 @@ func (s *saga) start(ctx workflow.Context) error {
 	if !started.Theirs {
 		return nil
 	}
-	s.rest.theirs, s.record.Intended.Start = true, false
+	s.rest.theirs, s.record.Intended.Start, s.status.Result.WasStopped = true, false, false
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := run.WriteRecord(run.WhileOut(clean), &s.record); err != nil {
 		s.note("the journal still says that we started it, which we did not: %s", run.Reason(err))
@@ -84,10 +84,11 @@ func (s *saga) comesUp(ctx workflow.Context) error {
 		}
 		return errors.New(end.why)
 	}
-	if where := s.registeredIn(s.member); where != "" {
-		return fmt.Errorf("somebody has registered it in %s while it was started to be patched", where)
+	where, err := s.servesIn(ctx)
+	if err == nil && where != "" {
+		err = fmt.Errorf("somebody has registered it in %s while it was started to be patched", where)
 	}
-	return nil
+	return err
 }
 
 // scanStarted learns what is due on it.
@@ -154,15 +155,15 @@ func (s *saga) stopAgain(ctx workflow.Context) error {
 // is left running, and that is told.
 func (s *saga) stopNow(ctx workflow.Context) error {
 	s.scanRestored(ctx)
-	var now patch.GroupState
-	if err := s.read(ctx, aws.InspectGroup, s.inspect(), &now); err != nil {
+	where, err := s.servesIn(ctx)
+	switch {
+	case run.IsType(err, activities.ErrGone):
 		return err
-	}
-	if member, _ := now.Member(s.in.Instance); member.Present() {
-		if where := s.registeredIn(member); where != "" && s.unfitReason == "" {
-			s.note("it was stopped before, and is left running: somebody has registered it in %s meanwhile", where)
-			return nil
-		}
+	case err != nil:
+		s.note("it is stopped again though nobody could see whether somebody has registered it meanwhile: %s", run.Reason(err))
+	case where != "" && s.unfitReason == "":
+		s.note("it was stopped before, and is left running: somebody has registered it in %s meanwhile", where)
+		return nil
 	}
 	if err := s.undone(ctx, aws.StopStarted, s.power()); err != nil {
 		return err
@@ -183,13 +184,22 @@ func (s *saga) finishStopped(ctx workflow.Context) error {
 	return err
 }
 
-// registeredIn names the target groups that send the instance requests; "": none does.
-func (s *saga) registeredIn(member patch.Member) string {
+// servesIn names the target groups that send it requests; "": none does. It looks through every one there is: while it
+// was stopped none was known to.
+func (s *saga) servesIn(ctx workflow.Context) (string, error) {
+	look := s.inspect()
+	look.Targets = nil
+	var now patch.GroupState
+	if err := workflow.ExecuteActivity(run.Sweeping(ctx, s.in.Group, s.in.Policy.Timing), aws.InspectGroup, look).
+		Get(ctx, &now); err != nil {
+		return "", err
+	}
+	member, _ := now.Member(s.in.Instance)
 	var where []string
 	for _, target := range member.Targets {
 		where = append(where, target.Where())
 	}
-	return strings.Join(where, ", ")
+	return strings.Join(where, ", "), nil
 }
 
 func (s *saga) power() activities.StartStoppedInput {
