@@ -85,7 +85,7 @@ func readScalingState(
 		At:  at,
 		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
 		Desired: int(Deref(described.DesiredCapacity)), Suspended: SuspendedIn(described),
-		WarmPoolState: warmPoolOf(described), Deleting: Deref(described.Status) != "",
+		WarmPoolState: warmPoolOf(described), WarmPoolSize: int(Deref(described.WarmPoolSize)), Deleting: Deref(described.Status) != "",
 		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
 		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),

@@ -70,6 +70,9 @@ func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) 
 			end.Joined = append(end.Joined, member.ID)
 		}
 	}
+	if why := state.warmPoolGap(); why != "" && group.Only.Empty() { // a wave of some was asked for no more than them
+		end.Gaps = append(end.Gaps, Gap{"", why})
+	}
 	if group.IsAutoScaling() && members < state.Desired {
 		end.Coming = append(end.Coming, Gap{"", fmt.Sprintf("desired is %d and it has %d members", state.Desired, members)})
 	}

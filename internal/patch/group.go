@@ -15,6 +15,7 @@ type GroupState struct {
 	TargetGroups        []TargetGroup
 	RefreshRunning      bool
 	WarmPoolState       string // the state in which its warm pool keeps instances; "": it has none
+	WarmPoolSize        int    // how many wait there
 	Deleting            bool
 	Weighted            bool   // weights, or a desired-capacity type other than units
 	Operator            string // the service that operates the Auto Scaling group: EKS, ECS, Elastic Beanstalk

@@ -88,7 +88,9 @@ func (g *group) nameLatecomers(ctx workflow.Context) {
 		end.Gaps = append(end.Gaps, patch.Gap{Instance: id, Why: "it joined when the wave had gone on to others"})
 	}
 	for _, gap := range slices.Concat(end.Gaps, end.Coming) {
-		if !slices.ContainsFunc(g.status.Gaps, func(known patch.Gap) bool { return known.Instance == gap.Instance }) {
+		if !slices.ContainsFunc(g.status.Gaps, func(known patch.Gap) bool {
+			return known == gap || known.Instance == gap.Instance && gap.Instance != ""
+		}) {
 			g.status.Gaps = append(g.status.Gaps, gap)
 		}
 	}

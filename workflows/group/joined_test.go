@@ -179,9 +179,12 @@ func TestWhatWaitsInAWarmPoolIsTold(t *testing.T) {
 	}})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
-	require.Equal(t, patch.Succeeded, result.Outcome, result.Reason)
+	require.Equal(t, patch.SucceededWithGaps, result.Outcome, result.Reason)
 	production := result.Stages[1].Groups[0]
 	require.Len(t, production.Notes, 1)
-	require.Contains(t, production.Notes[0], "warm pool is not patched")
+	const waits = "1 instance in its warm pool (Stopped) is not patched, and serves as it was prepared"
+	require.Contains(t, production.Notes[0], waits+"; renew the pool by an instance refresh")
+	require.Equal(t, []patch.Gap{{Why: waits}}, production.Gaps)
+	require.Contains(t, result.Reason, waits)
 	scene.Production(func(group *world.ScalingGroup) { require.NotEmpty(t, group.Warm()) })
 }

@@ -106,19 +106,38 @@ func TestWhoWasStoppedEndsStopped(t *testing.T) {
 		do      func(*wavetest.Scene, string)
 		outcome patch.Outcome
 	}{
-		{"the reply to its start is lost", nil, fault("StartInstances", 1, awssim.Fault{Kind: awssim.FaultLostReply}),
-			patch.Patched},
-		{"the reply to its stop is lost", nil, fault("StopInstances", 1, awssim.Fault{Kind: awssim.FaultLostReply}),
-			patch.Patched},
+		{
+			"the reply to its start is lost", nil, fault("StartInstances", 1, awssim.Fault{Kind: awssim.FaultLostReply}),
+			patch.Patched,
+		},
+		{
+			"the reply to its stop is lost", nil, fault("StopInstances", 1, awssim.Fault{Kind: awssim.FaultLostReply}),
+			patch.Patched,
+		},
 		{"its start is throttled", nil, fault("StartInstances", 1, awssim.Fault{Kind: awssim.FaultThrottle}), patch.Patched},
-		{"there is no capacity for a while", []world.WorldFault{{Kind: world.FaultNoCapacity, Account: "staging", Times: 5}},
-			nil, patch.Patched},
-		{"there is no capacity", []world.WorldFault{{Kind: world.FaultNoCapacity, Account: "staging", Times: -1}}, nil,
-			patch.Skipped},
-		{"its install fails", []world.WorldFault{{Kind: world.FaultInstallFails, Account: "staging"}}, nil,
-			patch.RolledBack},
-		{"its agent stays silent", []world.WorldFault{{Kind: world.FaultAgentSilent, Account: "staging"}}, nil,
-			patch.RolledBack},
+		{
+			"there is no capacity for a while",
+			[]world.WorldFault{{Kind: world.FaultNoCapacity, Account: "staging", Times: 5}},
+			nil, patch.Patched,
+		},
+		{
+			"there is no capacity",
+			[]world.WorldFault{{Kind: world.FaultNoCapacity, Account: "staging", Times: -1}},
+			nil,
+			patch.Skipped,
+		},
+		{
+			"its install fails",
+			[]world.WorldFault{{Kind: world.FaultInstallFails, Account: "staging"}},
+			nil,
+			patch.RolledBack,
+		},
+		{
+			"its agent stays silent",
+			[]world.WorldFault{{Kind: world.FaultAgentSilent, Account: "staging"}},
+			nil,
+			patch.RolledBack,
+		},
 		{"its restore fails, too", []world.WorldFault{
 			{Kind: world.FaultInstallFails, Account: "staging"}, {Kind: world.FaultRootReplaceFails, Account: "staging"},
 		}, nil, patch.Quarantined},
