@@ -50,10 +50,12 @@ plans:
         zone_soak: 30m
         canary: {instances: 2, bake: 1h}
         exclude: {tags: {Role: leader, Patch: By-Hand}}
+        warm_pool: leave
       - {name: s2, after: 3d, groups: [{account: a, region: cn-north-1, auto_scaling_group: web 2}]}
       - name: s3
         after: {duration: 1d12h, healthy: false}
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 3}]
+      - {name: s4, stopped: start_and_stop, groups: [{account: a, region: cn-north-1, tags: {Role: web}}]}
 notify:
   - {slack: {webhook_from: 'ssm:/patchtide/slack'}}
   - {teams: {webhook_from: 'ssm:/patchtide/teams'}}
@@ -165,6 +167,8 @@ func TestEveryKey(t *testing.T) {
 	require.Nil(t, stage.After)
 	require.Equal(t, patch.After{Duration: days(3), Healthy: true, Every: patch.SoakEvery}, *plan.Stages[1].After)
 	require.Equal(t, patch.After{Duration: days(1.5), Every: patch.SoakEvery}, *plan.Stages[2].After)
+	require.Equal(t, patch.StoppedStart, plan.Stages[3].Groups[0].Stopped)
+	require.Empty(t, stage.Groups[0].Stopped)
 	require.Len(t, c.Notify, 4)
 	require.Equal(t, []config.Source{
 		"ssm:/patchtide/journal-key-2025", "kms:alias/patchtide-journal",
