@@ -51,11 +51,11 @@ plans:
         canary: {instances: 2, bake: 1h}
         exclude: {tags: {Role: leader, Patch: By-Hand}}
         warm_pool: leave
+        stopped: leave
       - {name: s2, after: 3d, groups: [{account: a, region: cn-north-1, auto_scaling_group: web 2}]}
       - name: s3
         after: {duration: 1d12h, healthy: false}
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 3}]
-      - {name: s4, stopped: start_and_stop, groups: [{account: a, region: cn-north-1, tags: {Role: web}}]}
 notify:
   - {slack: {webhook_from: 'ssm:/patchtide/slack'}}
   - {teams: {webhook_from: 'ssm:/patchtide/teams'}}
@@ -167,8 +167,7 @@ func TestEveryKey(t *testing.T) {
 	require.Nil(t, stage.After)
 	require.Equal(t, patch.After{Duration: days(3), Healthy: true, Every: patch.SoakEvery}, *plan.Stages[1].After)
 	require.Equal(t, patch.After{Duration: days(1.5), Every: patch.SoakEvery}, *plan.Stages[2].After)
-	require.Equal(t, patch.StoppedStart, plan.Stages[3].Groups[0].Stopped)
-	require.Empty(t, stage.Groups[0].Stopped)
+	require.Empty(t, stage.Groups[0].Stopped, "leave is what a group does by itself")
 	require.Len(t, c.Notify, 4)
 	require.Equal(t, []config.Source{
 		"ssm:/patchtide/journal-key-2025", "kms:alias/patchtide-journal",
