@@ -6,9 +6,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// checkStopped refuses to start what Auto Scaling does not let be stopped: "When Amazon EC2 Auto Scaling determines that
-// an InService instance is unhealthy, it replaces it with a new instance", and one that does not run is unhealthy to it
-// (EC2 Auto Scaling User Guide, Health checks for instances in an Auto Scaling group).
+// checkStopped refuses to start what Auto Scaling does not let be stopped: "When Amazon EC2 Auto Scaling determines
+// that an InService instance is unhealthy, it replaces it with a new instance", and one that does not run is unhealthy
+// to it (EC2 Auto Scaling User Guide, Health checks for instances in an Auto Scaling group).
 func (v *validator) checkStopped(at string, stage Stage) {
 	if stage.Stopped != patch.StoppedStart {
 		return

@@ -36,8 +36,9 @@ type OutOfService struct {
 	Gone []string
 }
 
-// Out counts who is out of service; who is idle is in none of the lists. Every decision about room asks it, for the group and for each of its target groups,
-// so that no two of them can differ about what was quarantined, or returned by somebody.
+// Out counts who is out of service; who is idle is in none of the lists. Every decision about room asks it, for the
+// group and for each of its target groups, so that no two of them can differ about what was quarantined, or returned by
+// somebody.
 func Out(group Group, state GroupState, holdings Holdings) OutOfService {
 	var out OutOfService
 	var away []Member

@@ -47,6 +47,17 @@ func (g Group) StartsStopped(m Member, code string) (starts bool, why string) {
 	return true, ""
 }
 
+// starting are the members that are stopped and are started to be patched. One that carries a mark was left so by a
+// wave.
+func (s GroupState) starting() (ids []string) {
+	for _, member := range s.Members {
+		if member.Starts && member.Mark == "" {
+			ids = append(ids, member.ID)
+		}
+	}
+	return ids
+}
+
 // ToStart tells, for people, of the members that are stopped and are started to be patched.
 func (s GroupState) ToStart() (told []string) {
 	for _, member := range s.Members {

@@ -48,9 +48,10 @@ func (s GroupState) Untouched() []string {
 	return notes
 }
 
-// renewWarmPool is what mends it, as the guide has it: an instance refresh replaces who is in service first, then the warm
-// pool (EC2 Auto Scaling User Guide, Update the instances in a warm pool).
-const renewWarmPool = "renew the pool by an instance refresh, or delete it and put it again, once its image has the patches"
+// renewWarmPool is what mends it, as the guide has it: an instance refresh replaces who is in service first, then the
+// warm pool (EC2 Auto Scaling User Guide, Update the instances in a warm pool).
+const renewWarmPool = "renew the pool by an instance refresh, or delete it and put it again, once its image has the " +
+	"patches"
 
 // toldWarmPool says for people what a warm pool means for who comes into service from it; "": the group has none.
 func (s GroupState) toldWarmPool() string {
@@ -63,7 +64,8 @@ func (s GroupState) toldWarmPool() string {
 	return s.warmPoolGap() + "; " + renewWarmPool
 }
 
-// warmPoolGap is why a group with such a pool is no plain success: a scale-out brings them into service. "": nobody waits.
+// warmPoolGap is why a group with such a pool is no plain success: a scale-out brings them into service. "": nobody
+// waits.
 func (s GroupState) warmPoolGap() string {
 	switch {
 	case s.WarmPoolState == "" || s.WarmPoolSize == 0:

@@ -10,7 +10,8 @@ import (
 // StagingOnly leaves the production stage out.
 func StagingOnly(next func([]byte) []byte) func([]byte) []byte {
 	return func(file []byte) []byte {
-		from, to := bytes.Index(file, []byte("      - name: production\n        #")), bytes.Index(file, []byte("# Who is told"))
+		from := bytes.Index(file, []byte("      - name: production\n        #"))
+		to := bytes.Index(file, []byte("# Who is told"))
 		return next(slices.Concat(file[:from], file[to:]))
 	}
 }

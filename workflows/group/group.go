@@ -312,7 +312,6 @@ func (g *group) forgetFailures() {
 		if failed && !instance.Replaced && !instance.PassedOver {
 			g.try[instance.ID]++
 			g.status.Instances[i] = patch.Untouched(instance.ID)
-			g.status.Instances[i].WasStopped = instance.WasStopped
 		}
 	}
 }

@@ -234,7 +234,8 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 		if ctx.Err() != nil && len(s.patching.tries) == 0 && s.putBack == nil && !s.health.proven {
 			return step.name, ctx.Err()
 		}
-		if step.name == patch.StepStandby || step.name == patch.StepStart { // marking and suspending may have been throttled meanwhile
+		// Marking and suspending may have been throttled meanwhile.
+		if step.name == patch.StepStandby || step.name == patch.StepStart {
 			if late := s.tooLate(ctx); late != nil {
 				return step.name, late
 			}

@@ -161,7 +161,8 @@ func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view *patch.Vi
 // askMachine asks the machine itself, once, before it is patched: a fresh command proves its agent, and tells whether
 // its root volume is all of it.
 func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.View) *notBegun {
-	if level != patch.LevelInstance || s.asked || s.member.Starts { // what is put back may be unable to answer: that may be why
+	// What is put back may be unable to answer: that may be why. What is stopped is asked once it runs.
+	if level != patch.LevelInstance || s.asked || s.member.Starts {
 		return nil
 	}
 	s.asked = true

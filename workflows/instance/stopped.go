@@ -160,7 +160,7 @@ func (s *saga) stopNow(ctx workflow.Context) error {
 	case run.IsType(err, activities.ErrGone):
 		return err
 	case err != nil:
-		s.note("it is stopped again though nobody could see whether somebody has registered it meanwhile: %s", run.Reason(err))
+		s.note("it is stopped again though nobody could see whether it was registered meanwhile: %s", run.Reason(err))
 	case where != "" && s.unfitReason == "":
 		s.note("it was stopped before, and is left running: somebody has registered it in %s meanwhile", where)
 		return nil

@@ -169,3 +169,46 @@ func TestWhoWasStoppedEndsStopped(t *testing.T) {
 		})
 	}
 }
+
+// Beside others that are out it takes nobody's room, nor they its.
+func TestWhoIsStoppedIsPatchedBesideOthers(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: func(s *world.Scenario) { s.Accounts[0].Regions[0].Instances[0].Count = 4 },
+		Config: wavetest.StagingOnly(wavetest.PlanWith(
+			"        bake: 10m\n", "        bake: 10m\n        stopped: start_and_stop\n        max_unavailable: 2\n")),
+	})
+	id, most := "", 0
+	staged(scene, func(instances []*world.Instance) {
+		id = instances[0].ID
+		for _, group := range instances[0].Region.TargetGroups() {
+			require.NoError(t, group.Deregister(id, 80))
+		}
+		require.NoError(t, instances[0].Stop())
+	})
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Account == wavetest.Staging && call.Operation == "StartAutomationExecution" {
+			scene.Env.RegisterDelayedCallback(func() {
+				staged(scene, func(instances []*world.Instance) {
+					out := 0
+					for _, instance := range instances {
+						serves := false
+						for _, group := range instance.Region.TargetGroups() {
+							serves = serves || group.Find(instance.ID, 80) != nil
+						}
+						if !serves && instance.ID != id {
+							out++
+						}
+					}
+					most = max(most, out)
+				})
+			}, 0)
+		}
+		return awssim.Fault{}
+	})
+	result := played(scene)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.Equal(t, 2, most, "so many at once, and no more")
+	require.True(t, of(t, result, id).WasStopped)
+	state, _ := stateOf(scene, id)
+	require.Equal(t, "stopped", state)
+}
