@@ -86,7 +86,7 @@ func readScalingState(
 		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
 		Desired: int(Deref(described.DesiredCapacity)), Suspended: SuspendedIn(described),
 		WarmPoolState: warmPoolOf(described), WarmPoolSize: int(Deref(described.WarmPoolSize)),
-		Deleting: Deref(described.Status) != "",
+		Deleting:            Deref(described.Status) != "",
 		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
 		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),
