@@ -56,6 +56,8 @@ plans:
         canary: {instances: 2, bake: 1h}
         reboot: if_required
         exclude: {tags: {Role: leader, Patch: By-Hand}}
+        warm_pool: leave
+        stopped: leave
       - name: s2
         after: 3d
         approval: true
@@ -238,6 +240,7 @@ func TestEveryKey(t *testing.T) {
 	}, plan.Stages[1].Steps)
 	require.Equal(t, &patch.Approval{Timeout: days(1)}, plan.Stages[1].Approval, "true alone is a gate")
 	require.Equal(t, patch.After{Duration: days(1.5), Every: patch.SoakEvery}, *plan.Stages[2].After)
+	require.Empty(t, stage.Groups[0].Stopped, "leave is what a group does by itself")
 	require.Len(t, c.Notify, 4)
 	require.Equal(t, []config.Source{
 		"ssm:/patchtide/journal-key-2025", "kms:alias/patchtide-journal",

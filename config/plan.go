@@ -126,6 +126,7 @@ func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 	for i, group := range stage.Groups {
 		account, _ := c.Account(group.Account) // Parse refused unknown ones
 		resolved.Groups[i] = group.resolve(account)
+		resolved.Groups[i].Stopped = stage.stopped()
 		for _, exclude := range []*Exclude{ofPlan, stage.Exclude} {
 			if exclude != nil {
 				resolved.Groups[i].Exclude = append(resolved.Groups[i].Exclude, maps.Clone(exclude.Tags))

@@ -36,6 +36,8 @@ func timingDoc() map[string]string {
 		"restore_root":  "How long replacing a root volume, with the reboot it brings, may take.",
 		"surge":         "How long one more instance may take from its launch until it is healthy.",
 		"agent":         "How long the agent may stay silent after a reboot.",
+		"start": "How long a stopped instance may take from its start until Systems Manager hears of it, and to be stopped " +
+			"again.",
 		"instance": "How long one instance usually takes, without draining and bake. With the bake it stands for " +
 			"estimates.patch in a stage whose bake alone takes longer than that.",
 		"read_lag": "How long AWS's lists may not yet show what was just made.",

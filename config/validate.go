@@ -200,6 +200,7 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 	v.checkOrder(at, stage)
 	v.checkSteps(at, stage)
 	v.checkExclude(at+".exclude", stage.Exclude)
+	v.checkStopped(at, stage)
 	v.notEmpty(at+".health", len(stage.Health), "health: [{target_group: auto}], or leave it out for that")
 	for i, check := range stage.Health {
 		v.checkHealth(fmt.Sprintf("%s.health[%d]", at, i), check)

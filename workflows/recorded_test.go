@@ -29,6 +29,7 @@ var recorded = map[string]func(group, instance *journal.Record) bool{
 	"DeregisterTargets": func(_, instance *journal.Record) bool {
 		return len(instance.Intended.Deregister) > 0
 	},
+	"StartInstances": func(_, instance *journal.Record) bool { return instance.Intended.Start },
 	"CreateSnapshot": func(_, instance *journal.Record) bool {
 		return instance.RootVolume != ""
 	},
@@ -59,7 +60,7 @@ var recorded = map[string]func(group, instance *journal.Record) bool{
 var puttingBack = []string{
 	"ExitStandby", "RegisterTargets", "ResumeProcesses", "DeleteTags", "SetInstanceHealth", "AssumeRole", "SendCommand",
 	"CancelCommand",
-	"StopAutomationExecution", "CreateDocument", "UpdateDocument", "CreatePatchBaseline", "UpdatePatchBaseline",
+	"StopAutomationExecution", "StopInstances", "CreateDocument", "UpdateDocument", "CreatePatchBaseline", "UpdatePatchBaseline",
 	"RegisterPatchBaselineForPatchGroup",
 	"AddTagsToResource", "DeleteSnapshot", "DeleteVolume",
 }
@@ -148,6 +149,26 @@ func TestEveryChangeIsRecordedBeforeItIsMade(t *testing.T) {
 			})
 			require.Equal(t, 1, marked, "only the instance that is taken out carries the tag")
 		})
+		_, err := scene.Run(wavetest.WebWave)
+		require.NoError(t, err)
+		require.Empty(t, missing())
+		for kind := range seen {
+			all[kind] = true
+		}
+	})
+	t.Run("one that was stopped", func(t *testing.T) {
+		scene := wavetest.New(t, wavetest.Options{
+			Scenario: "healthy", Config: wavetest.StagingOnly(wavetest.StartsStopped), Fleet: wavetest.Untargeted(1),
+		})
+		scene.EachRegion(func(region *world.Region) {
+			for _, instance := range region.Instances() {
+				if instance.Tags["Role"] == "web" {
+					require.NoError(t, instance.Stop())
+				}
+			}
+		})
+		wave := "wave-test"
+		seen, missing := recordsFirst(scene, &wave)
 		_, err := scene.Run(wavetest.WebWave)
 		require.NoError(t, err)
 		require.Empty(t, missing())

@@ -44,4 +44,7 @@ type BackupAPI interface {
 	StartInstances(ctx context.Context, in *ec2.StartInstancesInput, opts ...func(*ec2.Options)) (
 		*ec2.StartInstancesOutput, error,
 	)
+	StopInstances(ctx context.Context, in *ec2.StopInstancesInput, opts ...func(*ec2.Options)) (
+		*ec2.StopInstancesOutput, error,
+	)
 }

@@ -54,8 +54,9 @@ const (
 	// CodeDryRun says that the call would have been allowed.
 	CodeDryRun = "DryRunOperationException"
 
-	CodeInstanceState  = "IncorrectInstanceState" // it is just changing its state
-	CodeRestoring      = "IncorrectState"         // another replacement of the root volume is under way
+	CodeInstanceState  = "IncorrectInstanceState"       // it is just changing its state
+	CodeNoCapacity     = "InsufficientInstanceCapacity" // of the instance's type, in its zone, now
+	CodeRestoring      = "IncorrectState"               // another replacement of the root volume is under way
 	CodeSnapshotInUse  = "InvalidSnapshot.InUse"
 	CodeVolumeInUse    = "VolumeInUse"
 	CodeSnapshotRate   = "SnapshotCreationPerVolumeRateExceeded"

@@ -60,9 +60,18 @@ func readTaggedState(
 		member := found.Member(id)
 		member.Targets = registered.targets[id]
 		member.LeftOut = group.LeavesOut(id, member.Zone, tagsOf(found.Instances[id].Tags))
+		member.Starts, member.NotStarted = group.StartsStopped(member, stateCode(found.Instances[id]))
 		state.Members = append(state.Members, member)
 	}
 	return state, nil
+}
+
+// stateCode is EC2's code for why an instance is in its state; "" where it tells none.
+func stateCode(instance ec2types.Instance) string {
+	if instance.StateReason == nil {
+		return ""
+	}
+	return Deref(instance.StateReason.Code)
 }
 
 func readScalingState(
@@ -76,7 +85,8 @@ func readScalingState(
 		At:  at,
 		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
 		Desired: int(Deref(described.DesiredCapacity)), Suspended: SuspendedIn(described),
-		WarmPoolState: warmPoolOf(described), Deleting: Deref(described.Status) != "",
+		WarmPoolState: warmPoolOf(described), WarmPoolSize: int(Deref(described.WarmPoolSize)),
+		Deleting:            Deref(described.Status) != "",
 		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
 		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),

@@ -32,6 +32,9 @@ type Record struct {
 	Installing bool `json:",omitempty"`
 	// Hooks are those that may have been begun, in order: each is written before.
 	Hooks []Hook `json:",omitempty"`
+	// Proven is written before one that was started is stopped again: what was installed on it is proven, or what was put
+	// back is, and only the stop is left.
+	Proven bool `json:",omitempty"`
 
 	// Origin is who wrote this version. It is filled where it is signed, never by a workflow's input.
 	Origin Origin
@@ -101,6 +104,7 @@ type Intended struct {
 	RaiseMax      int            `json:",omitempty"` // by so many
 	MaxBefore     int            `json:",omitempty"` // with RaiseMax
 	Surge         []string       `json:",omitempty"` // the instances that RaiseDesired launched, once they are known
+	Start         bool           `json:",omitempty"` // it was stopped, is started for the patch, and is to be stopped again
 }
 
 // Hook is one of the policy's hooks that may have been begun, and by which tokens it and its undo are found.

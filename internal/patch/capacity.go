@@ -56,7 +56,7 @@ var capacityCodes = []RefusalCode{
 // out. Instances chosen by tags need no room.
 func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
 	if !group.IsAutoScaling() {
-		out := Out(group, state, Holdings{})
+		out := Out(group, state, Holdings{Idle: state.starting()})
 		share := stage.MaxUnavailable.AtLeastOne(len(state.Members))
 		return Strategy{AtOnce: max(share-len(out.Ill)-len(out.Missed), 1)}, nil
 	}

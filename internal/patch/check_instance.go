@@ -43,8 +43,8 @@ func checkHealthyBefore(v View) []*Refusal {
 	if !there || v.Group.IsAutoScaling() && member.Lifecycle != LifecycleInService {
 		return nil
 	}
-	if member.Serving(v.Group.IsAutoScaling()) && member.StatusOK {
-		return nil
+	if member.Serving(v.Group.IsAutoScaling()) && member.StatusOK || member.Starts {
+		return nil // one that is started is asked once it runs
 	}
 	return v.refuse(describeUnhealthy(member), "mend or replace it first; Patchtide starts only from health")
 }

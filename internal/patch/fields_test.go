@@ -59,6 +59,9 @@ func TestEveryFieldOfAGroupIsJudgedOrTold(t *testing.T) {
 		"Members":        {as, func(s *patch.GroupState) { s.Members = nil }},
 		"RefreshRunning": {as, func(s *patch.GroupState) { s.RefreshRunning = true }},
 		"WarmPoolState":  {as, func(s *patch.GroupState) { s.WarmPoolState = "Stopped" }},
+		"WarmPoolSize": {
+			func(s *patch.GroupState) { s.WarmPoolState = "Stopped" }, func(s *patch.GroupState) { s.WarmPoolSize = 1 },
+		},
 		"Deleting":       {as, func(s *patch.GroupState) { s.Deleting = true }},
 		"Weighted":       {as, func(s *patch.GroupState) { s.Weighted = true }},
 		"Operator":       {as, func(s *patch.GroupState) { s.Operator = "Amazon EKS" }},

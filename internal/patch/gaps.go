@@ -38,8 +38,9 @@ func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) 
 		tried := slices.ContainsFunc(instances, func(r InstanceResult) bool {
 			return r.ID == member.ID && r.Outcome != Gone && r.Outcome != NotStarted
 		})
-		if member.AtRest() && !tried && member.LeftOut == "" {
-			end.Gaps = append(end.Gaps, Gap{member.ID, "it is " + member.State + ", and was left so"})
+		if member.Rests() && !tried && member.LeftOut == "" {
+			end.Gaps = append(end.Gaps, Gap{member.ID, strings.TrimSuffix(
+				"it is "+member.State+", and was left so: "+member.NotStarted, ": ")})
 		}
 	}
 	for _, member := range state.Ordered(by) {
@@ -57,6 +58,8 @@ func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) 
 		case group.IsAutoScaling() && member.Lifecycle != LifecycleInService:
 			still := "it joined meanwhile, and is still " + ToldLifecycle(group, member.Lifecycle)
 			end.Coming = append(end.Coming, Gap{member.ID, still})
+		case member.Starts:
+			end.Joined = append(end.Joined, member.ID)
 		case member.State != "running":
 			end.Coming = append(end.Coming, Gap{member.ID, "it joined meanwhile, and is " + member.State})
 		case !member.AgentOnline:
@@ -66,6 +69,9 @@ func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) 
 		default:
 			end.Joined = append(end.Joined, member.ID)
 		}
+	}
+	if why := state.warmPoolGap(); why != "" && group.Only.Empty() { // a wave of some was asked for no more than them
+		end.Gaps = append(end.Gaps, Gap{"", why})
 	}
 	if group.IsAutoScaling() && members < state.Desired {
 		end.Coming = append(end.Coming, Gap{"", fmt.Sprintf("desired is %d and it has %d members", state.Desired, members)})

@@ -15,6 +15,7 @@ type GroupState struct {
 	TargetGroups        []TargetGroup
 	RefreshRunning      bool
 	WarmPoolState       string // the state in which its warm pool keeps instances; "": it has none
+	WarmPoolSize        int    // how many wait there
 	Deleting            bool
 	Weighted            bool   // weights, or a desired-capacity type other than units
 	Operator            string // the service that operates the Auto Scaling group: EKS, ECS, Elastic Beanstalk
@@ -60,6 +61,8 @@ type Member struct {
 	FreeTags    bool
 	Mark        string // the journal's tag; "": it carries none
 	LeftOut     string // why nothing is done to it, see Group.LeavesOut; "": it is taken
+	Starts      bool   // it is stopped, and started to be patched: see Group.StartsStopped
+	NotStarted  string // why it is left stopped where others are started; "": it is not, or nobody is
 	Unbelieved  string // why it is a member although it carries the quarantine's tag; "": it does not
 	Targets     []Target
 }
@@ -138,11 +141,6 @@ func (t Target) Judged() bool { return t.Health != TargetUnused && t.Health != T
 // Present reports whether EC2 still has the instance: presence is proven by EC2, never by the group.
 func (m Member) Present() bool {
 	return m.State != "" && m.State != "terminated" && m.State != "shutting-down"
-}
-
-// AtRest reports an instance in no Auto Scaling group that is stopped: it serves nobody, and nobody replaces it.
-func (m Member) AtRest() bool {
-	return m.OwnerGroup == "" && (m.State == "stopped" || m.State == "stopping")
 }
 
 // is names the member with EC2's state and its reason, for people.

@@ -12,6 +12,14 @@ type Holdings struct {
 	// From counts those of Out by the ARNs of the target groups that they were registered with when the group was read
 	// first: others still count on them there.
 	From map[string]int
+	// Idle are instances that were stopped when they were taken, and are stopped again: they serve nobody, so that neither
+	// their start nor their stop takes anything away. One that somebody has registered meanwhile counts like any other.
+	Idle []string
+}
+
+// idle reports whether the member takes no part in the group's work, whatever its state is.
+func (h Holdings) idle(group Group, member Member) bool {
+	return !group.IsAutoScaling() && len(member.Targets) == 0 && slices.Contains(h.Idle, member.ID)
 }
 
 // Showing is the group as AWS's lists will show it once they show who went out lately: such a one is no longer in
@@ -52,14 +60,16 @@ type OutOfService struct {
 	Gone []string
 }
 
-// Out counts who is out of service. Every decision about room asks it, for the group and for each of its target groups,
-// so that no two of them can differ about what was quarantined, or returned by somebody.
+// Out counts who is out of service; who is idle is in none of the lists. Every decision about room asks it, for the
+// group and for each of its target groups, so that no two of them can differ about what was quarantined, or returned by
+// somebody.
 func Out(group Group, state GroupState, holdings Holdings) OutOfService {
 	var out OutOfService
 	var away []Member
 	usual := usualRegistrations(group, state)
 	for _, member := range state.Members {
 		switch {
+		case holdings.idle(group, member):
 		case holdings.holds(group, member):
 			out.Ours = append(out.Ours, member.ID)
 		case member.Serving(group.IsAutoScaling()) && member.registrations() >= usual:

@@ -34,14 +34,17 @@ func (o *Order) UnmarshalText(text []byte) error {
 }
 
 // Ordered are the members in the order in which they are taken, those alike by id, so that every reader can predict it.
-// Those that leave are not taken, nor those that are stopped or left out.
+// Those that leave are not taken, nor those that are stopped or left out. Who is started for it comes last: it serves
+// nobody, and would prove as little as a canary.
 func (s GroupState) Ordered(by Order) []Member {
 	ordered := slices.DeleteFunc(slices.Clone(s.Members), func(m Member) bool {
-		return m.Leaving() || m.AtRest() || m.LeftOut != ""
+		return m.Leaving() || m.Rests() || m.LeftOut != ""
 	})
 	crowd := map[string]int{}
 	for _, member := range ordered {
-		crowd[member.Zone]++
+		if !member.Starts {
+			crowd[member.Zone]++
+		}
 	}
 	slices.SortStableFunc(ordered, func(a, b Member) int {
 		var first int
@@ -53,7 +56,17 @@ func (s GroupState) Ordered(by Order) []Member {
 		default:
 			first = crowd[b.Zone] - crowd[a.Zone]
 		}
-		return cmp.Or(first, strings.Compare(a.ID, b.ID))
+		last := 0
+		switch {
+		case a.Starts && !b.Starts:
+			last = 1
+		case b.Starts && !a.Starts:
+			last = -1
+		}
+		if by == OrderZone { // a zone that was begun is finished first
+			return cmp.Or(first, last, strings.Compare(a.ID, b.ID))
+		}
+		return cmp.Or(last, first, strings.Compare(a.ID, b.ID))
 	})
 	return ordered
 }

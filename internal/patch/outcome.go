@@ -120,14 +120,19 @@ type InstanceResult struct {
 	Hooks []HookRun `json:"hooks,omitempty"`
 	// a hook of it failed that says hold: a person decides, whatever max_failures says
 	Holds bool `json:"holds,omitempty"`
+	// it was stopped when it was taken, started for it, and stopped again
+	WasStopped bool `json:"was_stopped,omitempty"`
 	// what a reader should know: a bake cut short, targets not judged
 	Notes []string `json:"notes,omitempty"`
 }
 
 // Called names the instance for people.
 func (r InstanceResult) Called() string {
-	if r.Canary {
+	switch {
+	case r.Canary:
 		return r.ID + " (canary)"
+	case r.WasStopped:
+		return r.ID + " (was stopped)"
 	}
 	return r.ID
 }
@@ -244,4 +249,9 @@ func CombinedOutcome(parts []Outcome) Outcome {
 // Untouched is the result of an instance that nothing was done to.
 func Untouched(id string) InstanceResult {
 	return InstanceResult{ID: id, Outcome: NotStarted}
+}
+
+// UntouchedMember is Untouched of a member as it was read.
+func UntouchedMember(member Member) InstanceResult {
+	return InstanceResult{ID: member.ID, Outcome: NotStarted, WasStopped: member.Starts}
 }

@@ -155,6 +155,7 @@ type Group struct {
 	Exclude []map[string]string `json:"exclude,omitempty"`
 	Only    *Only               `json:"only,omitempty"` // whom this wave takes; nil: everybody
 	Tier    *Tier               `json:"tier,omitempty"` // by what it is patched; nil: by what its plan names
+	Stopped Stopped             `json:"stopped,omitempty"`
 }
 
 // IsAutoScaling tells an Auto Scaling group from instances chosen by tags.

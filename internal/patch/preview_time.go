@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -64,7 +65,7 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 			for _, target := range reading.State.TargetGroups {
 				work.Shares = append(work.Shares, target.ARN)
 			}
-			for _, note := range reading.State.Untouched() {
+			for _, note := range slices.Concat(reading.State.Untouched(), reading.State.ToStart()) {
 				p.Notes = append(p.Notes, group.String()+": "+note)
 			}
 		}

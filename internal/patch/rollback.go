@@ -58,7 +58,7 @@ func (r InstanceResult) ForRollBack() InstanceResult {
 		ID: r.ID, Outcome: PatchedAs(r.RebootPending), RebootPending: r.RebootPending, BootID: r.BootID, Backup: r.Backup,
 		PackagesAfter: r.PackagesAfter, ApplicationAfter: r.ApplicationAfter,
 		AutomationExecutionID: r.AutomationExecutionID,
-		MissingBefore:         r.MissingBefore, MissingAfter: r.MissingAfter,
+		MissingBefore:         r.MissingBefore, MissingAfter: r.MissingAfter, WasStopped: r.WasStopped,
 	}
 }
 

@@ -21,6 +21,9 @@ func checkRoom(v View) []*Refusal {
 	out := Out(v.Group, *v.State, v.Holdings)
 	member, _ := v.State.Member(v.Instance)
 	serves, healthy := member.Serving(v.Group.IsAutoScaling()), len(out.Serving)
+	if v.Holdings.idle(v.Group, member) {
+		return nil
+	}
 	if !v.Group.IsAutoScaling() {
 		// One that we took out, and that is in no target group, may serve again: nobody can tell. It is no other's
 		// absence.

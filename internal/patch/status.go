@@ -243,6 +243,8 @@ const (
 	StepQuarantine Step = "quarantine"
 	StepIsolate    Step = "isolate"
 	StepRelease    Step = "release"
+	StepStart      Step = "start" // of one that was stopped
+	StepStop       Step = "stop again"
 	StepTerminate  Step = "terminate"
 	StepRoom       Step = "room" // of a group: what was raised or launched for it, and its mark
 	StepEnded      Step = "ended"

@@ -42,6 +42,9 @@ type Timing struct {
 	Surge Duration `json:"surge"`
 	// Agent bounds how long an agent may stay silent after a reboot.
 	Agent Duration `json:"agent"`
+	// Start bounds how long one that was stopped may take to run, pass EC2's status checks and be heard of by Systems
+	// Manager; and to be stopped again: a system that does not shut down by itself is cut off by EC2 after some minutes.
+	Start Duration `json:"start"`
 	// Instance is how long install, reboot and the ways out of and into service usually take, without draining and bake:
 	// what it was for most machines of AWS's own runbooks, with slack. It counts where a stage's bake alone outlasts the
 	// estimate.
@@ -73,6 +76,7 @@ func DefaultTiming() Timing {
 		RestoreRoot:  Duration(time.Hour),
 		Surge:        Duration(30 * time.Minute),
 		Agent:        Duration(15 * time.Minute),
+		Start:        Duration(20 * time.Minute),
 		Instance:     Duration(20 * time.Minute),
 		ReadLag:      Duration(time.Minute),
 
@@ -150,7 +154,8 @@ func (p Plan) Scaled(speed float64) Plan {
 		ActBudget: budget(t.ActBudget), Scan: budget(t.Scan), Drain: budget(t.Drain), Install: budget(t.Install),
 		Stop:      budget(t.Stop),
 		InService: budget(t.InService), HealthBudget: budget(t.HealthBudget), Snapshot: budget(t.Snapshot),
-		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent), Instance: divide(t.Instance),
+		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent), Start: budget(t.Start),
+		Instance:       divide(t.Instance),
 		RollbackMaxAge: t.RollbackMaxAge.times(speed),
 	}
 	p.Retention = p.Retention.times(speed)

@@ -92,6 +92,12 @@ func lacking(region *world.Region, group patch.GroupResult) []string {
 		}
 	}
 	var found []string
+	for _, warm := range scaling.Warm() {
+		if warm.BehindBy() > 1 {
+			found = append(found, fmt.Sprintf("%s waits in the warm pool of %s, which is told to have succeeded, and is behind "+
+				"by %d", warm.ID, group.Name, warm.BehindBy()))
+		}
+	}
 	for _, member := range scaling.Members() {
 		there := member.State == world.LifecycleInService && member.Instance.State == world.Running &&
 			member.Since.Before(ended.Add(-joinedLately))

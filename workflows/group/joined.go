@@ -32,7 +32,8 @@ func (g *group) takeJoined(ctx workflow.Context) bool {
 		switch {
 		case goesOn && len(end.Joined) > 0:
 			for _, id := range end.Joined {
-				g.status.Instances = append(g.status.Instances, patch.Untouched(id))
+				joined, _ := state.Member(id)
+				g.status.Instances = append(g.status.Instances, patch.UntouchedMember(joined))
 			}
 			g.rounds++
 			return true
@@ -87,7 +88,9 @@ func (g *group) nameLatecomers(ctx workflow.Context) {
 		end.Gaps = append(end.Gaps, patch.Gap{Instance: id, Why: "it joined when the wave had gone on to others"})
 	}
 	for _, gap := range slices.Concat(end.Gaps, end.Coming) {
-		if !slices.ContainsFunc(g.status.Gaps, func(known patch.Gap) bool { return known.Instance == gap.Instance }) {
+		if !slices.ContainsFunc(g.status.Gaps, func(known patch.Gap) bool {
+			return known == gap || known.Instance == gap.Instance && gap.Instance != ""
+		}) {
 			g.status.Gaps = append(g.status.Gaps, gap)
 		}
 	}

@@ -13,6 +13,28 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
+// withSpare has one more machine in production, which is in no group.
+func withSpare(fleet func(*world.Scenario)) func(*world.Scenario) {
+	return func(s *world.Scenario) {
+		if fleet != nil {
+			fleet(s)
+		}
+		region := &s.Accounts[1].Regions[0]
+		region.Instances = append(region.Instances, world.InstanceSpec{
+			Name: "spare", Count: 1, Image: "web-2.4", Zone: "ap-northeast-1a",
+			Tags: map[string]string{"PatchGroup": "amazon-linux-2023"},
+		})
+	}
+}
+
+func attachSpare(t *testing.T, group *world.ScalingGroup, _ *world.Instance) {
+	for _, instance := range group.Region.Instances() {
+		if instance.Tags["Name"] == "spare" {
+			require.NoError(t, group.Attach([]string{instance.ID}))
+		}
+	}
+}
+
 // Whoever joins a group while its wave runs is patched in it, or named: a wave that says succeeded left no member of
 // its groups, as they are at its end, without what was due.
 func TestWhoeverJoinsIsPatchedOrNamed(t *testing.T) {
@@ -35,6 +57,13 @@ func TestWhoeverJoinsIsPatchedOrNamed(t *testing.T) {
 				at := slices.IndexFunc(group.Members(), func(m *world.Member) bool { return m.Instance != it })
 				group.Members()[at].Instance.Terminate()
 			}, patch.Succeeded, 4, "",
+		},
+		{
+			"somebody attaches one that was not of the group", withSpare(nil), attachSpare, patch.Succeeded, 5, "",
+		},
+		{
+			"somebody attaches one while another makes room", withSpare(wavetest.Sized(4, 4, 6)), attachSpare,
+			patch.Succeeded, 5, "",
 		},
 		{
 			"one is launched whose hook is never answered", wavetest.Sized(0, 1, 3),
@@ -179,9 +208,12 @@ func TestWhatWaitsInAWarmPoolIsTold(t *testing.T) {
 	}})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
-	require.Equal(t, patch.Succeeded, result.Outcome, result.Reason)
+	require.Equal(t, patch.SucceededWithGaps, result.Outcome, result.Reason)
 	production := result.Stages[1].Groups[0]
 	require.Len(t, production.Notes, 1)
-	require.Contains(t, production.Notes[0], "warm pool is not patched")
+	const waits = "2 instances in its warm pool (Stopped) are not patched, and serve as they were prepared"
+	require.Contains(t, production.Notes[0], waits+"; renew the pool by an instance refresh")
+	require.Equal(t, []patch.Gap{{Why: waits}}, production.Gaps)
+	require.Contains(t, result.Reason, waits)
 	scene.Production(func(group *world.ScalingGroup) { require.NotEmpty(t, group.Warm()) })
 }

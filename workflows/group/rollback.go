@@ -82,7 +82,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	}
 	result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
 	result.Changes, result.Details = was.Changes, was.Details // what was done, and is put back
-	result.Canary = was.Canary
+	result.Canary, result.WasStopped = was.Canary, was.WasStopped
 	if result.StillPatched {
 		result.ApplicationAfter, result.MissingAfter = was.ApplicationAfter, was.MissingAfter
 		result.BootID, result.PackagesAfter = was.BootID, was.PackagesAfter

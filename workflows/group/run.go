@@ -130,8 +130,11 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 	}
 	if level == patch.LevelGroup { // newcomers first: a group that refuses while one waits is not done
 		for _, member := range state.Ordered(g.in.Policy.Order) {
-			if indexOf(g.status.Instances, member.ID) < 0 {
-				g.status.Instances = append(g.status.Instances, patch.Untouched(member.ID))
+			switch at := indexOf(g.status.Instances, member.ID); {
+			case at < 0:
+				g.status.Instances = append(g.status.Instances, patch.UntouchedMember(member))
+			case g.status.Instances[at].Outcome == patch.NotStarted:
+				g.status.Instances[at].WasStopped = member.Starts
 			}
 		}
 	}

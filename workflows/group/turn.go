@@ -169,6 +169,11 @@ func (g *group) notNow(ctx workflow.Context) string {
 func (g *group) holdings(ctx workflow.Context, id string) patch.Holdings {
 	lately := g.lately(ctx, id)
 	held := patch.Holdings{Out: g.leftOut()}
+	for _, one := range g.status.Instances {
+		if one.WasStopped && len(one.Stranded) == 0 {
+			held.Idle = append(held.Idle, one.ID)
+		}
+	}
 	if g.room != nil {
 		held.Surge = g.room.Stands()
 	}

@@ -208,6 +208,9 @@ func (s *saga) remedy(step patch.Step) string {
 	case patch.StepIsolate:
 		return "it is out of its group: give it an isolating security group by hand, or mend what is said and run " +
 			"`patchtide reconcile`"
+	case patch.StepStart, patch.StepStop:
+		return fmt.Sprintf("it was stopped before: look at it, then aws ec2 stop-instances --region %s --instance-ids %s",
+			s.in.Group.Region, s.in.Instance)
 	case patch.StepRelease:
 		return "look whether it serves; `patchtide reconcile` ends its release or quarantines it again"
 	case patch.StepReturn:

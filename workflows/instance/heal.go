@@ -91,6 +91,7 @@ func (s *saga) remember() {
 	s.before = s.record.Before.State()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
 	s.suspended = s.record.Intended.Suspend
+	s.rest.was, s.status.Result.WasStopped = s.record.Intended.Start, s.record.Intended.Start
 	switch {
 	case s.putBack != nil:
 		s.point = s.putBack.Point
@@ -117,6 +118,10 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 	s.undos.push(step{patch.StepSuspend, nil, s.resume})
 	if s.record.Intended.RaiseMax > 0 {
 		s.undos.push(step{patch.StepFinish, nil, s.lowerMax})
+	}
+	if s.rest.was {
+		s.pushStarted(member)
+		return
 	}
 	why := s.outOfService(member, listed)
 	switch {
@@ -271,6 +276,10 @@ func (s *healed) pushQuarantine() {
 	}
 	s.status.Result.Reason = "its quarantine was under way"
 	s.unfitReason = s.record.Quarantine.Why
+	if s.rest.was {
+		s.undos.push(step{patch.StepQuarantine, nil, s.stopAgain})
+		return
+	}
 	s.undos.push(step{patch.StepQuarantine, nil, func(ctx workflow.Context) error {
 		err := s.quarantine(ctx)
 		if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {

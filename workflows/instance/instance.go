@@ -5,6 +5,7 @@ package instance
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +72,7 @@ type saga struct {
 	watch       *undo.Watch // beside its undos; nil: none has begun
 	turn        turn        // where others of the group are under way as well
 	hooking     hooking
+	rest        rest // of one that was stopped
 }
 
 // patching is what an install is made by, and what came of it.
@@ -127,7 +129,9 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 		return nil, err
 	}
 	do(ctx)
-	s.scanRestored(ctx)
+	if !s.rest.was { // one that was stopped is scanned before it is stopped again
+		s.scanRestored(ctx)
+	}
 	if !s.status.Result.Started.IsZero() {
 		s.keepDetails(ctx)
 	}
@@ -146,6 +150,10 @@ func (s *saga) patch(ctx workflow.Context) {
 	}
 	if end != nil {
 		s.endUntouched(*end)
+		return
+	}
+	if s.member.Starts {
+		s.patchStopped(ctx)
 		return
 	}
 	s.enter(ctx, patch.StepScan)
@@ -243,7 +251,7 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 			return step.name, ctx.Err()
 		}
 		// Marking and suspending may have been throttled meanwhile.
-		if step.name == patch.StepStandby || step.name == patch.BeforeOut.Step() {
+		if slices.Contains([]patch.Step{patch.StepStandby, patch.StepStart, patch.BeforeOut.Step()}, step.name) {
 			if late := s.tooLate(ctx); late != nil {
 				return step.name, late
 			}

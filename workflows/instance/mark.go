@@ -21,7 +21,7 @@ func (s *saga) mark(ctx workflow.Context) error {
 		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.putBack,
 		Intended: journal.Intended{
 			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
-			InstallTokens: s.installTokens(), RestoreToken: s.attempt("restore").Token,
+			InstallTokens: s.installTokens(), RestoreToken: s.attempt("restore").Token, Start: s.rest.was,
 		},
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)

@@ -60,7 +60,8 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 		if !found || !member.Present() {
 			return &gone
 		}
-		if healed, end := s.takeUp(ctx, level, member); end != nil {
+		if s.rest.was { // the mark is this very saga's
+		} else if healed, end := s.takeUp(ctx, level, member); end != nil {
 			return end
 		} else if healed {
 			continue
@@ -163,7 +164,8 @@ func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view *patch.Vi
 // askMachine asks the machine itself, once, before it is patched: a fresh command proves its agent, and tells whether
 // its root volume is all of it.
 func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.View) *notBegun {
-	if level != patch.LevelInstance || s.asked { // what is put back may be unable to answer: that may be why
+	// What is put back may be unable to answer: that may be why. What is stopped is asked once it runs.
+	if level != patch.LevelInstance || s.asked || s.member.Starts {
 		return nil
 	}
 	s.asked = true
@@ -177,7 +179,7 @@ func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.Vi
 	default:
 		return s.unread(ctx, err)
 	}
-	if answer.Facts != nil {
+	if answer.Facts != nil && !s.rest.was { // one that was stopped serves nobody
 		if end := s.askChecks(ctx, &answer); end != nil {
 			return end
 		}

@@ -57,7 +57,12 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	}
 	began := workflow.Now(ctx)
 	told, stop := s.watchUndos().BesideHeeding(ctx) // what is denied here is tried again, as an undo is
-	failed, err := s.run(told, s.restoreTable())
+	table := s.restoreTable
+	if s.member.AtRest() && len(s.own()) == 0 {
+		s.isStopped()
+		table = s.restoreStoppedTable
+	}
+	failed, err := s.run(told, table())
 	stop()
 	if err != nil {
 		s.compensate(ctx, failed, err)

@@ -35,6 +35,46 @@ func (s *saga) table() []step {
 	})
 }
 
+// startTable begins PatchInstance of one that is stopped, which ends with stopTable; where something is due,
+// installStoppedTable comes between.
+func (s *saga) startTable() []step {
+	return []step{
+		{patch.StepMark, s.mark, s.unmark},
+		{patch.StepStart, s.start, s.stopAgain},
+		{patch.StepPreflight, s.comesUp, nil},
+		{patch.StepScan, s.scanStarted, nil},
+	}
+}
+
+func (s *saga) installStoppedTable() []step {
+	return s.withHooks([]step{
+		s.hooks(patch.BeforeSnapshot),
+		{patch.StepSnapshot, s.snapshot, nil},
+		s.hooks(patch.BeforeInstall),
+		{patch.StepInstall, s.install, s.restore},
+		s.hooks(patch.AfterInstall),
+	})
+}
+
+func (s *saga) stopTable() []step {
+	return []step{
+		{patch.StepStop, s.stop, nil},
+		{patch.StepFinish, s.finishStopped, nil},
+	}
+}
+
+// restoreStoppedTable is RestoreInstance of one that is stopped. It is started to be restored, also where its agent
+// would never answer.
+func (s *saga) restoreStoppedTable() []step {
+	return []step{
+		{patch.StepMark, s.mark, s.unmark},
+		{patch.StepStart, s.start, s.stopAgain},
+		{patch.StepRestore, s.restoreOrQuarantine, nil},
+		{patch.StepStop, s.stop, nil},
+		{patch.StepFinish, s.finishStopped, nil},
+	}
+}
+
 // restoreTable is RestoreInstance. What cannot be proven is quarantined by the undo of standby.
 func (s *saga) restoreTable() []step {
 	return s.withHooks([]step{

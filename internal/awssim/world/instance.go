@@ -93,12 +93,7 @@ func (r *Region) Launch(spec LaunchSpec) (*Instance, error) {
 	}
 	if r.World.faults.strikes(FaultNoCapacity, instance) {
 		r.forget(instance)
-		return nil, api.Errorf(
-			"InsufficientInstanceCapacity",
-			"We currently do not have sufficient %s capacity in the Availability Zone you requested (%s).",
-			instance.Type,
-			spec.Zone,
-		)
+		return nil, instance.noCapacity()
 	}
 	instance.State = Pending
 	r.Changed("instance", instance.ID, "pending")
@@ -256,6 +251,12 @@ func (i *Instance) after(epoch uint64, d time.Duration, do func()) {
 	})
 }
 
+// noCapacity is what EC2 answers to a launch, and to the start of one that was stopped, where it has no such machine.
+func (i *Instance) noCapacity() error {
+	return api.Errorf("InsufficientInstanceCapacity",
+		"We currently do not have sufficient %s capacity in the Availability Zone you requested (%s).", i.Type, i.Zone)
+}
+
 // Start boots a stopped instance; on a running or pending one it does nothing.
 func (i *Instance) Start() error {
 	switch i.State {
@@ -272,6 +273,9 @@ func (i *Instance) Start() error {
 			i.ID,
 			RootDevice,
 		)
+	}
+	if i.Region.World.faults.strikes(FaultNoCapacity, i) {
+		return i.noCapacity()
 	}
 	i.State, i.StoppedAt = Pending, time.Time{}
 	i.Region.Changed("instance", i.ID, "pending")

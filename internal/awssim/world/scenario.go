@@ -364,7 +364,7 @@ const (
 	FaultSnapshotFails       = "snapshot_fails"        // a snapshot ends in state error
 	FaultRootReplaceFails    = "root_replace_fails"    // a root volume replacement ends failed, the old root attached
 	FaultRootReplaceDetaches = "root_replace_detaches" // a root volume replacement ends failed-detached
-	FaultNoCapacity          = "no_capacity"           // a launch finds no capacity
+	FaultNoCapacity          = "no_capacity"           // a launch, or the start of one that was stopped, finds no capacity
 	// the key of an encrypted root volume cannot be used: see ImageSpec.KMSKey
 	FaultKeyUnusable        = "kms_key_unusable"
 	FaultOverrideUnreadable = "override_unreadable" // the machine cannot download an InstallOverrideList
