@@ -24,8 +24,8 @@ const (
 )
 
 // noWorker is what it says.
-const noWorker = "no worker takes what is in the queue " + names.TaskQueue +
-	": this goes on once one runs. Start it on its machine: patchtide worker"
+var noWorker = fmt.Sprintf("no worker takes what is in the queue %s; this waits %s for one. Start it on its machine: "+
+	"patchtide worker", names.TaskQueue, patience)
 
 // errNoWorker is why it gave up.
 var errNoWorker = fmt.Errorf("no worker has taken anything from the queue %s for %s; start one: patchtide worker",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/brief"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/pending"
 )
@@ -49,4 +50,27 @@ func sayFrozen(cmd *cobra.Command, c client.Client, wave string, verb patch.Verb
 	for _, freeze := range freezes.Holding(*status) {
 		line(cmd.ErrOrStderr(), "%s", brief.Frozen(freeze))
 	}
+}
+
+// putBackBy is the roll back of a wave that has closed; nil: there is none, it says nothing, or Temporal does not.
+func putBackBy(ctx context.Context, c client.Client, status patch.WaveStatus) *patch.PutBackBy {
+	if status.State != patch.StateClosed || status.PutsBack != "" {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(ctx, frozenWait)
+	defer stop()
+	by := patch.PutBackBy{WaveID: names.RollBack(status.WaveID)}
+	described, err := c.DescribeWorkflowExecution(ctx, by.WaveID, "")
+	if err != nil {
+		return nil
+	}
+	seen := listedOf(described.GetWorkflowExecutionInfo())
+	if seen.Closed == nil {
+		return &by
+	}
+	by.Outcome, by.Closed = patch.Outcome(seen.Outcome), *seen.Closed
+	if by.Outcome == "" {
+		return nil
+	}
+	return &by
 }

@@ -3,13 +3,19 @@ package main
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -45,6 +51,65 @@ func TestAVerbUnderAFreezeTellsThatNothingBegins(t *testing.T) {
 			cmd.SetContext(t.Context())
 			sayFrozen(cmd, frozenWave{}, "wave-web-1", verb)
 			require.Equal(t, want, said.String())
+		})
+	}
+}
+
+// rolledBackLater is a Temporal that may know a roll back of a closed wave.
+type rolledBackLater struct {
+	unattended
+	known   bool
+	outcome patch.Outcome // "": it runs
+}
+
+func (r rolledBackLater) DescribeWorkflowExecution(
+	_ context.Context, id, _ string,
+) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if !r.known || id != "roll-back-wave-web-1" {
+		return nil, serviceerror.NewNotFound("no such workflow")
+	}
+	info := &workflowpb.WorkflowExecutionInfo{Execution: &common.WorkflowExecution{WorkflowId: id}}
+	if r.outcome != "" {
+		outcome, err := converter.GetDefaultDataConverter().ToPayload(string(r.outcome))
+		if err != nil {
+			return nil, err
+		}
+		info.CloseTime = timestamppb.New(time.Unix(60, 0))
+		info.SearchAttributes = &common.SearchAttributes{
+			IndexedFields: map[string]*common.Payload{names.AttributeOutcome: outcome},
+		}
+	}
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}, nil
+}
+
+// Whoever looks at a wave that was rolled back since is not told to roll it back.
+func TestAClosedWaveTellsThatItWasPutBackSince(t *testing.T) {
+	status := patch.WaveStatus{
+		WaveID: "wave-web-1", State: patch.StateClosed, Outcome: patch.RolledBack, Stages: []patch.StageStatus{{
+			Groups: []patch.GroupCounts{{Group: "staging/r/web", Phase: patch.GroupDone, Patched: 2, Total: 2, Done: 2}},
+		}},
+	}
+	const advice = "STILL PATCHED"
+	for name, c := range map[string]struct {
+		temporal rolledBackLater
+		says     string
+		advises  bool
+	}{
+		"it was not":    {rolledBackLater{}, advice, true},
+		"it is being":   {rolledBackLater{known: true}, "is being put back: patchtide wave show roll-back-wave-web-1", false},
+		"it was":        {rolledBackLater{known: true, outcome: patch.RolledBack}, "closed 1970-01-01 00:01:00 UTC: rolled back", false},
+		"not all of it": {rolledBackLater{known: true, outcome: patch.Failed}, advice, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := &cobra.Command{}
+			var said bytes.Buffer
+			cmd.SetOut(&said)
+			cmd.SetContext(t.Context())
+			printsJSON(cmd)
+			_ = showStatus(cmd, c.temporal, status) // its exit code is that of the wave
+			told := strings.Join(strings.Fields(said.String()), " ")
+			require.Contains(t, told, c.says)
+			require.Equal(t, c.advises, strings.Contains(told, advice))
 		})
 	}
 }

@@ -48,7 +48,7 @@ func showWave(cmd *cobra.Command, c client.Client, wave string) error {
 	case err != nil:
 		return showUnanswered(cmd, c, wave, err)
 	case status.State == patch.StateClosed:
-		return showStatus(cmd, *status)
+		return showStatus(cmd, c, *status)
 	}
 	// One that failed before it had a plan or a lock keeps the state in which it did, and its error says why.
 	closed, failure := closedWith(cmd.Context(), c, wave)

@@ -81,7 +81,7 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 	case !how.ends(last):
 		return nil // the person left
 	}
-	return showStatus(cmd, last.Status)
+	return showStatus(cmd, c, last.Status)
 }
 
 // ends reports whether watching has come to its end.
@@ -146,10 +146,14 @@ func saysSlow(picture *console.Console, away bool, look func() screen.Look) scre
 
 // goesOn says that a wave which is watched no more goes on.
 func goesOn(status patch.WaveStatus) string {
-	state := status.State.Words()
-	return fmt.Sprintf(
-		"%s goes on without you (%s). Watch it again: `patchtide wave watch %s`", status.WaveID, state, status.WaveID,
-	)
+	said := status.WaveID + " goes on without you (" + status.State.Words() + ")."
+	if status.Asks() {
+		said = status.WaveID + " waits for somebody (" + status.State.Words() + "), whoever watches."
+		if silence := brief.Of(status).Silence(console.Moment); silence != "" {
+			said += " " + silence
+		}
+	}
+	return said + " Watch it again: `patchtide wave watch " + status.WaveID + "`"
 }
 
 // noTerminal hides what a writer is, so that it gets lines.
@@ -185,8 +189,12 @@ func closedWith(ctx context.Context, c client.Client, wave string) (bool, error)
 func plain(err error) string { return console.Said(err) }
 
 // showStatus writes a wave's status and makes its exit code.
-func showStatus(cmd *cobra.Command, status patch.WaveStatus) error {
-	if err := show(cmd, standingOf(status, nil), printStanding); err != nil {
+func showStatus(cmd *cobra.Command, c client.Client, status patch.WaveStatus) error {
+	var waits *patch.Waits
+	if by := putBackBy(cmd.Context(), c, status); by != nil {
+		waits = &patch.Waits{On: []patch.Wait{}, PutBack: by}
+	}
+	if err := show(cmd, standingOf(status, waits), printStanding); err != nil {
 		return err
 	}
 	return exitOf(status)

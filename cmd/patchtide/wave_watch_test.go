@@ -84,9 +84,11 @@ func TestPlainLinesEndOnHoldOnlyWhenAsked(t *testing.T) {
 	require.Equal(t, patch.StateOnHold, last.Status.State)
 
 	_, _, err = inLines(t, watching{}, nil, held, held)
-	require.ErrorContains(
-		t, err, "stopped watching; wave-web-1 goes on without you (on hold). Watch it again: `patchtide wave watch wave-web-1`",
-	)
+	require.ErrorContains(t, err, "stopped watching; wave-web-1 waits for somebody (on hold), whoever watches. It waits "+
+		"until somebody answers. Watch it again: `patchtide wave watch wave-web-1`")
+	running := looked(patch.StateRunning, "")
+	_, _, err = inLines(t, watching{}, nil, running, running)
+	require.ErrorContains(t, err, "stopped watching; wave-web-1 goes on without you (running). Watch it again:")
 }
 
 // A wave that was just told what to do may still be in the state in which it asked: it asks no more.
@@ -118,7 +120,8 @@ func TestExitCodeOfAWatchedWave(t *testing.T) {
 			printsJSON(cmd)
 			require.NoError(t, cmd.ParseFlags([]string{"--json"}))
 			cmd.SetOut(&out)
-			err := showStatus(cmd, c.look.Status)
+			cmd.SetContext(t.Context())
+			err := showStatus(cmd, rolledBackLater{}, c.look.Status)
 			var exit *exitError
 			if c.code == exitDone {
 				require.NoError(t, err)

@@ -67,7 +67,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 			}
 			for _, now := range group.Now {
 				if now.Why != "" {
-					doc.Failures = append(doc.Failures, group.Group+" "+now.ID+" is put back: "+now.Why)
+					doc.Failures = append(doc.Failures, group.Group+" "+now.ID+" is being put back: "+now.Why)
 				}
 			}
 			if group.Baseline != "" {
@@ -96,7 +96,14 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	if more > 0 {
 		doc.Failures = append(doc.Failures, fmt.Sprintf("%d more: `patchtide wave logs %s`", more, status.WaveID))
 	}
-	if kept := stillPatched(status); kept > 0 {
+	by := waits.PutBack
+	switch kept := stillPatched(status); {
+	case by != nil && by.Outcome == "":
+		doc.Groups = append(doc.Groups, "What it had left patched is being put back: patchtide wave show "+by.WaveID)
+	case by != nil && (by.Outcome == patch.RolledBack || by.Outcome == patch.NothingPutBack):
+		doc.Groups = append(doc.Groups, fmt.Sprintf("What it had left patched was put back by %s, closed %s: %s", by.WaveID,
+			moment(by.Closed), by.Outcome.Words()))
+	case kept > 0:
 		doc.Worries = append(doc.Worries, Worry{WorryStillPatched, fmt.Sprintf(
 			"%s of other stages. To put back as well: %s", counted(kept), names.VerbCommand(patch.RollBack, status.WaveID),
 		)})

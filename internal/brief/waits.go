@@ -89,12 +89,15 @@ const longestFailure = 400
 // whatever it sees from then on.
 func Lasting(status patch.WaveStatus, waits patch.Waits, clock func(time.Time) string) map[string]Waited {
 	var told map[string]Waited
+	if len(waits.On)+len(waits.Frozen) > 0 {
+		told = map[string]Waited{}
+	}
+	for _, freeze := range waits.Frozen {
+		told[freeze.String()] = Waited{What: Frozen(freeze)}
+	}
 	for _, wait := range waits.On {
 		if !wait.Lasts(waits.At) {
 			continue
-		}
-		if told == nil {
-			told = map[string]Waited{}
 		}
 		key := wait.WorkflowID + " " + wait.Activity
 		if !wait.Polls {

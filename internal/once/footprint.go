@@ -37,8 +37,9 @@ func Others(ctx context.Context) []string {
 // so before. Where a call may have gone out nobody can tell, and none is.
 func (w Waits) NotOurs(ctx context.Context, pace Pace, at time.Time, there []string) ([]string, error) {
 	trace, known := LastFootprint(ctx)
+	unsent := activity.GetInfo(ctx).Attempt <= 1 || known && trace.Unsent
 	switch {
-	case len(there) == 0, activity.GetInfo(ctx).Attempt > 1 && !(known && trace.Unsent):
+	case len(there) == 0, !unsent:
 		return nil, nil
 	case trace.Since.IsZero():
 		activity.RecordHeartbeat(ctx, Footprint{Unsent: true, Since: at})

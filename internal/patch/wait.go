@@ -19,17 +19,25 @@ type Wait struct {
 
 // Waits is what a wave and all below it wait for.
 type Waits struct {
-	At       time.Time `json:"at"` // when it was read, by the reader's clock
-	On       []Wait    `json:"on"`
-	NotAsked int       `json:"not_asked,omitempty"` // workflows below it that were not asked: too many, or too slow
-	Frozen   Freezes   `json:"frozen,omitempty"`    // what keeps it from beginning anything
+	At       time.Time  `json:"at"` // when it was read, by the reader's clock
+	On       []Wait     `json:"on"`
+	NotAsked int        `json:"not_asked,omitempty"` // workflows below it that were not asked: too many, or too slow
+	Frozen   Freezes    `json:"frozen,omitempty"`    // what keeps it from beginning anything
+	PutBack  *PutBackBy `json:"put_back,omitempty"`  // of one that has closed: the roll back of it; nil: there is none
+}
+
+// PutBackBy is a roll back of a wave that had closed.
+type PutBackBy struct {
+	WaveID  string    `json:"wave_id"`
+	Outcome Outcome   `json:"outcome,omitempty"` // "": it is under way
+	Closed  time.Time `json:"closed,omitzero"`
 }
 
 // How long something is waited for before it is told: what is under way and has not failed, and where lines stay a
 // poll, which is how every wait goes, and a task that a worker is about to take.
 const (
 	longUnderWay = 2 * time.Second
-	longPoll     = time.Minute
+	longPoll     = 15 * time.Second
 	longUntaken  = 10 * time.Second
 )
 

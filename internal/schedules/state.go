@@ -139,7 +139,8 @@ func (o opener) disagreement(next []time.Time, now time.Time) string {
 type MissingError struct{ Plan string }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("there is no schedule %s in Temporal; run `patchtide schedule sync` first",
+	return fmt.Sprintf("there is no schedule %s in Temporal: a plan without windows has none; of one with windows, "+
+		"run `patchtide schedule sync` first",
 		names.WindowSchedule(e.Plan, 1))
 }
 

@@ -83,7 +83,11 @@ func (m *Model) groupLine(group patch.GroupCounts) string {
 		}
 	}
 	done, total := m.countsOf(group)
-	line := fmt.Sprintf("  %s  %s  %s", group.Group, m.counted(done, total), style.Render(phase))
+	counted := m.counted(done, total)
+	if group.Phase == patch.GroupRollingBack { // who has ended otherwise counts for nothing here
+		counted = fmt.Sprintf("%d to be put back", group.Patched)
+	}
+	line := fmt.Sprintf("  %s  %s  %s", group.Group, counted, style.Render(phase))
 	if group.Reason != "" && !strings.Contains(m.last.Status.Awaiting, group.Reason) { // which stands above
 		line += palette.Quiet.Render(": " + group.Reason)
 	}
@@ -181,6 +185,9 @@ func (m *Model) counts(stages ...patch.StageStatus) (done, total int) {
 // countsOf are those of a group: its own word where it has answered, since a very large wave does not hear of each
 // instance (patch.ReportsEvery).
 func (m *Model) countsOf(group patch.GroupCounts) (done, total int) {
+	if m.last.Status.PutsBack != "" && group.Phase != patch.GroupDone { // those that are patched wait for their turn
+		return group.Done - group.Patched, group.Total
+	}
 	status, answered := m.last.Details.Groups[group.WorkflowID]
 	if !answered {
 		return group.Done, group.Total

@@ -163,12 +163,8 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 	}
 	m.said = ""
 	switch name {
-	case "esc":
-		if m.explains {
-			m.explains = false // it goes back, as ? does
-			break
-		}
-		fallthrough
+	case "esc": // it goes back, as ? does; who presses it once too often is not to lose the screen
+		m.explains = false
 	case "q":
 		m.left = true
 		return tea.Quit

@@ -31,7 +31,7 @@ func (g *groupTeller) tell(event *historypb.HistoryEvent) (told []Event, found [
 	) {
 		what := "begins"
 		if g.putsBack[begun.GetInitiatedEventId()] {
-			what = "is put back"
+			what = "is being put back"
 		}
 		return []Event{g.of(begun.GetWorkflowExecution(), what)}, []child{{begun.GetWorkflowExecution(), &instanceTeller{}}}
 	}

@@ -33,9 +33,9 @@ type TakeTurn struct {
 
 // How long a turn is waited for. Who comes back does so without it in the end: nobody stays out for another's sake. So
 // does who is taken out again, where it serves ill: five minutes of a holder are an AWS that does not answer it, for
-// who waits for others gives its turn back meanwhile. Without a turn it makes no room of its own (see roomBeside), and AWS
-// itself refuses to take desired below min; what may be is that one more than max_unavailable is out, of whom one was
-// ill already.
+// who waits for others gives its turn back meanwhile. Without a turn it makes no room of its own (see roomBeside), and
+// AWS itself refuses to take desired below min; what may be is that one more than max_unavailable is out, of whom one
+// was ill already.
 const (
 	asksAgain   = time.Hour // Temporal loses no signal; a group that is gone has its instances cancelled
 	longestWait = 5 * time.Minute
