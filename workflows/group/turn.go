@@ -18,19 +18,34 @@ import (
 type turns struct {
 	holder  string // whose turn it is; "": nobody's
 	asking  []instance.Turn
-	out     map[string]bool      // those that may be out of service
-	room    string               // who has launched one more of its own; "": nobody
-	targets map[string][]string  // of those that went out, or are about to: see patch.Holdings.From
-	asked   int                  // how often one was asked for
-	changed map[string]time.Time // when each went out, or came back, last
-	numbers time.Time            // when the group's numbers were changed otherwise, as far as it is known, last
-	denied  map[string]bool      // those that were told not to begin
+	out     map[string]bool     // those that may be out of service
+	room    string              // who has launched one more of its own; "": nobody
+	targets map[string][]string // of those that went out, or are about to: see patch.Holdings.From
+	asked   int                 // how often one was asked for
+	changed []moved             // who went out, or came back, and when last: one entry each
+	numbers time.Time           // when the group's numbers were changed otherwise, as far as it is known, last
+	denied  map[string]bool     // those that were told not to begin
+}
+
+// moved is an instance that went out, or came back.
+type moved struct {
+	id string
+	at time.Time
+}
+
+// note keeps when it did so last.
+func (t *turns) note(id string, at time.Time) {
+	known := slices.IndexFunc(t.changed, func(other moved) bool { return other.id == id })
+	if known < 0 {
+		t.changed = append(t.changed, moved{id, at})
+		return
+	}
+	t.changed[known].at = at
 }
 
 // keepTurns hears who wants a turn, and gives it.
 func (g *group) keepTurns(ctx workflow.Context) {
 	g.turns.targets, g.turns.out, g.turns.denied = map[string][]string{}, map[string]bool{}, map[string]bool{}
-	g.turns.changed = map[string]time.Time{}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	asks := workflow.GetSignalChannelWithOptions(clean, names.SignalTurn, workflow.SignalChannelOptions{
 		Description: "Who wants to go out or come back; for instances only",
@@ -44,7 +59,7 @@ func (g *group) keepTurns(ctx workflow.Context) {
 			switch {
 			case !turn.Asks && nowOf(g.status.Now, turn.ID) != nil:
 				if g.turns.out[turn.ID] != turn.Out {
-					g.turns.changed[turn.ID] = workflow.Now(c)
+					g.turns.note(turn.ID, workflow.Now(c))
 				}
 				g.turns.out[turn.ID] = turn.Out
 				if turn.Numbers {
@@ -93,9 +108,9 @@ func (g *group) nextTurn() int {
 // so that it need not see it, and whoever comes back need not see anything.
 func (g *group) unseen(turn instance.Turn) time.Time {
 	last := g.turns.numbers
-	for _, at := range g.turns.changed { // the latest, in whichever order
-		if turn.Numbers && at.After(last) {
-			last = at
+	for _, other := range g.turns.changed {
+		if turn.Numbers && other.at.After(last) {
+			last = other.at
 		}
 	}
 	if last.IsZero() {
@@ -106,9 +121,9 @@ func (g *group) unseen(turn instance.Turn) time.Time {
 
 // lately are those that went out, or came back, so lately that AWS's lists may not show it.
 func (g *group) lately(ctx workflow.Context, id string) (ids []string) {
-	for other, at := range g.turns.changed {
-		if other != id && workflow.Now(ctx).Sub(at) < g.in.Policy.Timing.ReadLag.D() {
-			ids = append(ids, other)
+	for _, other := range g.turns.changed {
+		if other.id != id && workflow.Now(ctx).Sub(other.at) < g.in.Policy.Timing.ReadLag.D() {
+			ids = append(ids, other.id)
 		}
 	}
 	slices.Sort(ids)
