@@ -18,9 +18,10 @@ type Details struct {
 	Instances map[string]patch.InstanceStatus
 }
 
-// Clone is a copy of both tables, for one who reads them while more is asked.
+// Clone is a copy with tables of its own, for one who reads them while more is asked.
 func (d Details) Clone() Details {
-	return Details{Groups: maps.Clone(d.Groups), Instances: maps.Clone(d.Instances)}
+	d.Groups, d.Instances = maps.Clone(d.Groups), maps.Clone(d.Instances)
+	return d
 }
 
 // View turns what the workflows say about themselves into a Progress. A group that has not answered yet is shown with

@@ -107,3 +107,17 @@ func TestLinesTellWhatIsAskedAndWhatIsWaitedFor(t *testing.T) {
 		})
 	}
 }
+
+// What a wave waits for, and what is frozen, reaches the screen too, which reads a copy.
+func TestACopyOfDetailsHasAllOfThem(t *testing.T) {
+	details := Details{
+		Groups:    map[string]patch.GroupStatus{"g": {Group: "production/r/web"}},
+		Instances: map[string]patch.InstanceStatus{"i": {ID: "i-1"}},
+		Waits:     patch.Waits{On: []patch.Wait{{Activity: "AwaitInService"}}, Frozen: patch.Freezes{{Actor: "ann"}}},
+	}
+	copied := details.Clone()
+	require.Equal(t, details, copied)
+	details.Groups["other"], details.Instances["other"] = patch.GroupStatus{}, patch.InstanceStatus{}
+	require.Len(t, copied.Groups, 1)
+	require.Len(t, copied.Instances, 1)
+}
