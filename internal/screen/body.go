@@ -64,7 +64,7 @@ func (m *Model) stageLine(stage patch.StageStatus) string {
 		mark := palette.Of(stage.Outcome)
 		line += "  " + mark.Style.Render(mark.Sign+" "+stage.Outcome.Words())
 	}
-	if stage.ETA != nil {
+	if stage.ETA != nil && m.foretells() {
 		line += palette.Quiet.Render("  " + stage.ETA.Told(console.About))
 	}
 	return line
@@ -91,7 +91,7 @@ func (m *Model) groupLine(group patch.GroupCounts) string {
 	if group.Reason != "" && !strings.Contains(m.last.Status.Awaiting, group.Reason) { // which stands above
 		line += palette.Quiet.Render(": " + group.Reason)
 	}
-	if group.ETA != nil {
+	if group.ETA != nil && m.foretells() {
 		line += palette.Quiet.Render("  " + group.ETA.Told(console.About))
 	}
 	return line
@@ -170,6 +170,9 @@ func (m *Model) unbegun(group patch.GroupCounts, waiting string) string {
 	}
 	return waiting
 }
+
+// foretells reports whether an end can be foretold: not of what is frozen until somebody lifts that.
+func (m *Model) foretells() bool { return len(m.last.Details.Waits.Frozen) == 0 }
 
 // counts are the instances of stages that have ended, however, and all of them.
 func (m *Model) counts(stages ...patch.StageStatus) (done, total int) {

@@ -116,7 +116,7 @@ func (m *Model) headLines() []string {
 	if !m.short() {
 		lines = m.flowing(lines)
 	}
-	if status.ETA != nil && !m.short() && len(m.last.Details.Waits.Frozen) == 0 { // else it cannot be said
+	if status.ETA != nil && !m.short() && m.foretells() {
 		lines = append(lines, wrapped(status.ETA.Told(console.About), m.width, 2)...)
 	}
 	if waited := m.o.Now().Sub(m.asked); m.trouble == nil && !m.asked.IsZero() && waited >= silentAfter {
