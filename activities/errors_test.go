@@ -17,6 +17,9 @@ func TestEveryActivityTypesItsErrors(t *testing.T) {
 	methods := reflect.TypeFor[*activities.AWS]()
 	for i := range methods.NumMethod() {
 		method := methods.Method(i)
+		if method.Name == "CallHook" { // it asks a webhook, and AWS for nothing
+			continue
+		}
 		t.Run(method.Name, func(t *testing.T) {
 			f := newFleet(t)
 			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {

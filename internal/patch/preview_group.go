@@ -14,8 +14,12 @@ type GroupReading struct {
 	Known      map[string]PatchState // by instance
 	BaselineID string                // the plan's, as Systems Manager has it; "" when it has none yet
 	At         time.Time             // AWS's clock, when Known was read
+	Locked     bool                  // another wave works on it, and has instances out
 	Problems   []Blocker
 }
+
+// ofWhoeverWorks are the refusals that another wave's work leads to: nobody is to mend what it has out.
+var ofWhoeverWorks = []RefusalCode{RefusedNotInService, RefusedUnhealthyBefore, RefusedCapacity, RefusedLastInZone}
 
 // blockersOf lists everything that the table of checks refuses of a group, before it begins and for each instance as if
 // its turn had come. What was asked of the group is not asked again of each.
@@ -27,7 +31,8 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 	view := View{Group: r.Group, Policy: PolicyOf(plan.Of(r.Group), stage), State: r.State, Around: r.Around}
 	// When each would begin is in the preview's times, and so is what would be too late.
 	view.Policy.Window, view.Policy.Blackouts = nil, nil
-	for _, refusal := range Refusals(LevelGroup, view) {
+	another := func(refusal *Refusal) bool { return r.Locked && slices.Contains(ofWhoeverWorks, refusal.Code) }
+	for _, refusal := range slices.DeleteFunc(Refusals(LevelGroup, view), another) {
 		found = joinBlocker(found, r.Group, refusal)
 	}
 	if strategy, _ := strategyFor(r.Group, *r.State, stage); strategy.Mode == CapacitySurge {
@@ -40,7 +45,7 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 			if check.LeftOut[LevelGroup] == "" {
 				continue
 			}
-			for _, refusal := range check.ask(LevelInstance, view) {
+			for _, refusal := range slices.DeleteFunc(check.ask(LevelInstance, view), another) {
 				found = joinBlocker(found, r.Group, refusal)
 			}
 		}

@@ -239,9 +239,9 @@ func statuses() map[string]patch.WaveStatus {
 		"a step is to be approved": in(patch.StateAwaitingApproval, func(s *patch.WaveStatus) {
 			asks("step 1 (1) of production is done: "+production+": 1 of 4 patched. Then step 2 (100%) of production. Send "+
 				"approve or reject; reject ends the wave and leaves what is patched as it is.", patch.Reject)(s)
+			s.Case = Case()
 			group(s).Phase, group(s).Reason = patch.GroupStepDone, "1 of its 4 instances are patched, as far as step 1 of "+
-				"2 goes; the others are taken once the stage's other groups have come as far, and the step's soak and approval "+
-				"are over"
+				"2 goes; the others wait for the stage's other groups, the step's soak and its approval"
 			s.Stages[1].Steps = []patch.StepStatus{
 				{To: patch.Instances(1), Done: At.Add(-time.Minute), Next: true}, {To: patch.Percent(100)},
 			}

@@ -57,8 +57,8 @@ func (g *group) stepWhy() string {
 		return "its canary is patched and watched; the others are taken once the canaries of the stage's other groups are, " +
 			"too"
 	}
-	return fmt.Sprintf("%d of its %d instances are patched, as far as step %d of %d goes; the others are taken once the "+
-		"stage's other groups have come as far, and the step's soak and approval are over",
+	return fmt.Sprintf("%d of its %d instances are patched, as far as step %d of %d goes; the others wait for the "+
+		"stage's other groups, the step's soak and its approval",
 		patch.CountPatched(g.status.Instances), len(g.status.Instances), g.way.step+1, len(g.in.Policy.Steps))
 }
 

@@ -45,7 +45,7 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 		})
 	}
 	if blocker := lockBlocker(ctx, ErrGroupLocked, group.String(), names.GroupLock(group)); blocker != nil {
-		reading.Problems = append(reading.Problems, *blocker)
+		reading.Problems, reading.Locked = append(reading.Problems, *blocker), true
 	}
 	reads := previewing(ctx, group, p.plan.Timing)
 	state, err := run.InspectServed(reads, group)
