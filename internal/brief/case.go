@@ -73,6 +73,10 @@ func unproven(c patch.Case) (said []string) {
 
 // came says what a stage came to, and since when what it patched has been in service.
 func came(before patch.CaseBefore, at time.Time, moment func(time.Time) string) string {
+	if untouched := before.Untouched(); untouched > 0 && untouched == before.Instances {
+		return fmt.Sprintf("%s: nothing was due on its %s: what they run was installed before this wave, which proves "+
+			"nothing there", before.Stage, counted(untouched))
+	}
 	said := fmt.Sprintf("%s: %d of %d patched", before.Stage, before.Patched, before.Instances)
 	if before.UnprovenCount > 0 {
 		said += fmt.Sprintf(", %d not proven", before.UnprovenCount)
@@ -142,7 +146,7 @@ func unseen(c patch.Case) string {
 	if more := c.Due.UnseenCount - min(len(c.Due.Unseen), mostUnseen); more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf("not installed in the stages before, %d: %s", c.Due.UnseenCount, names)
+	return fmt.Sprintf("not installed by this wave in the stages before, %d: %s", c.Due.UnseenCount, names)
 }
 
 // alarms says how the alarms stand that judge the stage.

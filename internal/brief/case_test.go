@@ -31,7 +31,8 @@ func TestWhatAnApprovalIsAbout(t *testing.T) {
 		{"how long it has soaked", nil, "proven in service since 00:50, 1h 20m when this was asked"},
 		{
 			"nothing soaks", func(c *patch.Case) { c.Before[0].Patched, c.Before[0].Since = 0, time.Time{} },
-			"staging: 0 of 2 patched, 2 had nothing to be patched; nothing that it patched is in service",
+			"staging: nothing was due on its 2 instances: what they run was installed before this wave, which proves nothing " +
+				"there",
 		},
 		{"not reached", func(c *patch.Case) { c.Before[0].Gaps = 2 }, ", 2 not reached"},
 		{"a version", nil, `openssl.x86_64 1:3.0.8-1.amzn2023.0.14 → 1:3.0.8-1.amzn2023.0.16 on 1;`},
@@ -40,7 +41,7 @@ func TestWhatAnApprovalIsAbout(t *testing.T) {
 			"no package", func(c *patch.Case) { c.Changed = patch.CaseChanged{Instances: 1} },
 			"packages changed on 1 instance: none that their lists of packages show",
 		},
-		{"what staging has not seen", nil, "not installed in the stages before, 1: kernel.x86_64\n"},
+		{"what staging has not seen", nil, "not installed by this wave in the stages before, 1: kernel.x86_64\n"},
 		{
 			"all was seen, by name", func(c *patch.Case) { c.Due.Unseen, c.Due.UnseenCount = nil, 0 },
 			"each of these was installed in the stages before, by its name: a version may be newer here",

@@ -161,7 +161,7 @@ func TestAnApprovalNamesWhatStagingHasNotSeen(t *testing.T) {
 	for _, one := range told.Changed.Packages {
 		require.Equal(t, 2, one.Instances, "what both got is said once")
 	}
-	require.Contains(t, brief.Case(*told, brief.UTC), "not installed in the stages before, 1: nginx.x86_64")
+	require.Contains(t, brief.Case(*told, brief.UTC), "not installed by this wave in the stages before, 1: nginx.x86_64")
 }
 
 // Of many groups so many are asked what is due, and how many are not is told; nothing of it is large.
