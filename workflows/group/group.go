@@ -48,6 +48,7 @@ type group struct {
 	earlier    time.Time   // see GroupOrder.Earlier
 	room       *room.Room  // nil: none was made
 	suspended  []string    // processes that the group keeps suspended while several are out
+	notes      []string    // what a reader should know beside its members
 	targets    []string    // ARNs of the target groups that hold members; nil: they have not been looked through yet
 	watch      *undo.Watch // beside what the group itself puts back; nil: nothing yet
 	tries

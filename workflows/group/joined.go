@@ -68,7 +68,7 @@ func (g *group) readEnd(ctx workflow.Context) (*patch.GroupState, patch.Ending) 
 		g.status.Gaps = []patch.Gap{{Why: "it could not be read at its end, to see who joined: " + run.Reason(err)}}
 		return nil, patch.Ending{}
 	}
-	g.status.Notes = state.Untouched()
+	g.status.Notes = append(state.Untouched(), g.notes...)
 	end := patch.EndOf(g.in.Group, g.in.Policy.Order, state, g.status.Instances)
 	g.status.LeftOut = end.LeftOut
 	return &state, end

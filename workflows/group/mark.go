@@ -48,12 +48,22 @@ func (g *group) suspend(ctx workflow.Context, suspend []string) error {
 	if len(suspend) == 0 {
 		return nil
 	}
+	asked := g.processes(suspend)
+	asked.Fresh = len(g.suspended) == 0
 	g.suspended = suspend
-	if err := g.act(ctx, aws.SuspendProcesses, g.processes(suspend)); err != nil {
+	var done activities.Suspension
+	options := run.Acting(ctx, g.in.Group, g.in.Policy.Timing)
+	if err := workflow.ExecuteActivity(options, aws.SuspendProcesses, asked).Get(options, &done); err != nil {
 		clean, _ := workflow.NewDisconnectedContext(ctx)
 		run.OutwaitLag(clean, g.in.Policy.Timing) // it may have had its effect
 		g.giveBack(ctx)
 		return err
+	}
+	if len(done.Theirs) > 0 {
+		g.notes = append(g.notes, strings.Join(done.Theirs, ", ")+" was suspended by somebody else meanwhile, and stays so")
+		g.suspended = slices.DeleteFunc(slices.Clone(suspend), func(process string) bool {
+			return slices.Contains(done.Theirs, process)
+		})
 	}
 	return nil
 }
