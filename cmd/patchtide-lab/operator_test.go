@@ -268,7 +268,7 @@ func TestATerminatedWave(t *testing.T) {
 	code, stands = b.operator("wave", "show", first)
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stands, "When it was heard of last, it stood so:")
-	require.Regexp(t, `staging/ap-northeast-1/Role=web +\| done +\| 2 of 2`, stands)
+	require.Regexp(t, `staging/ap-northeast-1/Role=web +\| succeeded +\| 2 of 2`, stands)
 	require.Regexp(t, `production/ap-northeast-1/web +\| patching`, stands)
 	put, group, free := b.closedAt(instance), b.closedAt(productionLock), b.closedAt(service)
 	require.False(t, group.Before(put), "a group waits for its instance")
