@@ -48,7 +48,7 @@ func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 		"production", "a approve · x reject")
 
 	terminal.Type("a")
-	terminal.Shows("approve  "+wave+"  by alice", "Reason", "enter sends it")
+	terminal.Shows("approve  --stage production --hold 1  "+wave+"  by alice", "Reason", "enter sends it")
 	terminal.Type(terminaltest.Enter)
 	terminal.Shows("a reason is needed: the next on-call will want to know why")
 	require.Empty(t, b.decisions(wave), "nothing is sent without one")

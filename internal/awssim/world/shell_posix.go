@@ -216,7 +216,7 @@ func missing(name string) error { return &os.PathError{Op: "open", Path: name, E
 // open opens a file for reading, or one of the script's own for writing.
 func (s *posixShell) open(ctx context.Context, name string, flag int, _ os.FileMode) (io.ReadWriteCloser, error) {
 	at := inside(interp.HandlerCtx(ctx), name)
-	file := &scriptFile{keep: func([]byte) {}}
+	file := &scriptFile{}
 	known := s.files[at]
 	switch reads := flag&(os.O_WRONLY|os.O_RDWR) == 0; {
 	case name == os.DevNull:
@@ -235,12 +235,14 @@ func (s *posixShell) open(ctx context.Context, name string, flag int, _ os.FileM
 // scriptFile is a file as a script has it open.
 type scriptFile struct {
 	bytes.Buffer
-	keep func([]byte)
+	keep func([]byte) // nil: nothing of it is kept
 }
 
-// Close keeps what was written.
+// Close keeps what was written. One that is only read may be read still: the shell hands it to a command through a pipe.
 func (f *scriptFile) Close() error {
-	f.keep(bytes.Clone(f.Bytes()))
+	if f.keep != nil {
+		f.keep(bytes.Clone(f.Bytes()))
+	}
 	return nil
 }
 
