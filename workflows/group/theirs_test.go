@@ -23,7 +23,7 @@ func TestWhatSomebodySuspendsWhileRoomIsMadeStaysSuspended(t *testing.T) {
 	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
 	require.NotEmpty(t, scene.Effects("SuspendProcesses"))
 	scene.Production(func(g *world.ScalingGroup) {
-		require.Equal(t, map[string]string{patch.ProcessReplaceUnhealthy: "by hand"}, map[string]string(g.Suspended))
+		require.Equal(t, map[string]string{patch.ProcessReplaceUnhealthy: "by hand"}, g.Suspended)
 	})
 	require.Contains(t, result.Stages[0].Groups[0].Notes,
 		"ReplaceUnhealthy was suspended by somebody else meanwhile, and stays so")

@@ -238,7 +238,7 @@ type scriptFile struct {
 	keep func([]byte) // nil: nothing of it is kept
 }
 
-// Close keeps what was written. One that is only read may be read still: the shell hands it to a command through a pipe.
+// Close keeps what was written. One that is only read may be read still: a command gets it through a pipe.
 func (f *scriptFile) Close() error {
 	if f.keep != nil {
 		f.keep(bytes.Clone(f.Bytes()))
