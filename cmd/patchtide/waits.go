@@ -17,8 +17,7 @@ import (
 // frozenWait is how long whoever looks at a wave waits to hear what is frozen.
 const frozenWait = 3 * time.Second
 
-// readWaits reads what a wave waits for, and what is frozen for it, as far as that can be known: a wave asks anew
-// before it begins anything.
+// readWaits reads what a wave waits for, and what is frozen for it; a wave asks anew before it begins anything.
 func readWaits(ctx context.Context, c client.Client, status patch.WaveStatus) (patch.Waits, error) {
 	waits, err := pending.Read(ctx, c, status.WaveID, status.AtWork()...)
 	if err != nil {
@@ -26,13 +25,15 @@ func readWaits(ctx context.Context, c client.Client, status patch.WaveStatus) (p
 	}
 	ctx, stop := context.WithTimeout(ctx, frozenWait)
 	defer stop()
-	if freezes, err := activities.NewFreezes(c).Freezes(ctx); err == nil {
-		waits.Frozen = freezes.Holding(status)
+	freezes, err := activities.NewFreezes(c).Freezes(ctx)
+	if err != nil {
+		waits.Unknown = plain(err)
 	}
+	waits.Frozen = freezes.Holding(status)
 	return waits, nil
 }
 
-// sayFrozen says what keeps a verb that was accepted from letting anything begin; nothing where nobody can say.
+// sayFrozen says what keeps a verb that was accepted from letting anything begin, or that nobody knows.
 func sayFrozen(cmd *cobra.Command, c client.Client, wave string, verb patch.Verb) {
 	if !verb.Spec().GoesOn {
 		return
@@ -40,11 +41,12 @@ func sayFrozen(cmd *cobra.Command, c client.Client, wave string, verb patch.Verb
 	ctx, stop := context.WithTimeout(cmd.Context(), frozenWait)
 	defer stop()
 	status, err := askWave(ctx, c, wave)
-	if err != nil {
-		return
+	var freezes patch.Freezes
+	if err == nil {
+		freezes, err = activities.NewFreezes(c).Freezes(ctx)
 	}
-	freezes, err := activities.NewFreezes(c).Freezes(ctx)
 	if err != nil {
+		line(cmd.ErrOrStderr(), "%s", brief.FrozenUnknown(plain(err)))
 		return
 	}
 	for _, freeze := range freezes.Holding(*status) {
@@ -65,6 +67,9 @@ func putBackBy(ctx context.Context, c client.Client, status patch.WaveStatus) *p
 		return nil
 	}
 	seen := listedOf(described.GetWorkflowExecutionInfo())
+	if seen.Started.Before(status.Since) {
+		return nil // of an earlier wave with the same id
+	}
 	if seen.Closed == nil {
 		return &by
 	}

@@ -95,9 +95,12 @@ func TestAClosedWaveTellsThatItWasPutBackSince(t *testing.T) {
 		says     string
 		advises  bool
 	}{
-		"it was not":    {rolledBackLater{}, advice, true},
-		"it is being":   {rolledBackLater{known: true}, "is being put back: patchtide wave show roll-back-wave-web-1", false},
-		"it was":        {rolledBackLater{known: true, outcome: patch.RolledBack}, "closed 1970-01-01 00:01:00 UTC: rolled back", false},
+		"it was not":  {rolledBackLater{}, advice, true},
+		"it is being": {rolledBackLater{known: true}, "is being put back: patchtide wave show roll-back-wave-web-1", false},
+		"it was": {
+			rolledBackLater{known: true, outcome: patch.RolledBack},
+			"was put back by roll-back-wave-web-1, which closed at 1970-01-01 00:01:00 UTC", false,
+		},
 		"not all of it": {rolledBackLater{known: true, outcome: patch.Failed}, advice, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,4 +115,41 @@ func TestAClosedWaveTellsThatItWasPutBackSince(t *testing.T) {
 			require.Equal(t, c.advises, strings.Contains(told, advice))
 		})
 	}
+}
+
+// A wave that was run again under its id is not told to be put back by what put the earlier one back.
+func TestARollBackOfAnEarlierRunIsNotThisWaves(t *testing.T) {
+	status := patch.WaveStatus{WaveID: "wave-web-1", State: patch.StateClosed, Since: time.Unix(3600, 0)}
+	require.Nil(t, putBackBy(t.Context(), rolledBackLater{known: true, outcome: patch.RolledBack}, status))
+}
+
+// Nobody who answers is left to believe that nothing is frozen where nobody knows.
+func TestAVerbTellsThatNobodyKnowsWhatIsFrozen(t *testing.T) {
+	cmd := &cobra.Command{}
+	var said bytes.Buffer
+	cmd.SetErr(&said)
+	cmd.SetContext(t.Context())
+	sayFrozen(cmd, frozenUnknown{}, "wave-web-1", patch.Retry)
+	require.Contains(t, said.String(), "What is frozen is not known, which counts as frozen: ")
+	waits, err := readWaits(t.Context(), frozenUnknown{}, patch.WaveStatus{WaveID: "wave-web-1"})
+	require.NoError(t, err)
+	require.Contains(t, waits.Unknown, "patchtide-freeze does not answer")
+}
+
+// frozenUnknown is a wave on hold beside a keeper of freezes that does not answer.
+type frozenUnknown struct{ frozenWave }
+
+func (f frozenUnknown) QueryWorkflow(
+	ctx context.Context, id, run, query string, args ...any,
+) (converter.EncodedValue, error) {
+	if id == names.FreezeID {
+		return nil, serviceerror.NewUnavailable("no worker")
+	}
+	return f.frozenWave.QueryWorkflow(ctx, id, run, query, args...)
+}
+
+func (frozenUnknown) DescribeWorkflowExecution(
+	context.Context, string, string,
+) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{}, nil
 }

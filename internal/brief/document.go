@@ -48,7 +48,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	wave.Frozen = waits.Frozen
 	doc := Document{
 		Stands: Stands(status), Why: status.Reason, Asks: status.Awaiting, Silence: wave.Silence(moment),
-		Window: wave.Window(moment), Frozen: frozen(waits.Frozen, status.Awaiting, status.Waits()),
+		Window: wave.Window(moment), Frozen: frozen(waits, status.Awaiting, status.Waits()),
 		Case: caseOf(status, moment), Quarantine: wave.Quarantine(), Choices: wave.Choices(),
 	}
 	doc.Hooks = hooksOf(status)
@@ -100,9 +100,12 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	switch kept := stillPatched(status); {
 	case by != nil && by.Outcome == "":
 		doc.Groups = append(doc.Groups, "What it had left patched is being put back: patchtide wave show "+by.WaveID)
-	case by != nil && (by.Outcome == patch.RolledBack || by.Outcome == patch.NothingPutBack):
-		doc.Groups = append(doc.Groups, fmt.Sprintf("What it had left patched was put back by %s, closed %s: %s", by.WaveID,
-			moment(by.Closed), by.Outcome.Words()))
+	case by != nil && by.Outcome == patch.RolledBack:
+		doc.Groups = append(doc.Groups, fmt.Sprintf("What it had left patched was put back by %s, which closed at %s",
+			by.WaveID, moment(by.Closed)))
+	case by != nil && by.Outcome == patch.NothingPutBack:
+		doc.Groups = append(doc.Groups, fmt.Sprintf("%s, which closed at %s, found nothing of it patched any more", by.WaveID,
+			moment(by.Closed)))
 	case kept > 0:
 		doc.Worries = append(doc.Worries, Worry{WorryStillPatched, fmt.Sprintf(
 			"%s of other stages. To put back as well: %s", counted(kept), names.VerbCommand(patch.RollBack, status.WaveID),

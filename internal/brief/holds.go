@@ -28,11 +28,19 @@ func Frozen(freeze patch.Freeze) string {
 	return fmt.Sprintf("%s. Nothing begins there until that is lifted: %s", freeze, freeze.Lift())
 }
 
+// FrozenUnknown says that nobody knows what is frozen, and why.
+func FrozenUnknown(why string) string {
+	return "What is frozen is not known, which counts as frozen: " + why
+}
+
 // frozen says what else keeps a wave from beginning anything, where what is told of it already does not, and how that
 // ends.
-func frozen(freezes patch.Freezes, told ...string) []string {
+func frozen(waits patch.Waits, told ...string) []string {
 	var said []string
-	for _, freeze := range freezes {
+	if waits.Unknown != "" {
+		said = append(said, FrozenUnknown(waits.Unknown))
+	}
+	for _, freeze := range waits.Frozen {
 		if why := freeze.String(); !strings.Contains(strings.Join(told, " "), why) {
 			said = append(said, Frozen(freeze))
 		}

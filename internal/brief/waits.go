@@ -88,10 +88,7 @@ const longestFailure = 400
 // Lasting are the waits worth a line where lines stay, by what tells one from another: of a poll one line is told,
 // whatever it sees from then on.
 func Lasting(status patch.WaveStatus, waits patch.Waits, clock func(time.Time) string) map[string]Waited {
-	var told map[string]Waited
-	if len(waits.On)+len(waits.Frozen) > 0 {
-		told = map[string]Waited{}
-	}
+	told := map[string]Waited{}
 	for _, freeze := range waits.Frozen {
 		told[freeze.String()] = Waited{What: Frozen(freeze)}
 	}
@@ -104,6 +101,9 @@ func Lasting(status patch.WaveStatus, waits patch.Waits, clock func(time.Time) s
 			key += " " + wait.Failure
 		}
 		told[key] = Waited{whoWaits(status, wait), "waits: " + waitText(wait, waits.At, clock)}
+	}
+	if len(told) == 0 {
+		return nil
 	}
 	return told
 }

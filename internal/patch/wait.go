@@ -21,9 +21,10 @@ type Wait struct {
 type Waits struct {
 	At       time.Time  `json:"at"` // when it was read, by the reader's clock
 	On       []Wait     `json:"on"`
-	NotAsked int        `json:"not_asked,omitempty"` // workflows below it that were not asked: too many, or too slow
-	Frozen   Freezes    `json:"frozen,omitempty"`    // what keeps it from beginning anything
-	PutBack  *PutBackBy `json:"put_back,omitempty"`  // of one that has closed: the roll back of it; nil: there is none
+	NotAsked int        `json:"not_asked,omitempty"`      // workflows below it that were not asked: too many, or too slow
+	Frozen   Freezes    `json:"frozen,omitempty"`         // what keeps it from beginning anything
+	Unknown  string     `json:"frozen_unknown,omitempty"` // why nobody knows what is frozen, which counts as frozen
+	PutBack  *PutBackBy `json:"put_back,omitempty"`       // of one that has closed: the roll back of it; nil: there is none
 }
 
 // PutBackBy is a roll back of a wave that had closed.
