@@ -16,7 +16,8 @@ type AskFreezeInput struct {
 // Frozen tells why nothing may begin in one of them; "" when it may.
 type Frozen struct {
 	Why   string
-	Ended bool `json:",omitempty"` // the owner's run has closed: nothing may ever
+	Lift  string `json:",omitempty"` // the command that lifts it; "": nobody knows what there is to lift
+	Ended bool   `json:",omitempty"` // the owner's run has closed: nothing may ever
 }
 
 // AskFreeze asks whether somebody froze one of the accounts, or everything, and whether the owner goes on. No answer
@@ -38,7 +39,7 @@ func (c *Control) AskFreeze(ctx context.Context, in AskFreezeInput) (*Frozen, er
 	}
 	for _, account := range in.Accounts {
 		if freeze := freezes.Of(account); freeze != nil {
-			return &Frozen{Why: freeze.String()}, nil
+			return &Frozen{Why: freeze.String(), Lift: freeze.Lift()}, nil
 		}
 	}
 	return &Frozen{}, nil

@@ -116,12 +116,3 @@ type FreezeStatus struct {
 	Freezes Freezes `json:"freezes"`
 	Closed  bool    `json:"closed"` // the workflow was cancelled: what it says counts no more
 }
-
-// Lift is the command that lifts a freeze, by what is said of it.
-func Lift(why string) string {
-	if named, is := strings.CutPrefix(why, "account "); is {
-		account, _, _ := strings.Cut(named, " ")
-		return "patchtide unfreeze --account " + account + " --reason ..."
-	}
-	return "patchtide unfreeze --reason ..."
-}

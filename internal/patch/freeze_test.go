@@ -55,8 +55,6 @@ func TestWhichFreezesHoldAWave(t *testing.T) {
 }
 
 func TestTheCommandThatLiftsAFreeze(t *testing.T) {
-	for _, freeze := range (patch.Freezes{{Actor: "ann"}, {Account: "production", Actor: "ann"}}) {
-		require.Equal(t, patch.Lift(freeze.String()), freeze.Lift())
-	}
+	require.Equal(t, "patchtide unfreeze --reason ...", patch.Freeze{Actor: "ann"}.Lift())
 	require.Equal(t, "patchtide unfreeze --account production --reason ...", patch.Freeze{Account: "production"}.Lift())
 }

@@ -45,6 +45,7 @@ type View struct {
 	Groups   int       // how many the plan has
 	Again    int       // see Plan.AddedTurns
 	Frozen   string    // why nothing may begin, be it that nobody knows whether it may; "": it may, or that is not asked
+	Lift     string    // the command that lifts it; "": nobody knows what there is to lift
 	State    *GroupState
 	Instance string // "": the group as a whole
 	Holdings Holdings

@@ -255,6 +255,14 @@ func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
 	return fmt.Errorf("the wave is %s: it takes %s, not %s%s", state.Words(), strings.Join(takes, ", "), verb, then)
 }
 
+// Unwindowed is why a wave without a window does not take the verb: another state would not take it either.
+func (v Verb) Unwindowed(refused error) error {
+	if !v.Spec().Windowed {
+		return refused
+	}
+	return fmt.Errorf("the wave has no window now: nothing of it closes, and %s has nothing to change", v.Command())
+}
+
 // Asks reports whether a wave waits for a person: it takes a verb that lets it go on. While a decision is carried out
 // it takes none, in whatever state it still is, and a parked one that was told to go on waits for its window only. One
 // that soaks goes on by itself.

@@ -13,6 +13,7 @@ import (
 // State is whether something may begin.
 type State struct {
 	Why   string // why nothing may; "": it may
+	Lift  string // the command that lifts it; "": nobody knows what there is to lift
 	Ended bool   // whoever began the asker has ended: nothing ever may
 }
 
@@ -33,7 +34,7 @@ func Ask(ctx workflow.Context, owner *activities.RunOf, accounts ...string) Stat
 	case err != nil:
 		return State{Why: "nobody knows whether it is frozen: " + run.Reason(err)}
 	}
-	return State{Why: frozen.Why, Ended: frozen.Ended}
+	return State{Why: frozen.Why, Lift: frozen.Lift, Ended: frozen.Ended}
 }
 
 // Thawing is for the wait for the end of a freeze: it has no budget, for a person ends it.

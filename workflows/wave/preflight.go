@@ -53,7 +53,8 @@ func (w *wave) checkPlan(ctx workflow.Context) error {
 	if err := preflight.Refused(ctx, patch.LevelWave, view); err != nil {
 		return err
 	}
-	view.Frozen = freeze.Ask(ctx, nil, accountsOf(w.plan)...).Why
+	frozen := freeze.Ask(ctx, nil, accountsOf(w.plan)...)
+	view.Frozen, view.Lift = frozen.Why, frozen.Lift
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

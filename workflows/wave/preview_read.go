@@ -116,7 +116,8 @@ func (p *preview) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.
 	view := wholePlan(p.plan)
 	// When each would begin is in the preview's times, and so is what would be too late.
 	view.Policy.Window, view.Policy.Blackouts = nil, nil
-	view.Frozen = freeze.Ask(ctx, nil, accountsOf(p.plan)...).Why
+	frozen := freeze.Ask(ctx, nil, accountsOf(p.plan)...)
+	view.Frozen, view.Lift = frozen.Why, frozen.Lift
 	for _, refusal := range patch.Refusals(patch.LevelWave, view) {
 		found = append(found, refusal.Blocker())
 	}
