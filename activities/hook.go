@@ -127,7 +127,7 @@ func findHook(ctx context.Context, s *aws.Services, in HookInput, runbook bool) 
 }
 
 func (a *AWS) sendHook(ctx context.Context, s *aws.Services, in HookInput, runbook bool) (*HookStarted, error) {
-	var parameters map[string][]string // AWS refuses one that is there and empty
+	var parameters map[string][]string // not an empty one: AutomationParameterMap of the API has at least one
 	for name, value := range in.Call.Parameters {
 		if parameters == nil {
 			parameters = map[string][]string{}

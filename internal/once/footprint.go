@@ -48,7 +48,7 @@ func (w Waits) NotOurs(ctx context.Context, pace Pace, at time.Time, there []str
 	default:
 		activity.RecordHeartbeat(ctx, trace)
 	}
-	return nil, NotReady(pace.Poll.D(), "waiting to see whether somebody else has suspended %v", there)
+	return nil, NotReady(pace.Poll.D(), "waiting to see whether %v is somebody else's doing", there)
 }
 
 // MaySend decides whether a call that makes something new may go out, after a look at AWS's clock's time `at` found

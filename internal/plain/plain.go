@@ -33,7 +33,7 @@ func Line(text string) string {
 // obeyed reports whether a character is not shown: Cc holds the escape and its 8-bit kin, Cf the marks of direction,
 // joiners and spaces of no width.
 func obeyed(r rune) bool {
-	if r >= ' ' && r <= '~' { // most of what AWS answers, and each answer is looked through
+	if r >= ' ' && r <= '~' { // most characters of any text: no table need be asked
 		return false
 	}
 	return r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)

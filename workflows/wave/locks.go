@@ -174,7 +174,8 @@ func heldBy(holder activities.LockHolder, what, lock string) (is, todo string) {
 			what, names.ReconcileID, lock), "wait until it has ended"
 	}
 	return fmt.Sprintf("%s is being patched by wave %s (lock %s)", what, holder.Parent, lock),
-		"`patchtide wave show " + holder.Parent + "` tells whether it waits for an answer of yours; wait until it has ended, or abort it; one that was terminated is being put back, and lets it go then"
+		"`patchtide wave show " + holder.Parent + "` tells whether it waits for an answer of yours; wait until it has " +
+			"ended, or abort it; one that was terminated is being put back, and lets it go then"
 }
 
 // release frees the locks and waits for the groups' results.

@@ -157,11 +157,10 @@ func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
 	if slices.Contains(taken, verb) {
 		return nil
 	}
-	if verb.Spec().Windowed && w.plan.Window == nil {
-		return fmt.Errorf("the wave has no window now: nothing of it closes, and %s has nothing to change",
-			verb.Command())
-	}
 	err := patch.VerbAllowed(verb, w.status.State, w.currentStage().Offered(taken))
+	if w.plan.Window == nil {
+		err = verb.Unwindowed(err)
+	}
 	standing := w.parking.standing()
 	if w.status.State != patch.StateParked || standing == nil {
 		return err
