@@ -76,8 +76,11 @@ func (a *AWS) StartHook(ctx context.Context, in HookInput) (_ *HookStarted, err 
 	switch {
 	case aws.IsTokenUsed(err):
 		return nil, once.NotReady(in.Pace.Poll.D(), "waiting to see the runbook that an earlier attempt started")
-	case aws.HasCode(err, aws.CodeAgentNotUsable): // it may come back
+	case aws.HasCode(err, aws.CodeAgentNotUsable): // it may come back, unless it is gone
 		once.Refused(ctx, err)
+		if _, err := aws.ReadMachine(ctx, s, in.Instance); err != nil {
+			return nil, err
+		}
 		return nil, once.NotReady(in.Pace.Poll.D(), "%s: its SSM agent takes no command now", in.where())
 	case err != nil:
 		once.Refused(ctx, err)

@@ -124,6 +124,9 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 		return
 	}
 	why := s.outOfService(member, listed)
+	if why == "" && s.hookedOut() && !s.in.Group.IsAutoScaling() && len(s.own()) == 0 {
+		why = "it was left somewhere between its hooks, and nothing outside shows whether it serves"
+	}
 	switch {
 	case why != "":
 		s.status.Result.Reason = why
@@ -134,13 +137,16 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 		s.pushHooks(patch.AfterInstall, patch.AfterIn)
 	case s.in.Group.IsAutoScaling() && !listed:
 		s.status.Result.Reason = "it is no member of its group any more"
+		s.pushHooks(patch.HookPoints()...)
 		s.tellCapacity(now)
 	case s.in.Group.IsAutoScaling() && member.Leaving():
 		s.status.Result.Reason = "its group is letting it go: " + member.Lifecycle
 		s.status.Result.Outcome = patch.Gone
+		s.pushHooks(patch.HookPoints()...) // which tells that they are not undone
 	default:
 		s.status.Result.Reason = "it is in service and stays as it is"
 		s.pushHooks(patch.BeforeOut) // what they did for its way out is over
+		s.undos.push(step{patch.AfterIn.Step(), nil, s.stopAllBegun})
 		s.sameRoot = member.RootVolumeID != "" && member.RootVolumeID == s.record.RootVolume
 		if s.sameRoot && s.record.Installing && s.putBack == nil {
 			s.status.Result.Reason += ", with what was installed on it"

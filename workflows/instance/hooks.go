@@ -52,8 +52,11 @@ func (s *saga) runHooks(point patch.HookPoint) func(workflow.Context) error {
 // is out of service to be put back is put back whatever its hooks do.
 func (s *saga) runHook(ctx workflow.Context, point patch.HookPoint, hook patch.Hook) error {
 	name := fmt.Sprintf("hook/%s/%s", point, hook.Name)
+	// Tokens of this run of the saga: after a reset, or with an older copy of the database, those of a run that was
+	// undone since would be found, and nothing be done. Who undoes has them from the journal.
 	begun := journal.Hook{
-		Point: point, Name: hook.Name, Token: s.attempt(name).Token, UndoToken: s.attempt(name + "/undo").Token,
+		Point: point, Name: hook.Name, Token: run.Anew(ctx, s.attempt(name)).Token,
+		UndoToken: run.Anew(ctx, s.attempt(name+"/undo")).Token,
 	}
 	s.record.Hooks = append(s.record.Hooks, begun)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
@@ -84,20 +87,26 @@ func (s *saga) undoHooks(point patch.HookPoint) func(workflow.Context) error {
 				continue
 			}
 			hook := s.in.Policy.Hooks.Find(point, begun.Name)
-			if hook == nil || hook.Undo == nil {
+			if hook == nil {
 				continue
 			}
 			about := s.about(begun, begun.UndoToken)
 			about.Undo = true
-			if why := s.mayNotUndo(); why != "" {
+			why := s.mayNotUndo()
+			if hook.Undo == nil {
+				if why == "" {
+					s.stopBegun(ctx, begun, hook.Call)
+				}
+				continue
+			}
+			if why != "" {
 				s.keepRun(patch.HookRun{
 					Point: point, Name: begun.Name, Kind: hook.Undo.Kind(), Undo: true, Result: patch.HookNotRun, Why: why,
 				})
 				s.tellUndo(point, begun.Name, "was not run: "+why)
 				continue
 			}
-			// It may run still, and would do its work again behind its undo.
-			if !s.hooking.ended[begun.Token] && s.stopHook(ctx, hook.Call, s.about(begun, begun.Token)) {
+			if s.stopBegun(ctx, begun, hook.Call) {
 				continue
 			}
 			ran, err := s.callHook(ctx, *hook.Undo, about)
@@ -109,6 +118,22 @@ func (s *saga) undoHooks(point patch.HookPoint) func(workflow.Context) error {
 		}
 		return nil
 	}
+}
+
+// stopBegun sees a hook ended that may run still: it would do its work again behind its undo, or once the locks are let
+// go. It reports whether it is proven that it never began.
+func (s *saga) stopBegun(ctx workflow.Context, begun journal.Hook, call patch.HookCall) (never bool) {
+	return !s.hooking.ended[begun.Token] && s.stopHook(ctx, call, s.about(begun, begun.Token))
+}
+
+// stopAllBegun does so for every hook of an instance that stays as it is.
+func (s *saga) stopAllBegun(ctx workflow.Context) error {
+	for _, begun := range slices.Backward(s.record.Hooks) {
+		if hook := s.in.Policy.Hooks.Find(begun.Point, begun.Name); hook != nil {
+			s.stopBegun(ctx, begun, hook.Call)
+		}
+	}
+	return nil
 }
 
 // mayNotUndo is why no undo of a hook is run; "": it is.
@@ -135,7 +160,7 @@ func (s *saga) again(ctx workflow.Context, point patch.HookPoint) {
 		return
 	}
 	for _, hook := range s.in.Policy.Hooks.At(point, true) {
-		token := s.attempt(fmt.Sprintf("hook/%s/%s/again", point, hook.Name)).Token
+		token := run.Anew(ctx, s.attempt(fmt.Sprintf("hook/%s/%s/again", point, hook.Name))).Token
 		about := s.about(journal.Hook{Point: point, Name: hook.Name}, token)
 		ran, err := s.callHook(ctx, hook.Call, about)
 		if err != nil || ran.Failed() {
@@ -164,7 +189,7 @@ func (s *saga) callHook(ctx workflow.Context, call patch.HookCall, about patch.H
 	if s.hooking.ended == nil {
 		s.hooking.ended = map[string]bool{}
 	}
-	s.hooking.ended[about.Token] = true
+	s.hooking.ended[about.Token] = hooked.Doubt == ""
 	if hooked.Doubt != "" {
 		s.note("%s may run still: %s", ran.Called(), hooked.Doubt)
 	}
@@ -184,8 +209,8 @@ func (s *saga) stopHook(ctx workflow.Context, call patch.HookCall, about patch.H
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	stopped, err := run.StopHook(clean, s.hookInput(call, about), activities.HookStarted{}, s.in.Policy.Timing)
-	if err != nil {
-		s.note("the %s hook %s may run still: %s", about.Point, about.Hook, run.Reason(err))
+	if doubt := run.HookDoubt(stopped, err); doubt != "" {
+		s.note("the %s hook %s may run still: %s", about.Point, about.Hook, doubt)
 	}
 	return err == nil && stopped.Never
 }

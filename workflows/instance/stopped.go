@@ -216,7 +216,9 @@ func (s *healed) pushStarted(member patch.Member) {
 	result.Reason = "it was stopped before it was started to be patched, and is stopped again"
 	s.undos.push(step{patch.StepStart, nil, s.stopAgain})
 	if !s.record.Proven {
+		s.pushHooks(patch.BeforeSnapshot, patch.BeforeInstall)
 		s.pushInstall()
+		s.pushHooks(patch.AfterInstall)
 		return
 	}
 	s.sameRoot = member.RootVolumeID != "" && member.RootVolumeID == s.record.RootVolume

@@ -66,13 +66,16 @@ func (s *saga) stopTable() []step {
 // restoreStoppedTable is RestoreInstance of one that is stopped. It is started to be restored, also where its agent
 // would never answer.
 func (s *saga) restoreStoppedTable() []step {
-	return []step{
+	return s.withHooks([]step{
 		{patch.StepMark, s.mark, s.unmark},
 		{patch.StepStart, s.start, s.stopAgain},
+		s.hooks(patch.BeforeSnapshot),
+		s.hooks(patch.BeforeInstall),
 		{patch.StepRestore, s.restoreOrQuarantine, nil},
+		s.hooks(patch.AfterInstall),
 		{patch.StepStop, s.stop, nil},
 		{patch.StepFinish, s.finishStopped, nil},
-	}
+	})
 }
 
 // restoreTable is RestoreInstance. What cannot be proven is quarantined by the undo of standby.

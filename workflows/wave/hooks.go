@@ -19,12 +19,13 @@ func (w *wave) hooksBefore(ctx workflow.Context) (goesOn bool) {
 	for _, hook := range w.plan.Hooks[patch.BeforeWave] {
 		begun = append(begun, hook)
 		ran := w.callHook(ctx, hook.Call, w.aboutHook(ctx, patch.BeforeWave, hook.Name, false))
-		if ctx.Err() == nil && (!ran.Failed() || hook.OnFailure == patch.HookContinues) {
+		aborted := ctx.Err() != nil || w.inbox.decision != nil
+		if !aborted && (!ran.Failed() || hook.OnFailure == patch.HookContinues) {
 			continue
 		}
 		w.reason = ran.Called() + ": " + ran.Why + "; nothing was changed"
-		if ctx.Err() != nil {
-			w.reason = "cancelled before anything was changed"
+		if aborted {
+			w.reason = "aborted before anything was changed: " + w.whoAborted(ctx)
 		}
 		clean, _ := workflow.NewDisconnectedContext(ctx)
 		for _, undone := range slices.Backward(begun) {

@@ -169,3 +169,20 @@ func TestADocumentOfTheWave(t *testing.T) {
 		})
 	}
 }
+
+// Who aborts a wave while its hooks of before_wave run does not wait for the rest of them, and what was begun is undone.
+func TestAnAbortBetweenTheHooksOfAWave(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: waveHooks("before_wave: [" +
+		asksAt("first", ", undo: {webhook: {url_from: 'env:undo', secret_from: 'env:KEY'}}") + ", " + asksAt("second", "") + "]")})
+	asked := heard(scene, map[string]int{"first": http.StatusAccepted}) // which goes on for its two minutes
+	scene.When(func(patch.WaveStatus) bool { return len(*asked) > 0 }, func(patch.WaveStatus) {
+		scene.MustTake(patch.Abort, wavetest.Because("a mistake"))
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Contains(t, result.Reason, "aborted before anything was changed: ")
+	require.Contains(t, result.Reason, "a mistake")
+	require.NotContains(t, *asked, "before_wave second")
+	require.Contains(t, *asked, "before_wave undo")
+	require.Empty(t, scene.Effects("EnterStandby"))
+}

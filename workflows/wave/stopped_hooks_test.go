@@ -3,12 +3,14 @@ package wave_test
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
+	"github.com/patchtide/patchtide/workflows"
 )
 
 // One that was stopped serves nobody before or after: of its hooks those run at whose points others are out of service,
@@ -58,6 +60,38 @@ func TestHooksOfWhoIsStopped(t *testing.T) {
 			require.Equal(t, c.ran, ran)
 			state, _ := stateOf(scene, id)
 			require.Equal(t, "stopped", state)
+			require.Empty(t, scene.Marks())
+		})
+	}
+}
+
+// A wave that died while a machine was out, to which no target group points: nothing outside shows that its application
+// is down, or that it was stopped before, and its hooks are undone all the same.
+func TestReconcileUndoesHooksWhereNothingOutsideShowsThem(t *testing.T) {
+	const hooks = "    hooks:\n      before_snapshot: [{name: stop, run: echo stop, undo: {run: echo start}}]\n"
+	for name, at := range map[string]string{"it ran": "CreateSnapshot", "it was stopped": "StartAutomationExecution"} {
+		t.Run(name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.Untargeted(1),
+				Config: wavetest.StagingOnly(func(file []byte) []byte {
+					return bytes.Replace(wavetest.StartsStopped(file), []byte("    stages:"), []byte(hooks+"    stages:"), 1)
+				}),
+			})
+			staged(scene, func(instances []*world.Instance) {
+				if name == "it was stopped" {
+					require.NoError(t, instances[0].Stop())
+				}
+			})
+			scene.DieAt(wavetest.Staging, at, 1)
+			result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
+			require.Empty(t, result.Failed)
+			undone := 0
+			for _, sent := range scene.Effects("SendCommand") {
+				if bytes.Contains(sent.Arguments, []byte("echo start")) {
+					undone++
+				}
+			}
+			require.Equal(t, 1, undone)
 			require.Empty(t, scene.Marks())
 		})
 	}

@@ -48,10 +48,9 @@ func Hook(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	stopped, err := StopHook(clean, in, hooked.Started, t)
+	hooked.Doubt = HookDoubt(stopped, err)
 	switch {
-	case err != nil:
-		hooked.Doubt = Reason(err)
-	case stopped.End == nil:
+	case err != nil, stopped.End == nil:
 	case stopped.End.Failed == "" && hooked.Result != patch.HookStopped: // it had ended by then
 		hooked.End, hooked.Result = *stopped.End, patch.HookOK
 	default:
@@ -80,6 +79,17 @@ func startAndAwait(ctx workflow.Context, in activities.HookInput, t patch.Timing
 	hooked.End, hooked.Result = endOf(ctx, in, hooked.End, err)
 	hooked.MayRun = err != nil
 	return hooked
+}
+
+// HookDoubt is why nobody knows whether what was stopped runs still; "": it does not.
+func HookDoubt(stopped activities.HookStop, err error) string {
+	switch {
+	case err != nil:
+		return Reason(err)
+	case stopped.End == nil && !stopped.Never:
+		return "it is cancelled, and the machine's agent, which is to end it, is silent"
+	}
+	return ""
 }
 
 // StopHook sees what a call may have started ended.
