@@ -81,6 +81,7 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (_ *Suspe
 	if len(missing) == 0 {
 		return &Suspension{Theirs: theirs}, nil
 	}
+	once.Sending(ctx, theirs)
 	if _, err := s.AutoScaling.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{
 		AutoScalingGroupName: &in.Group.AutoScalingGroup, ScalingProcesses: missing,
 	}); err != nil {

@@ -93,10 +93,13 @@ func KindOf(err error) string {
 }
 
 // MayHaveActed reports whether a failed call can have taken effect: a lost connection and a server's error can, a
-// throttle and a refusal cannot, nor can a call that its client says it never sent.
+// throttle and a refusal cannot, nor can a call that its client says it never sent, or for which EC2 has no capacity.
 func MayHaveActed(err error) bool {
 	var early interface{ Unsent() bool }
 	if errors.As(err, &early) && early.Unsent() {
+		return false
+	}
+	if HasCode(err, CodeNoCapacity) { // EC2 answers with 500 that it has no such machine, and starts none
 		return false
 	}
 	return KindOf(err) == Passing

@@ -34,12 +34,14 @@ func Others(ctx context.Context) []string {
 
 // NotOurs are those of an effect's parts that are there, by AWS's clock at that time, before any call of ours has gone
 // out: somebody else has made them. NotReady until they have been seen for Pace.ReadLag, since a look may show what was
-// so before. Where a call may have gone out nobody can tell, and none is.
+// so before. Where a call may have gone out only those are that were known when it did. Whoever sends the call keeps
+// them: see Sending.
 func (w Waits) NotOurs(ctx context.Context, pace Pace, at time.Time, there []string) ([]string, error) {
-	trace, known := LastFootprint(ctx)
-	unsent := activity.GetInfo(ctx).Attempt <= 1 || known && trace.Unsent
+	trace, _ := LastFootprint(ctx)
 	switch {
-	case len(there) == 0, !unsent:
+	case !NewOwnership(ctx).Unsent:
+		return trace.Others, nil
+	case len(there) == 0:
 		return nil, nil
 	case trace.Since.IsZero():
 		activity.RecordHeartbeat(ctx, Footprint{Unsent: true, Since: at})
@@ -49,6 +51,12 @@ func (w Waits) NotOurs(ctx context.Context, pace Pace, at time.Time, there []str
 		activity.RecordHeartbeat(ctx, trace)
 	}
 	return nil, NotReady(pace.Poll.D(), "waiting to see whether %v is somebody else's doing", there)
+}
+
+// Sending keeps, before a call goes out, that it may be on its way from here on, and what of its effect is others'. It
+// is the first heartbeat of its attempt, and so is sent at once.
+func Sending(ctx context.Context, others []string) {
+	activity.RecordHeartbeat(ctx, Footprint{Others: others})
 }
 
 // MaySend decides whether a call that makes something new may go out, after a look at AWS's clock's time `at` found

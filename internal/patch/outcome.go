@@ -72,6 +72,14 @@ func PatchedAs(waits []string) Outcome {
 	return Patched
 }
 
+// CompliantAs is the outcome of an instance that had nothing due, for which so much waits for a reboot.
+func CompliantAs(waits []string) Outcome {
+	if len(waits) > 0 {
+		return RebootPending
+	}
+	return AlreadyCompliant
+}
+
 // Stranded is one thing that is not in the state it had before and not where the wave meant it to be, with what a
 // person should do about it.
 type Stranded struct {

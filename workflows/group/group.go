@@ -42,15 +42,16 @@ type group struct {
 	status     patch.GroupStatus
 	unasked    bool // see instance.Common
 	runbook    activities.Runbook
-	base       string      // the patch baseline's id
-	closed     *Closing    // nil while instances may begin
-	rolledBack bool        // what was patched has been put back
-	earlier    time.Time   // see GroupOrder.Earlier
-	room       *room.Room  // nil: none was made
-	suspended  []string    // processes that the group keeps suspended while several are out
-	notes      []string    // what a reader should know beside its members
-	targets    []string    // ARNs of the target groups that hold members; nil: they have not been looked through yet
-	watch      *undo.Watch // beside what the group itself puts back; nil: nothing yet
+	base       string         // the patch baseline's id
+	closed     *Closing       // nil while instances may begin
+	rolledBack bool           // what was patched has been put back
+	earlier    time.Time      // see GroupOrder.Earlier
+	room       *room.Room     // nil: none was made
+	suspended  []string       // processes that the group keeps suspended while several are out
+	notes      []string       // what a reader should know beside its members
+	record     journal.Record // what the journal holds of it, where no room is made
+	targets    []string       // ARNs of the target groups that hold members; nil: they have not been looked through yet
+	watch      *undo.Watch    // beside what the group itself puts back; nil: nothing yet
 	tries
 	mailbox
 	progress

@@ -28,9 +28,9 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState, suspend []str
 			return err
 		}
 	} else {
-		record := journal.OfGroup(g.in.WaveID, g.in.Group, g.in.Policy, state)
-		record.Intended.Suspend = suspend
-		if err := run.WriteRecord(clean, &record); err != nil {
+		g.record = journal.OfGroup(g.in.WaveID, g.in.Group, g.in.Policy, state)
+		g.record.Intended.Suspend = suspend
+		if err := run.WriteRecord(clean, &g.record); err != nil {
 			return err
 		}
 	}
@@ -64,8 +64,23 @@ func (g *group) suspend(ctx workflow.Context, suspend []string) error {
 		g.suspended = slices.DeleteFunc(slices.Clone(suspend), func(process string) bool {
 			return slices.Contains(done.Theirs, process)
 		})
+		g.ownsSuspended(ctx)
 	}
 	return nil
+}
+
+// ownsSuspended records which processes are suspended by us: whoever heals the group later resumes no other.
+func (g *group) ownsSuspended(ctx workflow.Context) {
+	record := &g.record
+	if g.room != nil {
+		g.room.Suspends, record = g.suspended, &g.room.Record
+	}
+	record.Intended.Suspend = g.suspended
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := run.WriteRecord(run.WhileOut(clean), record); err != nil {
+		g.notes = append(g.notes, "that "+strings.Join(g.suspended, ", ")+" are suspended by the wave is not in the journal: "+
+			run.Reason(err))
+	}
 }
 
 // toSuspend are the processes that nobody has suspended and that would work against instances that are out. Where one

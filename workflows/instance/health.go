@@ -151,8 +151,13 @@ func (s *saga) bakeEnds(ctx workflow.Context) error {
 func (s *saga) finish(ctx workflow.Context) error {
 	clean, stop := s.undoing(ctx)
 	defer stop()
-	if s.putBack == nil {
+	switch {
+	case s.putBack != nil:
+	case len(s.patching.tries) > 0:
 		s.status.Result.Outcome = patch.PatchedAs(s.patching.waits)
+		s.tellReboot()
+	default: // one that was stopped and had nothing due
+		s.status.Result.Outcome = patch.CompliantAs(s.patching.waits)
 		s.tellReboot()
 	}
 	if err := s.resume(clean); err != nil {

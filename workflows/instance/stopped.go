@@ -171,19 +171,6 @@ func (s *saga) stopNow(ctx workflow.Context) error {
 	return s.await(ctx, s.in.Policy.Timing.Start, aws.AwaitStoppedAgain, s.power(), nil)
 }
 
-// finishStopped is finish; what had nothing due is told so.
-func (s *saga) finishStopped(ctx workflow.Context) error {
-	err := s.finish(ctx)
-	result := &s.status.Result
-	if s.putBack == nil && len(s.patching.tries) == 0 {
-		result.Outcome = patch.AlreadyCompliant
-		if len(s.patching.waits) > 0 {
-			result.Outcome = patch.RebootPending
-		}
-	}
-	return err
-}
-
 // servesIn names the target groups that send it requests; "": none does. It looks through every one there is: while it
 // was stopped none was known to.
 func (s *saga) servesIn(ctx workflow.Context) (string, error) {
@@ -208,11 +195,8 @@ func (s *saga) power() activities.StartStoppedInput {
 
 // pushStarted puts the undos on the stack of one that was stopped before its saga started it, which died.
 func (s *healed) pushStarted(member patch.Member) {
+	// Also where its group lists it no more, as after somebody changed its tags: whether it is gone EC2 tells.
 	result := &s.status.Result
-	if !member.Present() {
-		result.Reason, result.Outcome = "it no longer exists", patch.Gone
-		return
-	}
 	result.Reason = "it was stopped before it was started to be patched, and is stopped again"
 	s.undos.push(step{patch.StepStart, nil, s.stopAgain})
 	if !s.record.Proven {

@@ -59,7 +59,7 @@ func (s *saga) installStoppedTable() []step {
 func (s *saga) stopTable() []step {
 	return []step{
 		{patch.StepStop, s.stop, nil},
-		{patch.StepFinish, s.finishStopped, nil},
+		{patch.StepFinish, s.finish, nil},
 	}
 }
 
@@ -74,7 +74,7 @@ func (s *saga) restoreStoppedTable() []step {
 		{patch.StepRestore, s.restoreOrQuarantine, nil},
 		s.hooks(patch.AfterInstall),
 		{patch.StepStop, s.stop, nil},
-		{patch.StepFinish, s.finishStopped, nil},
+		{patch.StepFinish, s.finish, nil},
 	})
 }
 

@@ -39,6 +39,31 @@ func TestWhoIsStartedBySomebodyElseStaysSo(t *testing.T) {
 	require.Empty(t, scene.Marks())
 }
 
+// Likewise while EC2 has no machine for it: that is a server's error, and nothing of ours was done.
+func TestWhoIsStartedBySomebodyElseWhileThereIsNoCapacity(t *testing.T) {
+	scene, id := withStopped(t, 1)
+	scene.Decide = []patch.Verb{patch.Skip}
+	refused := false
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Account != wavetest.Staging || call.Operation != "StartInstances" || refused {
+			return awssim.Fault{}
+		}
+		refused = true
+		scene.Env.RegisterDelayedCallback(func() {
+			machine(scene, id, func(i *world.Instance) { require.NoError(t, i.Start()) })
+		}, 0)
+		return awssim.Fault{Kind: awssim.FaultError, Code: "InsufficientInstanceCapacity", Status: 500}
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.True(t, refused)
+	require.Contains(t, of(t, result, id).Reason, "somebody has started it")
+	state, _ := stateOf(scene, id)
+	require.Equal(t, "running", state)
+	require.Empty(t, scene.Effects("StopInstances"))
+	require.Empty(t, scene.Marks())
+}
+
 // Who is made to serve meanwhile is not stopped under its requests, and people are told.
 func TestWhoServesMeanwhileIsLeftRunning(t *testing.T) {
 	scene, id := withStopped(t, 1)

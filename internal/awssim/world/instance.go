@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -251,10 +252,11 @@ func (i *Instance) after(epoch uint64, d time.Duration, do func()) {
 	})
 }
 
-// noCapacity is what EC2 answers to a launch, and to the start of one that was stopped, where it has no such machine.
+// noCapacity is what EC2 answers to a launch, and to the start of one that was stopped, where it has no such machine: a
+// server's error (EC2's table of server error codes), though nothing was done.
 func (i *Instance) noCapacity() error {
-	return api.Errorf("InsufficientInstanceCapacity",
-		"We currently do not have sufficient %s capacity in the Availability Zone you requested (%s).", i.Type, i.Zone)
+	return &api.Error{Code: "InsufficientInstanceCapacity", Status: http.StatusInternalServerError, Message: fmt.Sprintf(
+		"We currently do not have sufficient %s capacity in the Availability Zone you requested (%s).", i.Type, i.Zone)}
 }
 
 // Start boots a stopped instance; on a running or pending one it does nothing.
