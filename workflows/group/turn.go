@@ -184,8 +184,9 @@ func (g *group) notNow(ctx workflow.Context) string {
 func (g *group) holdings(ctx workflow.Context, id string) patch.Holdings {
 	lately := g.lately(ctx, id)
 	held := patch.Holdings{Out: g.leftOut()}
+	// That it is stopped was seen before its turn: who asks looks itself, and who is out has been started by somebody.
 	for _, one := range g.status.Instances {
-		if one.WasStopped && len(one.Stranded) == 0 {
+		if one.WasStopped && one.ID != id && !g.turns.out[one.ID] && len(one.Stranded) == 0 {
 			held.Idle = append(held.Idle, one.ID)
 		}
 	}
