@@ -1,7 +1,6 @@
 package activities
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -74,7 +73,7 @@ func (w temporalWaves) OfPlan(ctx context.Context, plan string, since time.Time)
 		if counts && (seen.Last == nil || ended.After(seen.Last.Ended)) {
 			outcome := patch.Outcome(keyword(info, names.AttributeOutcome))
 			if info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-				outcome = cmp.Or(notEnded(info.GetStatus(), outcome), outcome)
+				outcome = notEnded(info.GetStatus(), outcome)
 			}
 			seen.Last = &patch.PlanWave{ID: info.GetExecution().GetWorkflowId(), Outcome: outcome, Ended: ended}
 		}

@@ -7,17 +7,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/secreturl"
 )
 
 // longestReply is how many bytes of an answer are read.
@@ -55,8 +53,8 @@ func Sign(secret string, at int64, body []byte) string {
 // Ask posts what the hook is about, signed, with its token as Idempotency-Key, and reads the answer: 2xx but 202 ended
 // well, and any other that will not pass did not. 202 says that it goes on: the same request asks again.
 func (w Webhook) Ask(ctx context.Context, about patch.HookAbout) (*patch.HookEnd, error) {
-	target, err := url.Parse(strings.TrimSpace(w.URL))
-	if err != nil || target.Host == "" || !safe(target) {
+	target, ok := secreturl.Parse(w.URL)
+	if !ok {
 		return &patch.HookEnd{Failed: "what is kept as its address is no https:// address; look at the place that url_from " +
 			"names"}, nil
 	}
@@ -77,13 +75,10 @@ func (w Webhook) Ask(ctx context.Context, about patch.HookAbout) (*patch.HookEnd
 	request.Header.Set("Idempotency-Key", about.Token)
 	request.Header.Set(HeaderTime, strconv.FormatInt(at, 10))
 	request.Header.Set(HeaderSignature, Sign(w.Secret, at, body))
-	// One that redirects would have what was signed for it handed to whoever it names.
-	direct := *w.Client
-	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	secrets := append(partsOf(target), w.Secret)
-	reply, err := direct.Do(request)
+	secrets := append(secreturl.Parts(target), w.Secret)
+	reply, err := secreturl.Direct(w.Client).Do(request)
 	if err != nil {
-		return nil, &PassingError{Why: "no answer: " + Cut(cause(err), secrets...)}
+		return nil, &PassingError{Why: "no answer: " + Cut(secreturl.Cause(err), secrets...)}
 	}
 	defer func() { _ = reply.Body.Close() }()
 	said, _ := io.ReadAll(io.LimitReader(reply.Body, longestReply)) // one that is cut short has its status still
@@ -93,7 +88,7 @@ func (w Webhook) Ask(ctx context.Context, about patch.HookAbout) (*patch.HookEnd
 		return nil, &PassingError{Why: "it has answered 202: it goes on"}
 	case code/100 == 2:
 		return &patch.HookEnd{Output: output}, nil
-	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code/100 == 5:
+	case secreturl.Passes(code):
 		return nil, &PassingError{Why: answered(code, output)}
 	default:
 		return &patch.HookEnd{Failed: answered(code, output), Output: output}, nil
@@ -103,37 +98,4 @@ func (w Webhook) Ask(ctx context.Context, about patch.HookAbout) (*patch.HookEnd
 func answered(code int, output string) string {
 	line, _, _ := strings.Cut(output, "\n")
 	return strings.TrimSuffix(fmt.Sprintf("it answered %d: %s", code, patch.Clip(line, 200)), ": ")
-}
-
-// safe tells an address that no one can listen in to: encrypted, or on this machine.
-func safe(target *url.URL) bool {
-	host := target.Hostname()
-	ip := net.ParseIP(host)
-	return target.Scheme == "https" || target.Scheme == "http" && (host == "localhost" || ip != nil && ip.IsLoopback())
-}
-
-// cause is an error of net/http without the address that it begins with.
-func cause(err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	return err.Error()
-}
-
-// partsOf are the parts of an address that may be a secret.
-func partsOf(target *url.URL) []string {
-	parts := []string{target.String(), target.RawQuery}
-	if password, set := target.User.Password(); set {
-		parts = append(parts, password)
-	}
-	for _, values := range target.Query() {
-		parts = append(parts, values...)
-	}
-	for _, segment := range strings.Split(target.Path, "/") {
-		if len(segment) >= 8 { // shorter ones are words like "services", and no secret
-			parts = append(parts, segment)
-		}
-	}
-	return parts
 }

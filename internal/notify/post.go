@@ -3,15 +3,15 @@ package notify
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/patchtide/patchtide/internal/secreturl"
 )
 
 // Address reads a webhook's address from where the configuration says it is kept. It is a secret: its errors name the
@@ -33,8 +33,8 @@ func post(ctx context.Context, client *http.Client, address Address, body []byte
 	if err != nil {
 		return &AwayError{Why: fmt.Sprintf("its address could not be read: %v", err)}
 	}
-	target, err := url.Parse(strings.TrimSpace(secret))
-	if err != nil || target.Host == "" || !safe(target) {
+	target, ok := secreturl.Parse(secret)
+	if !ok {
 		return &RefusedError{
 			Why: "what is kept as its address is no https:// address; look at the place that the configuration names",
 		}
@@ -48,12 +48,9 @@ func post(ctx context.Context, client *http.Client, address Address, body []byte
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	request.Header.Set("User-Agent", "patchtide")
-	// A webhook that redirects would be handed its secret's content to whoever it names.
-	direct := *client
-	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	reply, err := direct.Do(request)
+	reply, err := secreturl.Direct(client).Do(request)
 	if err != nil {
-		return &AwayError{Why: "no answer: " + without(target, cause(err))}
+		return &AwayError{Why: "no answer: " + without(target, secreturl.Cause(err))}
 	}
 	defer reply.Body.Close()
 	if reply.StatusCode/100 == 2 {
@@ -63,46 +60,15 @@ func post(ctx context.Context, client *http.Client, address Address, body []byte
 	why := strings.TrimSuffix(
 		fmt.Sprintf("it answered %d: %s", reply.StatusCode, line(without(target, string(said)), longestLine)), ": ",
 	)
-	if passing(reply.StatusCode) {
+	if secreturl.Passes(reply.StatusCode) {
 		return &AwayError{Why: why, RetryAfter: retryAfter(reply.Header.Get("Retry-After"), time.Now())}
 	}
 	return &RefusedError{Why: why}
 }
 
-// safe tells an address that no one can listen in to: encrypted, or on this machine.
-func safe(target *url.URL) bool {
-	if target.Scheme == "https" {
-		return true
-	}
-	host := target.Hostname()
-	ip := net.ParseIP(host)
-	return target.Scheme == "http" && (host == "localhost" || ip != nil && ip.IsLoopback())
-}
-
-// cause is an error of net/http without the address that it begins with.
-func cause(err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	return err.Error()
-}
-
 // without takes every part of an address that may be a secret out of a text.
 func without(target *url.URL, text string) string {
-	parts := []string{target.String(), target.RequestURI(), target.EscapedPath(), target.Path, target.RawQuery}
-	if password, set := target.User.Password(); set {
-		parts = append(parts, password)
-	}
-	for _, values := range target.Query() {
-		parts = append(parts, values...)
-	}
-	for _, segment := range strings.Split(target.Path, "/") {
-		if len(segment) >= 8 { // shorter ones are words like "services", and no secret
-			parts = append(parts, segment)
-		}
-	}
-	for _, part := range parts {
+	for _, part := range secreturl.Parts(target) {
 		if len(part) > 1 {
 			text = strings.ReplaceAll(text, part, "[secret]")
 		}

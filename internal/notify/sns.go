@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -14,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/patchtide/patchtide/internal/secreturl"
 )
 
 // SNS's limits (API reference of Publish): 262,144 bytes with all attributes; a subject is ASCII, on one line, and less
@@ -105,17 +106,11 @@ func snsError(err error) error {
 		return &AwayError{Why: "SNS did not answer: " + err.Error()}
 	}
 	why := fmt.Sprintf("SNS answered %s: %s", api.ErrorCode(), api.ErrorMessage())
-	if passing(response.HTTPStatusCode()) || slices.Contains([]string{
+	if secreturl.Passes(response.HTTPStatusCode()) || slices.Contains([]string{
 		"Throttling", "ThrottlingException", "Throttled", "ThrottledException", "KMSThrottling", "RequestLimitExceeded",
 		"ExpiredToken", "ExpiredTokenException", "RequestExpired",
 	}, api.ErrorCode()) {
 		return &AwayError{Why: why}
 	}
 	return &RefusedError{Why: why}
-}
-
-// passing tells an HTTP status that another attempt may mend.
-func passing(status int) bool {
-	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests ||
-		status == http.StatusRequestTimeout
 }

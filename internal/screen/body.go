@@ -54,7 +54,9 @@ func (m *Model) bodyLines(every bool) []string {
 
 // document is what is told of the wave; what it waits for stands beside whoever waits.
 func (m *Model) document() brief.Document {
-	return brief.Write(m.last.Status, patch.Waits{Frozen: m.last.Details.Waits.Frozen, Unknown: m.last.Details.Waits.Unknown}, console.Moment, console.Clock)
+	waits := m.last.Details.Waits
+	waits.On, waits.NotAsked = nil, 0
+	return brief.Write(m.last.Status, waits, console.Moment, console.Clock)
 }
 
 func (m *Model) stageLine(stage patch.StageStatus) string {

@@ -78,8 +78,8 @@ func (g *group) ownsSuspended(ctx workflow.Context) {
 	record.Intended.Suspend = g.suspended
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := run.WriteRecord(run.WhileOut(clean), record); err != nil {
-		g.notes = append(g.notes, "that "+strings.Join(g.suspended, ", ")+" are suspended by the wave is not in the journal: "+
-			run.Reason(err))
+		g.notes = append(g.notes, "that "+strings.Join(g.suspended, ", ")+
+			" are suspended by the wave is not in the journal: "+run.Reason(err))
 	}
 }
 

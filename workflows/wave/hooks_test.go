@@ -170,7 +170,7 @@ func TestADocumentOfTheWave(t *testing.T) {
 	}
 }
 
-// Who aborts a wave while its hooks of before_wave run does not wait for the rest of them, and what was begun is undone.
+// Who aborts a wave while its hooks of before_wave run does not wait for the rest, and what was begun is undone.
 func TestAnAbortBetweenTheHooksOfAWave(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: waveHooks("before_wave: [" +
 		asksAt("first", ", undo: {webhook: {url_from: 'env:undo', secret_from: 'env:KEY'}}") + ", " + asksAt("second", "") + "]")})
