@@ -24,7 +24,7 @@ func (a AfterPlan) Confirm() Duration { return a.Every / 5 }
 // PlanWave is a wave of another plan, or a roll back of one, that has closed.
 type PlanWave struct {
 	ID      string    `json:"id"`
-	Outcome Outcome   `json:"outcome"` // "": it ended without one, as one that somebody terminated
+	Outcome Outcome   `json:"outcome"` // in Temporal's words where it did not end by itself
 	Ended   time.Time `json:"ended"`
 }
 
