@@ -35,6 +35,10 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"room could not be given back for hours, in which an instance was said to be under way that had ended",
+		`{"Staging":1,"Groups":[{"Members":2,"Slack":2,"Zones":2,"Targets":"none","EC2Health":true,"Suspended":["ScheduledActions"]},{"Members":4,"Slack":2,"Headroom":2,"Zones":2,"OneZone":true,"EC2Health":true,"Suspended":["ScheduledActions"]}],"Plan":{"MaxFailures":1,"MaxUnavailable":2,"Service":true,"Approval":true,"Capacity":"surge","Restore":"none","Then":"skip","Bake":30,"Hooks":[{"Point":"before_install"},{"Point":"before_install","Undo":"hangs"},{"Point":"before_snapshot","Failure":"hold","Undo":"undoes"}]},"Shape":{"Steps":[{"To":150}]},"Faults":[{"Kind":"root_replace_detaches","Nth":1}],"Others":[{"At":{"On":"ExitStandby","Nth":2,"Delay":120},"Do":"raise min to desired","Group":1},{"At":{"On":"CreateOrUpdateTags","Nth":4},"Do":"swap the target group","Group":1}],"People":[{"At":{"On":"ExitStandby","Nth":3},"Verb":"abort","For":"another stage"}]}`,
+	},
+	{
 		"somebody suspended a process between our look and our call, and we resumed it",
 		`{"Groups":[{"Members":1,"Zones":1,"EC2Health":true}],"Patch":"breaks everything","Plan":{"Capacity":"surge","Then":"abort","Bake":30,"Break":90},` +
 			`"Calls":[{"On":"CreateTags","Kind":"throttle","Times":4}],"Others":[{"At":{"On":"CreateTags","Nth":5},"Do":"suspend","Group":2,"Names":["ReplaceUnhealthy"]}],` +

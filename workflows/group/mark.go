@@ -124,6 +124,7 @@ func (g *group) resume(ctx workflow.Context, processes []string) bool {
 func (g *group) giveBack(ctx workflow.Context) {
 	clean, stop := g.undoing(ctx)
 	defer stop()
+	g.passNow(ctx) // this may take hours, for which none of its instances is under way any more
 	if g.room != nil {
 		g.status.Stranded = append(g.status.Stranded, g.room.GiveBack(clean)...)
 		g.room = nil
