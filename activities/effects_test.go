@@ -45,7 +45,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		)
 		must[struct{}](
 			f, f.aws.TerminateSurgeInstance,
-			activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4, Pace: pace},
+			activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4, By: 1, Pace: pace},
 		)
 		must[struct{}](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, By: 1, Pace: pace})
 		after := inspect(f)
@@ -65,7 +65,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		)
 		must[struct{}](
 			f, f.aws.TerminateSurgeInstance,
-			activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4, Pace: pace},
+			activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4, By: 1, Pace: pace},
 		)
 		require.Equal(t, 4, inspect(f).Desired)
 	})

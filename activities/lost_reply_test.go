@@ -65,7 +65,7 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	must[none](f, f.aws.ResumeProcesses, processes)
 	must[none](
 		f, f.aws.TerminateSurgeInstance,
-		activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4},
+		activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4, By: 1},
 	)
 	must[none](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6, By: 1})
 	must[none](f, f.aws.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})

@@ -46,7 +46,7 @@ func TestSurgeAndBack(t *testing.T) {
 	for range 2 {
 		f.must(
 			f.TerminateSurgeInstance,
-			activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4},
+			activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4, By: 1},
 			nil,
 		)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, By: 1}, nil)
@@ -61,7 +61,7 @@ func TestSurgeAndBack(t *testing.T) {
 }
 
 func TestDropSurgeWithoutAnID(t *testing.T) {
-	drop := activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4}
+	drop := activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4, By: 1}
 	t.Run("nothing was raised", func(t *testing.T) {
 		f := newAttempts(t)
 		f.must(f.TerminateSurgeInstance, drop, nil)
@@ -81,6 +81,25 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 		f.Pass(3 * time.Minute)
 		f.must(f.TerminateSurgeInstance, drop, nil)
 		require.Equal(t, 4, f.inspect(production).Desired)
+	})
+	t.Run("three were raised, and none could be launched", func(t *testing.T) {
+		f := newAttempts(t, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
+		f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = 9 })
+		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 3, MaxBefore: 9}, nil)
+		three := drop
+		three.By = 3
+		for range 2 {
+			f.must(f.TerminateSurgeInstance, three, nil)
+		}
+		require.Equal(t, 4, f.inspect(production).Desired)
+	})
+	t.Run("three were to be raised, and somebody raised two", func(t *testing.T) {
+		f := newAttempts(t, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
+		f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Desired = 6 })
+		three := drop
+		three.By = 3
+		require.Contains(t, f.fails(f.TerminateSurgeInstance, three).Message(), "somebody changed desired from 7 to 6")
+		require.Equal(t, 6, f.inspect(production).Desired)
 	})
 	t.Run("the group is gone", func(t *testing.T) {
 		f := newAttempts(t)

@@ -10,23 +10,24 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// TerminateSurgeInstanceInput names the surge instance; ID is "" when nobody learnt which one the raise launched, if
+// TerminateSurgeInstanceInput names the surge instance; ID is "" when nobody learnt which ones the raise launched, if
 // any.
 type TerminateSurgeInstanceInput struct {
 	Group         patch.Group
 	ID            string
-	DesiredBefore int
+	DesiredBefore int // desired without it
+	By            int // so many more does desired stand for: one with an ID
 	Pace          Pace
 }
 
 // lowered is the effect of taking a raise of desired back where no instance stands for it.
 func (in TerminateSurgeInstanceInput) lowered() once.Effect {
-	return once.DesiredSet(in.Group, in.Pace, in.DesiredBefore+1, in.DesiredBefore)
+	return once.DesiredSet(in.Group, in.Pace, in.DesiredBefore+in.By, in.DesiredBefore)
 }
 
 // TerminateSurgeInstance terminates exactly the surge instance with decrement, only if it is still InService or
-// Pending. Without an id, or when there is no such instance, it lowers desired by one, and only when
-// nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal),
+// Pending. Without an id, or when there is no such instance, it takes desired back, all at once, and only
+// when nobody stands for that: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal),
 // for a person to choose. A group that is gone is no error.
 func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInstanceInput) (err error) {
 	defer once.Typed(&err)
@@ -82,8 +83,8 @@ func (a *AWS) lowerDesired(
 	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired <= in.DesiredBefore:
 		return nil
-	case desired != in.DesiredBefore+1:
-		return aws.ChangedMeanwhile(in.Group, "desired", desired, in.DesiredBefore+1)
+	case desired != in.DesiredBefore+in.By:
+		return aws.ChangedMeanwhile(in.Group, "desired", desired, in.DesiredBefore+in.By)
 	}
 	counted := 0
 	for _, member := range group.Instances {
@@ -94,9 +95,9 @@ func (a *AWS) lowerDesired(
 	if counted > in.DesiredBefore {
 		return once.Final(
 			ErrRejected,
-			"%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would "+
-				"let Auto Scaling choose a victim, so terminate one with decrement yourself",
-			in.Group, in.DesiredBefore,
+			"%s: desired is %d above the %d it was and %d of its instances that are not known stand for that; lowering desired "+
+				"would let Auto Scaling choose a victim, so terminate them with decrement yourself",
+			in.Group, in.By, in.DesiredBefore, counted-in.DesiredBefore,
 		)
 	}
 	return a.waits().SetDesired(ctx, s, in.DesiredBefore, in.lowered())

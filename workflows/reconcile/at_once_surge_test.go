@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/wavetest"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -35,4 +36,22 @@ func TestReconcileGivesBackARoomForSeveral(t *testing.T) {
 			scene.RequireInvariants(nil, wavetest.Except{MaxUnavailable: 2})
 		})
 	}
+}
+
+// A wave dies when it has raised desired by three for which nothing was launched yet, and somebody sets it to less than
+// that: nobody can tell what of it is ours, so that none of it is taken back, and that is told.
+func TestReconcileLeavesADesiredThatSomebodyHasSet(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.WithFaults(wavetest.Sized(6, 6, 12), world.WorldFault{
+			Kind: world.FaultNoCapacity, Account: "production", Times: -1,
+		}),
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("max_unavailable: 1", "max_unavailable: 3",
+			"approval: {required: true, timeout: 24h}", "approval: {required: false}")),
+	})
+	scene.DieAt(wavetest.Production, "SetDesiredCapacity", 1)
+	scene.Production(func(g *world.ScalingGroup) { require.NoError(t, g.SetDesired(8)) })
+	result := scene.Reconcile(workflows.ReconcileRequest{}, 2*time.Hour)
+	require.Len(t, result.Failed, 1)
+	require.Contains(t, result.Failed[0].State, "somebody changed desired from 9 to 8")
+	scene.Production(func(g *world.ScalingGroup) { require.Equal(t, 8, g.Desired) })
 }

@@ -132,19 +132,24 @@ func (r *Room) drop(options workflow.Context) (left []string, failed error) {
 		r.Surge = r.launched(options)
 	}
 	known := r.Surge[:min(len(r.Surge), stands)]
-	for k, id := range slices.Concat(make([]string, stands-len(known)), known) {
+	base := r.Before.Desired + r.Kept
+	drop := func(id string, by, after int) {
 		err := undo.Act(options, aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{
-			Group: r.group, ID: id, DesiredBefore: r.Before.Desired + r.Kept + stands - 1 - k,
-			Pace: run.Pace(r.policy.Timing),
+			Group: r.group, ID: id, DesiredBefore: base + after, By: by, Pace: run.Pace(r.policy.Timing),
 		}, nil)
-		switch {
-		case err == nil:
-		case failed == nil:
-			failed = err
-			fallthrough
-		default:
-			left = append(left, id)
+		if err == nil {
+			return
 		}
+		if failed == nil {
+			failed = err
+		}
+		left = append(left, slices.Repeat([]string{id}, by)...)
+	}
+	if unknown := stands - len(known); unknown > 0 {
+		drop("", unknown, len(known))
+	}
+	for k, id := range known {
+		drop(id, 1, len(known)-1-k)
 	}
 	return left, failed
 }
