@@ -45,6 +45,7 @@ func (s *saga) installTokens() []string {
 
 // unmark takes the mark off. What is stranded keeps it, with its record, so that Reconcile finds it again.
 func (s *saga) unmark(ctx workflow.Context) error {
+	s.stopEarlier(ctx)
 	if s.room != nil {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.GiveBack(ctx)...)
 	}
@@ -136,6 +137,9 @@ func (s *saga) carryOver(ctx workflow.Context) error {
 	if left.Intended.RaiseMax > 0 {
 		s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = 1, left.Intended.MaxBefore
 		s.status.Result.Stranded = append(s.status.Result.Stranded, s.raisedMax(left.Intended.MaxBefore))
+	}
+	if left.Intended.Start && !left.Ended && !s.rest.was {
+		s.rest.runs, s.record.Intended.Start, s.status.Result.WasStopped = true, true, true
 	}
 	return nil
 }

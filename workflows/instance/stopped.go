@@ -17,6 +17,7 @@ import (
 type rest struct {
 	was    bool // it was stopped
 	theirs bool // somebody else has started it: it is not ours to stop
+	runs   bool // an earlier saga of this wave started it, and has not stopped it again
 }
 
 // isStopped notes that the instance was stopped when it was looked at.
@@ -149,6 +150,16 @@ func (s *saga) stopAgain(ctx workflow.Context) error {
 		result.Outcome = patch.RolledBack
 	}
 	return err
+}
+
+// stopEarlier stops one that an earlier saga of this wave had started. A failure is told, and leaves the mark.
+func (s *saga) stopEarlier(ctx workflow.Context) {
+	if !s.rest.runs {
+		return
+	}
+	if err := s.stopNow(ctx); err != nil && !run.IsType(err, activities.ErrGone) {
+		s.strand(patch.StepStop, err)
+	}
 }
 
 // stopNow stops it and waits until it is. One that somebody has registered in a target group meanwhile serves there: it

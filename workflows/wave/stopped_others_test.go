@@ -1,16 +1,20 @@
 package wave_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 	"github.com/patchtide/patchtide/workflows"
+	"github.com/patchtide/patchtide/workflows/instance"
 )
 
 // Somebody who starts it first has it for himself: it is neither patched as a stopped one nor stopped.
@@ -227,4 +231,33 @@ func TestWhoMayNotBeStoppedAgainIsTold(t *testing.T) {
 	require.Equal(t, patch.Patched, of(t, result, id).Outcome)
 	state, _ := stateOf(scene, id)
 	require.Equal(t, "stopped", state)
+}
+
+// Somebody terminates the workflow of one that it has started, and another takes it as one that runs: it is stopped
+// again all the same.
+func TestWhoWasStartedByATerminatedWorkflowIsStoppedAgain(t *testing.T) {
+	scene, id := withStopped(t, 1)
+	tries := 0
+	scene.InPlaceOf(names.PatchInstance, func(ctx workflow.Context, in instance.Input) (*patch.InstanceResult, error) {
+		if tries++; tries > 1 {
+			return instance.PatchInstance(ctx, in)
+		}
+		workflow.Go(ctx, func(ctx workflow.Context) { _, _ = instance.PatchInstance(ctx, in) })
+		for len(scene.Effects("StartInstances")) == 0 {
+			require.NoError(t, workflow.Sleep(ctx, time.Second))
+		}
+		require.NoError(t, workflow.Sleep(ctx, 2*time.Minute)) // it comes up
+		return nil, errors.New("terminated")
+	})
+	scene.Decide = []patch.Verb{patch.Retry}
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, 2, tries, "%+v", result)
+	is := of(t, result, id)
+	require.Equal(t, patch.Patched, is.Outcome, "%+v", is)
+	require.True(t, is.WasStopped)
+	state, behind := stateOf(scene, id)
+	require.Equal(t, "stopped", state)
+	require.Zero(t, behind)
+	require.Empty(t, scene.Marks())
 }
