@@ -127,7 +127,7 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	code, stdout = b.operator("wave", "show", "wave-nosuch")
 	require.Equal(t, exitFailed, code, stdout)
-	require.Contains(t, stdout, "closed: failed\nWhy: InvalidInput: there is no plan \"nosuch\"")
+	require.Contains(t, stdout, "closed: refused\nWhy: InvalidInput: there is no plan \"nosuch\"")
 	require.NoError(t, b.stopWorker())
 	require.Empty(t, b.violations())
 }

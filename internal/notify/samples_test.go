@@ -85,6 +85,13 @@ func samples() map[string]patch.Notice {
 				WhatToDo: "aws autoscaling exit-standby --instance-ids i-1 --auto-scaling-group-name web",
 			}},
 		}),
+		"refused": wave(patch.NoticeFinished, patch.Notice{
+			Outcome: patch.Refused, Why: "Frozen: every account is frozen by carol since 2026-11-22 01:00:00 UTC: incident 12",
+		}),
+		"roll_back_refused": wave(patch.NoticeFinished, patch.Notice{
+			PutsBack: "wave-web-20261120-020000", Outcome: patch.Refused,
+			Why: "DataLoss: production/ap-northeast-1/web/i-1: 12 files were changed since the backup",
+		}),
 		"rolling_back_started": wave(
 			patch.NoticeStarted, patch.Notice{PutsBack: "wave-web-20261120-020000", Actor: "bob", Why: "logins fail"},
 		),

@@ -165,6 +165,14 @@ func finished(n patch.Notice) Message {
 			m.WhatToDo = "What earlier stages patched stays. Where the patch is bad, put that back as well:"
 			m.Commands = append(m.Commands, Command{Line: names.VerbCommand(patch.RollBack, n.WaveID)})
 		}
+	case patch.Refused:
+		m.Severity, m.Headline = Warning, what+" was refused: nothing was changed"
+		m.WhatToDo = "Read why and mend it, then start it again."
+		if n.PutsBack != "" {
+			m.WhatToDo = "Read why and mend it, or accept what would be lost where it says so, then roll back again."
+			again := Command{When: "to roll back again", Line: names.VerbCommand(patch.RollBack, n.PutsBack)}
+			m.Commands = append(m.Commands, again)
+		}
 	case patch.Aborted:
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+
 			" was aborted: "+tally(n), "Start another wave when the reason has passed; it leaves alone what is patched."

@@ -41,7 +41,7 @@ var marks = map[patch.Outcome]Mark{
 	patch.SucceededWithGaps: bad, patch.Skipped: left, patch.SucceededWithSkips: left, patch.Gone: left,
 	patch.Terminated: left, patch.PatchedRebootPending: left, patch.RebootPending: left,
 	patch.Failed: bad, patch.Quarantined: bad, patch.Aborted: bad, patch.Blocked: bad,
-	patch.NotStarted: quiet, patch.NothingPutBack: quiet,
+	patch.NotStarted: quiet, patch.NothingPutBack: quiet, patch.Refused: left,
 }
 
 // Of is an outcome's mark; a quiet one where there is none yet.

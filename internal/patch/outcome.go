@@ -36,6 +36,8 @@ const (
 	Aborted           Outcome = "aborted"
 	// NothingPutBack: it was to be put back, and nothing of it was patched.
 	NothingPutBack Outcome = "nothing_put_back"
+	// Refused is a wave, or a roll back, that ended before it changed anything: its reason says why.
+	Refused Outcome = "refused"
 )
 
 // JudgePutBack is the outcome of a whole that was put back: of nothing but parts that were not patched, it says so.

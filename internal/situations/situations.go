@@ -319,7 +319,7 @@ func statuses() map[string]patch.WaveStatus {
 		all["closed as "+name] = closed(outcome, "why it ended as "+name)
 	}
 	for _, check := range patch.Checks() {
-		refused := closed(patch.Failed, string(check.Code)+": "+production+": "+check.When+" → "+check.WhatToDo)
+		refused := closed(patch.Refused, string(check.Code)+": "+production+": "+check.When+" → "+check.WhatToDo)
 		refused.Stages = []patch.StageStatus{} // nothing was begun
 		all["refused as "+string(check.Code)] = refused
 	}

@@ -209,7 +209,7 @@ func TestAPreflightThatRefusesIsToldWithItsReason(t *testing.T) {
 		story.Later(time.Hour)
 	})
 	require.Equal(t, []patch.NoticeKind{patch.NoticeFinished}, heard.Kinds("chat"))
-	require.Equal(t, patch.Failed, heard.Heard["chat"][0].Outcome)
+	require.Equal(t, patch.Refused, heard.Heard["chat"][0].Outcome)
 	require.Contains(t, heard.Heard["chat"][0].Why, "start the wave inside the window")
 }
 

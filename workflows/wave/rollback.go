@@ -93,7 +93,7 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	w.status.Decisions = append(w.status.Decisions, decision)
 	caveat, err := w.mayRollBack(ctx, request)
 	if err != nil {
-		w.fail(ctx, err)
+		w.endRefused(ctx, err)
 		return nil, err
 	}
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))

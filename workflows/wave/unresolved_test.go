@@ -36,7 +36,7 @@ func TestWhatIsRefusedWhileItResolvesIsClosed(t *testing.T) {
 			status, answered := scene.Status()
 			require.True(t, answered)
 			require.Equal(t, patch.StateClosed, status.State)
-			require.Equal(t, patch.Failed, status.Outcome)
+			require.Equal(t, patch.Refused, status.Outcome)
 			require.Contains(t, status.Reason, c.why)
 			require.Empty(t, status.Verbs)
 			require.Empty(t, scene.Sim.Calls())

@@ -72,7 +72,7 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 		w.enter(ctx, patch.StatePreflight, "")
 	}
 	if err := w.preflight(ctx); err != nil {
-		w.fail(ctx, err)
+		w.endRefused(ctx, err)
 		return nil, err
 	}
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason+takesOnly(request.Only)))
@@ -112,17 +112,17 @@ func notStarted(plan patch.Plan) []patch.Outcome {
 // leaves it out.
 func (w *wave) refuse(ctx workflow.Context, err error) error {
 	w.reason = run.CodedReason(err)
-	w.status.Outcome, w.status.Reason = patch.Failed, w.reason
+	w.status.Outcome, w.status.Reason = patch.Refused, w.reason
 	w.turnTo(ctx, patch.StateClosed, "")
 	return err
 }
 
-// fail ends a wave that was refused before it changed anything.
-func (w *wave) fail(ctx workflow.Context, err error) {
+// endRefused ends a wave that was refused before it changed anything.
+func (w *wave) endRefused(ctx workflow.Context, err error) {
 	w.reason = run.CodedReason(err)
 	w.roster.keepLocked()
 	w.release(ctx)
-	w.finish(ctx, patch.Failed, nil)
+	w.finish(ctx, patch.Refused, nil)
 }
 
 // end lets everything go and tells how the wave ended.
