@@ -118,10 +118,7 @@ func (s *statusText) table(status patch.WaveStatus) {
 			for i, one := range group.Now {
 				now += []string{": ", ", "}[min(i, 1)] + one.ID + " " + one.Step.Told(one.Undoing)
 			}
-			done := fmt.Sprintf("%d of %d", group.Done, group.Total)
-			if group.Phase == patch.GroupRollingBack {
-				done = fmt.Sprintf("%d to be put back", group.Patched)
-			}
+			done := group.Count()
 			if failed := group.FailedCount(); failed > 0 {
 				done += fmt.Sprintf(", %d failed", failed)
 			}

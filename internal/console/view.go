@@ -1,7 +1,6 @@
 package console
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 
@@ -38,7 +37,7 @@ func View(wave patch.WaveStatus, details Details) Progress {
 		for _, group := range stage.Groups {
 			shown.Groups = append(shown.Groups, groupView(group, details))
 			if group.Phase != "" && group.Phase != patch.GroupIdle {
-				phases = append(phases, fmt.Sprintf("%s, %d of %d", group.Phase.Words(), group.Done, group.Total))
+				phases = append(phases, group.Phase.Words()+", "+group.Count())
 			}
 		}
 		shown.State = strings.Join(phases, "; ")

@@ -220,6 +220,17 @@ func (s WaveStatus) Fit() WaveStatus {
 	return s
 }
 
+// Count says for people how far the group has come: of one that is put back, what of it is patched still.
+func (c GroupCounts) Count() string {
+	switch {
+	case c.Phase == GroupRollingBack:
+		return fmt.Sprintf("%d to be put back", c.Patched)
+	case c.Phase == GroupDone && (c.Outcome == RolledBack || c.Outcome == NothingPutBack):
+		return fmt.Sprintf("%d of %d patched", c.Patched, c.Total)
+	}
+	return fmt.Sprintf("%d of %d", c.Done, c.Total)
+}
+
 // FailedCount is how many of the group's instances have failed, listed or not.
 func (c GroupCounts) FailedCount() int { return max(c.Failures, len(c.Failed)) }
 

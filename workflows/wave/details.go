@@ -142,8 +142,8 @@ func writeGroups(text *strings.Builder, status patch.WaveStatus, namespace strin
 				step += now.Step.Told(now.Undoing)
 				since += now.Since.UTC().Format(time.TimeOnly)
 			}
-			done := run.Said("%d of %d", group.Done, group.Total)
-			if failed := len(group.Failed); failed > 0 {
+			done := run.Said("%s", group.Count())
+			if failed := group.FailedCount(); failed > 0 {
 				done += run.Said(", **%d failed**", failed)
 			}
 			page := run.PageOf(namespace, group.WorkflowID, group.Group)
