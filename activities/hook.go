@@ -2,9 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net/http"
 	"time"
 
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -266,37 +263,4 @@ func cancelHook(ctx context.Context, s *aws.Services, in AwaitHookInput, command
 		return !silent.IsZero(), err
 	}
 	return false, cancelCommands(ctx, s, in.Instance, map[string]*aws.Invocation{in.Started.Command: command})
-}
-
-// CallHook asks a webhook and waits for its answer; the token makes a repetition the same request. That it failed is an
-// answer, not an error; NotReady where another request may be answered.
-func (a *AWS) CallHook(ctx context.Context, in HookInput) (_ *patch.HookEnd, err error) {
-	defer once.Typed(&err)
-	if in.Call.Webhook == nil {
-		return nil, once.Final(ErrInvalidInput, "the hook %s is none that is called", in.About.Hook)
-	}
-	if a.Secrets == nil {
-		return nil, once.Final(ErrHookFailed, "this worker reads no secrets")
-	}
-	address, err := a.Secrets(ctx, in.Call.Webhook.URLFrom)
-	if err != nil {
-		return nil, once.NotReady(in.Pace.Poll.D(), "its address could not be read: %v", err)
-	}
-	secret, err := a.Secrets(ctx, in.Call.Webhook.SecretFrom)
-	if err != nil {
-		return nil, once.NotReady(in.Pace.Poll.D(), "its secret could not be read: %v", err)
-	}
-	client := a.HTTP
-	if client == nil {
-		client = http.DefaultClient
-	}
-	end, err := hook.Webhook{URL: address, Secret: secret, Client: client}.Ask(ctx, in.About)
-	var passing *hook.PassingError
-	if errors.As(err, &passing) {
-		return nil, once.NotReady(in.Pace.Poll.D(), "%s", passing.Why)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("ask the webhook of the hook %s: %w", in.About.Hook, err)
-	}
-	return end, nil
 }

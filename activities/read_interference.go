@@ -19,6 +19,7 @@ type ReadInterferenceInput struct {
 	Calendars []string // Change Calendars, by name or ARN
 	Alarms    []string // those that are to judge the stage
 	Documents []string // those that hooks run
+	Functions []string // of Lambda, that hooks invoke
 	Baseline  string   // the plan's, that is to judge the instances; "": nothing is to be installed
 	Restore   patch.Restore
 	Within    patch.Duration // how long an instance is likely to take, in the plan's time
@@ -53,6 +54,11 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 	if around.Hooks, err = hookDocuments(ctx, s, in); err != nil {
 		return nil, err
 	}
+	missing, err := a.hookFunctions(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	around.Hooks = append(around.Hooks, missing...)
 	if in.Baseline != "" {
 		if around.Judges, err = a.readJudges(ctx, s, in, instances); err != nil {
 			return nil, err
@@ -95,6 +101,24 @@ func hookDocuments(ctx context.Context, s *aws.Services, in ReadInterferenceInpu
 			described.DocumentType != ssmtypes.DocumentTypeAutomation:
 			missing = append(missing, "the document "+name+" of its hooks is of type "+string(described.DocumentType)+
 				", and neither a Command document nor an Automation runbook")
+		}
+	}
+	return missing, nil
+}
+
+// hookFunctions says which of the functions that hooks invoke cannot be.
+func (a *AWS) hookFunctions(ctx context.Context, in ReadInterferenceInput) (missing []string, err error) {
+	for _, name := range in.Functions {
+		s, err := a.connect(ctx, functionPlace(in.Group, patch.HookFunction{Function: name}))
+		if err != nil {
+			return nil, err
+		}
+		why, err := aws.MissingFunction(ctx, s, in.Group.String(), name)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
+			missing = append(missing, why+", for its hooks")
 		}
 	}
 	return missing, nil

@@ -34,15 +34,22 @@ type Hook struct {
 	InRollBack bool              `yaml:"in_roll_back" default:"false" example:"true" doc:"Whether it also runs where an instance is put back, by a roll back or because it failed: at the same point of that way, where putting its root volume back stands for the install. Not for hooks of the wave."`
 }
 
-// HookCall is what is done: exactly one of run, document and webhook is there.
+// HookCall is what is done: exactly one of run, document, lambda and webhook is there.
 type HookCall struct {
 	Run        string            `yaml:"run" example:"systemctl stop web" doc:"A script of at most 1024 characters, for sh, or for PowerShell on Windows, as root or SYSTEM. Its variables are in docs/hooks.md. Not for hooks of the wave. Systems Manager keeps it and what it prints: no secrets."`
 	Document   string            `yaml:"document" pattern:"^[A-Za-z0-9_.:/-]{3,200}$" example:"web-drain" doc:"A Command document of Systems Manager, which runs on the instance, or an Automation runbook, in the instance's account and region. For a hook of the wave only a runbook."`
 	Parameters map[string]string `yaml:"parameters" example:"{Instance: '${PATCHTIDE_INSTANCE}'}" doc:"The document's parameters, in which the variables of scripts are filled in, written like the one of the example. Systems Manager keeps them: no secrets."`
+	Lambda     *HookFunction     `yaml:"lambda" example:"{function: 'web-drain:live'}" doc:"A function of Lambda, which is invoked and waited for. It is told what a webhook is told."`
 	Webhook    *HookWebhook      `yaml:"webhook" example:"{url_from: 'ssm:/patchtide/hooks/url', secret_from: 'ssm:/patchtide/hooks/key'}" doc:"An HTTPS address that is asked by a signed POST of JSON."`
-	Account    string            `yaml:"account" example:"production" doc:"Of a document of the wave: the account it is in. Of an instance's it is the instance's."`
+	Account    string            `yaml:"account" example:"production" doc:"Of a document or a function of the wave: the account whose role asks for it. Of an instance's it is the instance's."`
 	Region     string            `yaml:"region" example:"ap-northeast-1" doc:"Likewise, the region."`
 	Timeout    patch.Duration    `yaml:"timeout" min:"5s" max:"12h" default:"5m" example:"10m" doc:"How long it may take; then it is stopped and has failed. All of an instance's, with those of its undos, count into what it needs of a window."`
+}
+
+// HookFunction is a function of Lambda and what it is told.
+type HookFunction struct {
+	Function   string            `yaml:"function" required:"true" pattern:"^(arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[A-Za-z0-9_-]{1,64}(:([$]LATEST|[A-Za-z0-9_-]{1,128}))?$" example:"web-drain:live" doc:"Its name, in the instance's account and region, or its ARN, where its own policy lets others invoke it; an alias or a version after a colon."`
+	Parameters map[string]string `yaml:"parameters" example:"{Mode: fast}" doc:"What it is told beside, as parameters, in which the variables of scripts are filled in. They are in Temporal's history: no secrets."`
 }
 
 // HookWebhook is an address and what its requests are signed with.
@@ -66,7 +73,7 @@ func (h PlanHooks) pointed() map[patch.HookPoint][]Hook {
 }
 
 // hookKinds are the keys of which a hook has exactly one.
-var hookKinds = []string{"run", "document", "webhook"}
+var hookKinds = []string{"run", "document", "lambda", "webhook"}
 
 // mostHooks bounds the hooks of a point: they travel with the plan to each instance's workflow.
 const mostHooks = 10
@@ -126,8 +133,8 @@ func (v *validator) checkHookCall(at string, point patch.HookPoint, call HookCal
 	v.exactlyOne(at, hookExample, hookKinds...)
 	switch {
 	case call.Run != "" && point.OnceAWave():
-		v.doc.Problem(at+".run", "runs on an instance, and %s is once a wave; write a webhook, or a document that is an "+
-			"Automation runbook", point)
+		v.doc.Problem(at+".run", "runs on an instance, and %s is once a wave; write a webhook, a lambda, or a document that is "+
+			"an Automation runbook", point)
 	case len(call.Run) > longestCommand:
 		v.doc.Problem(at+".run", "has %d characters, and may have %d: keep the script on the machine, and run it here",
 			len(call.Run), longestCommand)
@@ -138,7 +145,11 @@ func (v *validator) checkHookCall(at string, point patch.HookPoint, call HookCal
 		v.doc.Problem(at+".run", "is run by sh or PowerShell, and #! has no meaning in it; keep the script on the machine, "+
 			"and run it here")
 	}
-	if call.Document == "" && len(call.Parameters) > 0 {
+	switch {
+	case call.Document != "" || len(call.Parameters) == 0:
+	case call.Lambda != nil:
+		v.doc.Problem(at+".parameters", "of a function stand below lambda, beside its name")
+	default:
 		v.doc.Problem(at+".parameters", "are a document's")
 	}
 	if call.Webhook != nil {
@@ -152,14 +163,20 @@ func (v *validator) checkHookCall(at string, point patch.HookPoint, call HookCal
 
 // checkHookPlace wants an account and a region of what is in one and of no instance.
 func (v *validator) checkHookPlace(at string, point patch.HookPoint, call HookCall) {
-	wanted := point.OnceAWave() && call.Document != ""
+	wanted, what := point.OnceAWave() && (call.Document != "" || call.Lambda != nil), "document"
+	if call.Lambda != nil {
+		what = "function"
+	}
 	for _, written := range [][2]string{{"account", call.Account}, {"region", call.Region}} {
 		switch key, value := written[0], written[1]; {
 		case wanted && value == "":
-			v.doc.Problem(at, "needs %s: a document of the wave is in no instance's account and region", key)
+			v.doc.Problem(at, "needs %s: a %s of the wave is in no instance's account and region", key, what)
 		case !wanted && value != "":
-			v.doc.Problem(at+"."+key, "is for a document of before_wave and after_wave; remove it")
+			v.doc.Problem(at+"."+key, "is for a document or a function of before_wave and after_wave; remove it")
 		}
+	}
+	if region := functionOf(call).Region(); wanted && region != "" && call.Region != "" && region != call.Region {
+		v.doc.Problem(at+".region", "the function's ARN is of %s, and Lambda is asked in %s; write the same", region, call.Region)
 	}
 	account, known := v.accounts[call.Account]
 	switch {
@@ -171,6 +188,14 @@ func (v *validator) checkHookPlace(at string, point patch.HookPoint, call HookCa
 		v.doc.Problem(at+".region", "%q is none of the regions of account %s; write one of %s, or add it there", call.Region,
 			account.Name, strings.Join(account.Regions, ", "))
 	}
+}
+
+// functionOf is a call's function; the zero value where it is none.
+func functionOf(call HookCall) (function patch.HookFunction) {
+	if call.Lambda != nil {
+		function.Function, function.Parameters = call.Lambda.Function, maps.Clone(call.Lambda.Parameters)
+	}
+	return function
 }
 
 // resolveHooks are those of the points of the wave, or of those of an instance, the first sets' before the others'.
@@ -212,6 +237,10 @@ func (c *Config) resolveHook(point patch.HookPoint, hook Hook) patch.Hook {
 func (c *Config) resolveHookCall(call HookCall) patch.HookCall {
 	resolved := patch.HookCall{
 		Run: call.Run, Document: call.Document, Parameters: maps.Clone(call.Parameters), Timeout: call.Timeout,
+	}
+	if call.Lambda != nil {
+		function := functionOf(call)
+		resolved.Lambda = &function
 	}
 	if call.Webhook != nil {
 		resolved.Webhook = &patch.HookWebhook{

@@ -78,7 +78,8 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 			"plans[].hooks", "docs/hooks.md says what runs when, with examples; a stage has those of an instance.",
 			reflect.TypeFor[PlanHooks](),
 		},
-		{"plans[].hooks, each", "Exactly one of run, document and webhook is there.", reflect.TypeFor[Hook]()},
+		{"plans[].hooks, each", "Exactly one of run, document, lambda and webhook is there.", reflect.TypeFor[Hook]()},
+		{"plans[].hooks, each lambda", "", reflect.TypeFor[HookFunction]()},
 		{"plans[].hooks, each webhook", "", reflect.TypeFor[HookWebhook]()},
 		{
 			"plans[].quarantine",

@@ -44,6 +44,13 @@ func newIAMPolicy() *cobra.Command {
 					"--topic %s: write it like arn:aws:sns:ap-northeast-1:111122223333:patching", role.Topic,
 				))
 			}
+			for _, function := range role.Functions {
+				if parsed, err := arn.Parse(function); err != nil || parsed.Service != "lambda" {
+					return wrongUsage(cmd, fmt.Errorf(
+						"--function %s: write it like arn:aws:lambda:ap-northeast-1:111122223333:function:drain:live", function,
+					))
+				}
+			}
 			return printJSON(cmd.OutOrStdout(), role.Policy())
 		},
 	}
@@ -53,6 +60,10 @@ func newIAMPolicy() *cobra.Command {
 		&role.AutomationRole, "automation-role", "", "automation_role_arn of the account, which it then may pass",
 	)
 	flags.StringVar(&role.Topic, "topic", "", "the SNS topic in this account of a target under notify:")
+	flags.StringSliceVar(
+		&role.Functions, "function", nil,
+		"a function of Lambda that a hook invokes, with its version or alias; may be given again",
+	)
 	flags.BoolVar(&automation, "automation", false, "of the role in automation_role_arn instead")
 	return cmd
 }

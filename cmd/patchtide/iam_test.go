@@ -27,6 +27,16 @@ func TestIAMPrintsThePolicies(t *testing.T) {
 				ARN: role, AutomationRole: role + "-automation", Topic: "arn:aws:sns:ap-northeast-1:111122223333:patching",
 			}.Policy(),
 		},
+		{
+			"the role of a plan whose hooks invoke functions",
+			[]string{
+				"policy", "--function", "arn:aws:lambda:eu-west-1:111122223333:function:a",
+				"--function", "arn:aws:lambda:eu-west-1:111122223333:function:b:live",
+			},
+			permissions.Role{Functions: []string{
+				"arn:aws:lambda:eu-west-1:111122223333:function:a", "arn:aws:lambda:eu-west-1:111122223333:function:b:live",
+			}}.Policy(),
+		},
 		{"Automation's", []string{"policy", "--automation"}, permissions.AutomationPolicy()},
 		{"trust", []string{"trust", "--worker", worker, "--external-id", "abc"}, permissions.Trust(worker, "abc")},
 		{"Automation's trust", []string{"trust", "--automation"}, permissions.AutomationTrust()},
@@ -54,6 +64,7 @@ func TestIAMRefusesWhatIsNoRole(t *testing.T) {
 			"name the role: arn:aws:iam::999900001111:role/worker",
 		},
 		{"a user", []string{"policy", "--role", "arn:aws:iam::111122223333:user/x"}, "write it like arn:aws:iam::"},
+		{"no function", []string{"policy", "--function", "drain"}, "write it like arn:aws:lambda:"},
 		{"no topic", []string{"policy", "--topic", "patching"}, "write it like arn:aws:sns:"},
 		{
 			"no external id",

@@ -18,6 +18,7 @@ type Services struct {
 	CloudFormation CloudFormationAPI
 	CodeDeploy     CodeDeployAPI
 	KMS            KMSAPI
+	Lambda         LambdaAPI
 
 	// Quarantines proves who is in quarantine; nil believes the tag where it has the right form.
 	Quarantines Quarantines

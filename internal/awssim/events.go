@@ -111,7 +111,7 @@ var resourceFields = []string{
 	"VolumeId",
 	"VolumeIds", "ReplaceRootVolumeTaskIds", "Targets", "AutoScalingGroupName", "AutoScalingGroupNames", "TargetGroupArn",
 	"TargetGroupArns", "AlarmName", "AlarmNames", "Key", "Bucket", "RoleArn", "Resources", "ResourceId", "BaselineId",
-	"PatchGroup", "DocumentName", "Name", "TopicArn", "QueueUrl",
+	"PatchGroup", "DocumentName", "Name", "TopicArn", "QueueUrl", "FunctionName",
 }
 
 // resourceOf names what a call is about: ids, sorted and joined by commas, or "" when the input names nothing.

@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -50,6 +51,11 @@ var wrongStates = map[string]*api.Error{
 	"elasticloadbalancing": api.Errorf(
 		"InvalidTarget", "injected: the target is not in a running state.",
 	),
+	"lambda:Invoke": {
+		Code: "ResourceConflictException", Status: http.StatusConflict,
+		Message: "injected: The operation cannot be performed at this time. The function is currently in the following state: " +
+			"Pending",
+	},
 	"ssm:SendCommand": api.Errorf(
 		"InvalidInstanceId", "injected: the instance is not in a valid state.",
 	),

@@ -42,7 +42,11 @@ var throttleErrors = map[string]*api.Error{
 		Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable,
 	},
 	"sqs": {Code: "RequestThrottled", Message: "Rate exceeded", Status: http.StatusBadRequest},
-	"s3":  {Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
+	"lambda": {
+		Code: "TooManyRequestsException", Message: "Rate Exceeded.", Status: http.StatusTooManyRequests,
+		Details: map[string]string{"Reason": "CallerRateLimitExceeded"}, Headers: map[string]string{"Retry-After": "1"},
+	},
+	"s3": {Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
 }
 
 func throttled(service string) *api.Error {
@@ -54,7 +58,8 @@ func throttled(service string) *api.Error {
 
 func isThrottle(code string) bool {
 	switch code {
-	case "ThrottlingException", "RequestLimitExceeded", "SlowDown", "Throttling", "RequestThrottled":
+	case "ThrottlingException", "RequestLimitExceeded", "SlowDown", "Throttling", "RequestThrottled",
+		"TooManyRequestsException":
 		return true
 	}
 	return false

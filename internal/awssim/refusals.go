@@ -21,6 +21,8 @@ func unknownKey(service string) *api.Error {
 	switch {
 	case jsonServices[service]:
 		return api.Errorf("UnrecognizedClientException", invalid)
+	case service == "lambda":
+		return &api.Error{Code: "UnrecognizedClientException", Message: invalid, Status: http.StatusForbidden}
 	case service == "ec2":
 		return &api.Error{
 			Code: "AuthFailure", Message: "AWS was not able to validate the provided access credentials",
@@ -41,6 +43,8 @@ func expiredToken(service string) *api.Error {
 	switch {
 	case jsonServices[service]:
 		return api.Errorf("ExpiredTokenException", expired)
+	case service == "lambda":
+		return &api.Error{Code: "ExpiredTokenException", Message: expired, Status: http.StatusForbidden}
 	case service == "ec2":
 		return api.Errorf("RequestExpired", "Request has expired.")
 	case service == "s3":
@@ -75,7 +79,7 @@ func refusal(call api.Call, ask world.Ask, verdict world.Verdict, kind string) *
 		}
 	case call.Service == "sns":
 		return &api.Error{Code: "AuthorizationError", Status: http.StatusForbidden, Message: message}
-	case call.Service == "sqs":
+	case call.Service == "sqs", call.Service == "lambda":
 		return &api.Error{Code: "AccessDeniedException", Status: http.StatusForbidden, Message: message}
 	case jsonServices[call.Service]:
 		return &api.Error{Code: "AccessDeniedException", Message: message}

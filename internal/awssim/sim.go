@@ -13,6 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
 	"github.com/patchtide/patchtide/internal/awssim/api"
 	"github.com/patchtide/patchtide/internal/awssim/services"
 	"github.com/patchtide/patchtide/internal/awssim/wire"
@@ -231,7 +234,7 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 		}
 	}
 	output, err := s.perform(ctx, operation, call, input)
-	event.Effect = err == nil && !api.IsRead(request.Operation)
+	event.Effect = err == nil && !api.IsRead(request.Operation) && !asksOnly(input)
 	if err == nil {
 		s.world.Called(s.world.Account(identity.account).Region(scope.region), event.Service, event.Operation)
 	}
@@ -262,6 +265,12 @@ func dryRun(service string, input any) error {
 	}
 	field.SetZero()
 	return nil
+}
+
+// asksOnly reports whether an invocation of Lambda is a dry run, which changes nothing.
+func asksOnly(input any) bool {
+	in, invokes := input.(*lambda.InvokeInput)
+	return invokes && in.InvocationType == lambdatypes.InvocationTypeDryRun
 }
 
 // complain logs what shows a gap in the simulator or a fault it was told to make.

@@ -23,6 +23,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -81,6 +82,7 @@ type Clients struct {
 	CodeDeploy     *codedeploy.Client
 	IAM            *iam.Client
 	KMS            *kms.Client
+	Lambda         *lambda.Client
 	SNS            *sns.Client
 }
 
@@ -184,6 +186,7 @@ func (c *Cloud) make(account Account, region string) *Clients {
 		CodeDeploy:     codedeploy.NewFromConfig(cfg),
 		IAM:            iam.NewFromConfig(cfg),
 		KMS:            kms.NewFromConfig(cfg),
+		Lambda:         lambda.NewFromConfig(cfg),
 		SNS:            sns.NewFromConfig(cfg),
 	}
 }

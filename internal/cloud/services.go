@@ -30,7 +30,8 @@ func (c connector) Connect(ctx context.Context, account patch.Account, region st
 func (c *Clients) Services() *aws.Services {
 	return &aws.Services{
 		AutoScaling: c.AutoScaling, EC2: c.EC2, ELB: c.ELB, SSM: c.SSM, CloudWatch: c.CloudWatch, STS: c.STS,
-		CloudFormation: c.CloudFormation, CodeDeploy: c.CodeDeploy, KMS: c.KMS, Absences: &aws.Absences{},
+		CloudFormation: c.CloudFormation, CodeDeploy: c.CodeDeploy, KMS: c.KMS, Lambda: c.Lambda,
+		Absences: &aws.Absences{},
 	}
 }
 

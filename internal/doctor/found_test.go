@@ -125,6 +125,17 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			[]string{"covers every group"},
 			0,
 		},
+		"a function of a hook that the role may not invoke": {
+			func(b *scene) {
+				b.replace("      - name: production\n", "      - name: production\n        hooks: {before_out: [{name: drain, "+
+					"lambda: {function: 'drain:live'}}, {name: a, lambda: {function: may}}]}\n")
+				b.policy(allBut() + `, {"Effect": "Allow", "Action": "lambda:InvokeFunction",
+					"Resource": "arn:aws:lambda:ap-northeast-1:111122223333:function:may"}`)
+			}, "permissions", "arn:aws:lambda:ap-northeast-1:111122223333:function:drain:live", doctor.Problem,
+			[]string{"may not invoke it, which a hook does"},
+			[]string{`"Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:ap-northeast-1:111122223333:function:drain:live"`},
+			0,
+		},
 		"a role that may not ask IAM": {
 			func(b *scene) { b.policy(everything + `, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`) },
 			"permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unknown,

@@ -36,7 +36,7 @@ func (p place) permissions(ctx context.Context, clients *cloud.Clients, resource
 	if err != nil {
 		return []Result{p.unread("permissions", where, err)}
 	}
-	role := slices.Concat(p.passRole(ctx, clients), p.automation(ctx, clients, resources))
+	role := slices.Concat(p.passRole(ctx, clients), p.invoke(ctx, clients), p.automation(ctx, clients, resources))
 	missing, forbidden := p.forbidden(where, p.account.RoleARN, missing, denied, len(wanted))
 	role = append(role, forbidden...)
 	switch {

@@ -28,11 +28,12 @@ var fleets = []fleet{
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
 }
 
-// hooks are commands and a runbook, with undos.
+// hooks are commands, documents and a function, with undos.
 const hooks = `    hooks:
       before_out: [{name: drain, run: echo drain, in_roll_back: true, undo: {run: echo undrain}}]
       before_snapshot: [{name: stop, run: echo stop, undo: {run: echo start}}]
       before_install: [{name: note, document: AWS-RunShellScript, parameters: {commands: "echo note"}}]
+      after_install: [{name: warm-up, lambda: {function: warm-up}, undo: {lambda: {function: warm-up}}}]
       after_in: [{name: smoke, run: echo smoke, on_failure: hold}]
 `
 
@@ -59,6 +60,11 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 		Fleet: func(s *world.Scenario) {
 			if of.surges {
 				wavetest.Sized(4, 4, 4)(s)
+			}
+			for account := range s.Accounts {
+				for region := range s.Accounts[account].Regions {
+					s.Accounts[account].Regions[region].Functions = []world.FunctionSpec{{Name: "warm-up"}}
+				}
 			}
 		},
 	})

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -38,6 +39,115 @@ func TestOutput(t *testing.T) {
 	require.LessOrEqual(t, len(long), patch.MostHookOutput)
 	require.True(t, strings.HasSuffix(long, "日 the end"))
 	require.True(t, strings.HasPrefix(long, "... "))
+}
+
+// What a 202 names is looked at, signed, and nobody else is.
+func TestALookAfterA202(t *testing.T) {
+	var location, after string
+	said := http.StatusAccepted
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		at, _ := strconv.ParseInt(r.Header.Get(hook.HeaderTime), 10, 64)
+		signed := r.Header.Get(hook.HeaderSignature) == hook.Sign("key", at, body) && r.Header.Get("Idempotency-Key") == "t"
+		switch {
+		case !signed, r.Method == http.MethodGet != strings.HasPrefix(r.URL.Path, "/runs/"), r.Method == http.MethodGet &&
+			len(body) > 0:
+			w.WriteHeader(http.StatusForbidden)
+		case r.URL.Path == "/runs/moved":
+			http.Redirect(w, r, "https://elsewhere.example.com/", http.StatusFound)
+		default:
+			w.Header().Set("Location", location)
+			w.Header().Set("Retry-After", after)
+			w.WriteHeader(said)
+			_, _ = io.WriteString(w, "drained, see /runs/secret-of-this-run")
+		}
+	}))
+	defer server.Close()
+	webhook := hook.Webhook{URL: server.URL + "/drain", Secret: "key", Client: server.Client()}
+	about := patch.HookAbout{Token: "t"}
+	for _, c := range []struct {
+		name, location, status string
+	}{
+		{"none", "", ""},
+		{"a path", "/runs/secret-of-this-run?page=1#top", server.URL + "/runs/secret-of-this-run?page=1#top"},
+		{"beside the webhook", "runs/7", server.URL + "/runs/7"},
+		{"whole", server.URL + "/runs/7", server.URL + "/runs/7"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			location, after, said = c.location, "7", http.StatusAccepted
+			_, err := webhook.Ask(t.Context(), about)
+			var passing *hook.PassingError
+			require.ErrorAs(t, err, &passing)
+			require.Equal(t, c.status, passing.Status)
+			require.Equal(t, 7*time.Second, passing.After)
+			if c.status == "" {
+				return
+			}
+			require.NotContains(t, passing.Error(), "runs")
+			sealed := webhook.Seal("t", passing.Status)
+			require.NotContains(t, sealed, "runs")
+			opened, ok := webhook.Unseal("t", sealed)
+			require.True(t, ok)
+			require.Equal(t, c.status, opened)
+			for _, other := range []hook.Webhook{{Secret: "key2"}, {Secret: ""}} {
+				_, ok = other.Unseal("t", sealed)
+				require.False(t, ok)
+			}
+			_, ok = webhook.Unseal("another token", sealed)
+			require.False(t, ok)
+			location = ""
+			_, err = webhook.Look(t.Context(), about, opened)
+			require.ErrorAs(t, err, &passing)
+			require.Equal(t, c.status, passing.Status, "it is looked there again")
+			said = http.StatusOK
+			end, err := webhook.Look(t.Context(), about, opened)
+			require.NoError(t, err)
+			require.Empty(t, end.Failed)
+			require.Contains(t, end.Output, "drained, see ")
+			if strings.Contains(opened, "secret-of") {
+				require.NotContains(t, end.Output, "secret-of-this-run")
+			}
+			said = http.StatusGone
+			end, err = webhook.Look(t.Context(), about, opened)
+			require.NoError(t, err)
+			require.Contains(t, end.Failed, "it answered 410: drained")
+		})
+	}
+	for _, address := range []string{
+		"https://elsewhere.example.com/runs/7", "//elsewhere.example.com/runs/7", "http://" + server.Listener.Addr().String(),
+		"https://127.0.0.1:1/runs/7", "http://169.254.169.254/latest/meta-data", "https://a:b@" +
+			server.Listener.Addr().String() + "/runs/7", "/%zz", "/" + strings.Repeat("x", 3000),
+	} {
+		location, said = address, http.StatusAccepted
+		end, err := webhook.Ask(t.Context(), about)
+		require.NoError(t, err, address)
+		require.Contains(t, end.Failed, "names an address of another host", address)
+		end, err = webhook.Look(t.Context(), about, "https://elsewhere.example.com/runs/7")
+		require.NoError(t, err)
+		require.Contains(t, end.Failed, "names an address of another host")
+	}
+	end, err := webhook.Look(t.Context(), about, server.URL+"/runs/moved")
+	require.NoError(t, err)
+	require.Contains(t, end.Failed, "it answered 302")
+}
+
+func TestRetryAfter(t *testing.T) {
+	for said, want := range map[string]time.Duration{
+		"": 0, "120": 2 * time.Minute, "-1": 0, "soon": 0, "99999999999999999999": 0,
+		time.Now().Add(time.Hour).UTC().Format(http.TimeFormat): time.Hour, "Mon, 01 Jan 2001 00:00:00 GMT": 0,
+	} {
+		for _, code := range []int{202, 429, 503} {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", said)
+				w.WriteHeader(code)
+			}))
+			_, err := hook.Webhook{URL: server.URL, Secret: "key", Client: server.Client()}.Ask(t.Context(), patch.HookAbout{})
+			server.Close()
+			var passing *hook.PassingError
+			require.ErrorAs(t, err, &passing)
+			require.InDelta(t, want, passing.After, float64(2*time.Second), "%d %q", code, said)
+		}
+	}
 }
 
 func FuzzOutput(f *testing.F) {

@@ -281,8 +281,9 @@ var checksOfOthers = []Check{
 	},
 	{
 		Code: RefusedHook, Needs: NeedsAround, Refuses: checkHooks,
-		When:     "a document that a hook of the stage runs is not in the account and region, or is of another type",
-		WhatToDo: "create it there, or correct its name in the plan's `hooks`",
+		When: "a document that a hook of the stage runs is not in the account and region, or is of another type; or a " +
+			"function that one invokes is not, or may not be invoked",
+		WhatToDo: "create it there, or correct its name in the plan's `hooks`, or let the account's role invoke the function",
 		LeftOut: map[Level]string{
 			LevelInstance: beforeItsGroup, LevelPutBack: "no hook keeps anything from being put back", LevelReturn: nothingNew,
 		},

@@ -55,13 +55,14 @@ type Hook struct {
 	InRollBack bool `json:"in_roll_back,omitempty"`
 }
 
-// HookCall is what a hook does: exactly one of Run, Document and Webhook is set.
+// HookCall is what a hook does: exactly one of Run, Document, Lambda and Webhook is set.
 type HookCall struct {
 	Run        string            `json:"run,omitempty"`        // a script on the instance: of sh, or of PowerShell
 	Document   string            `json:"document,omitempty"`   // a Command document or an Automation runbook
 	Parameters map[string]string `json:"parameters,omitempty"` // of the document
+	Lambda     *HookFunction     `json:"lambda,omitempty"`
 	Webhook    *HookWebhook      `json:"webhook,omitempty"`
-	// Place is where a document is, at points of the wave; nil: where the instance is.
+	// Place is where a document or a function is, at points of the wave; nil: where the instance is.
 	Place   *Place   `json:"place,omitempty"`
 	Timeout Duration `json:"timeout"`
 }
@@ -79,6 +80,8 @@ func (c HookCall) Kind() string {
 		return "run"
 	case c.Document != "":
 		return "document"
+	case c.Lambda != nil:
+		return "lambda"
 	}
 	return "webhook"
 }
@@ -94,6 +97,8 @@ func (c HookCall) Words() string {
 		return "run " + Clip(line, 60)
 	case "document":
 		return "document " + c.Document
+	case "lambda":
+		return "lambda " + c.Lambda.Function
 	}
 	return "webhook " + c.Webhook.URLFrom
 }
@@ -199,23 +204,20 @@ func (h Hooks) each(change func(*HookCall)) Hooks {
 	return changed
 }
 
-// Documents are those that the hooks of an instance run, each once, sorted.
-func (h Hooks) Documents() (documents []string) {
-	for _, point := range HookPoints() {
-		for _, hook := range h[point] {
-			calls := []HookCall{hook.Call}
-			if hook.Undo != nil {
-				calls = append(calls, *hook.Undo)
-			}
-			for _, call := range calls {
-				if call.Document != "" {
-					documents = append(documents, call.Document)
-				}
-			}
+// Documents are those that hooks run, each once, sorted.
+func (h Hooks) Documents() []string {
+	return h.named(func(call HookCall) string { return call.Document })
+}
+
+// named are what the calls of the hooks, and of their undos, name, each once, sorted.
+func (h Hooks) named(of func(HookCall) string) (names []string) {
+	h.each(func(call *HookCall) {
+		if name := of(*call); name != "" {
+			names = append(names, name)
 		}
-	}
-	slices.Sort(documents)
-	return slices.Compact(documents)
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // HookAbout is what a hook is told: as variables of its script, or as the document that a webhook gets.
@@ -287,7 +289,7 @@ const (
 type HookRun struct {
 	Point  HookPoint  `json:"point"`
 	Name   string     `json:"name"`
-	Kind   string     `json:"kind"` // run, document or webhook
+	Kind   string     `json:"kind"` // run, document, lambda or webhook
 	Undo   bool       `json:"undo,omitempty"`
 	Result HookResult `json:"result"`
 	Why    string     `json:"why,omitempty"` // it did not end well

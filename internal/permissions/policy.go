@@ -1,5 +1,7 @@
 package permissions
 
+import "encoding/json"
+
 // Document is a policy document of IAM.
 type Document struct {
 	Version   string
@@ -13,7 +15,20 @@ type Statement struct {
 	Principal map[string]string `json:",omitempty"`
 	Action    []string
 	Resource  string    `json:",omitempty"`
+	Resources []string  `json:"-"` // several in place of Resource
 	Condition Condition `json:",omitempty"`
+}
+
+// MarshalJSON writes several resources as IAM has them: under the name of the one.
+func (s Statement) MarshalJSON() ([]byte, error) {
+	type plain Statement
+	if len(s.Resources) == 0 {
+		return json.Marshal(plain(s))
+	}
+	return json.Marshal(struct {
+		plain
+		Resource []string
+	}{plain(s), s.Resources})
 }
 
 // Condition is what a statement is bound to: by operator, by key.
@@ -26,13 +41,16 @@ type Role struct {
 	ARN            string // its own; then it may ask IAM what it may do, for doctor
 	AutomationRole string // automation_role_arn, which it then may pass
 	Topic          string // of SNS, of a target under notify: whose topic is in this account
+
+	Functions []string // ARNs of the functions of Lambda that hooks invoke, with their version or alias
 }
 
 // grant is a statement of the role's policy.
 type grant struct {
 	sid       string
 	actions   []string
-	resource  func(Role) string // "": the statement is left out
+	resource  func(Role) string   // "": the statement is left out
+	resources func(Role) []string // several in its place; nil: none
 	condition Condition
 	when      string // for people: where it is needed, and on what; "" always, on everything
 }
@@ -54,6 +72,11 @@ func grants() []grant {
 			when: "where an `sns` target under `notify:` has its topic in this account",
 		},
 		{
+			sid: "InvokeHooks", actions: []string{Invoke}, resource: func(Role) string { return "" },
+			resources: func(r Role) []string { return r.Functions },
+			when:      "where a hook of a plan is a `lambda`, on its functions only, each with the version or alias of the hook",
+		},
+		{
 			sid: "PassAutomationRole", actions: []string{PassRole}, resource: func(r Role) string { return r.AutomationRole },
 			condition: Condition{"StringEquals": {"iam:PassedToService": AutomationService}},
 			when:      "on the Automation role below, where there is one",
@@ -70,9 +93,14 @@ func grants() []grant {
 func (r Role) Policy() Document {
 	document := Document{Version: version}
 	for _, each := range grants() {
-		if resource := each.resource(r); resource != "" {
+		var resources []string
+		if each.resources != nil {
+			resources = each.resources(r)
+		}
+		if resource := each.resource(r); resource != "" || len(resources) > 0 {
 			document.Statement = append(document.Statement, Statement{
-				Sid: each.sid, Effect: "Allow", Action: each.actions, Resource: resource, Condition: each.condition,
+				Sid: each.sid, Effect: "Allow", Action: each.actions, Resource: resource, Resources: resources,
+				Condition: each.condition,
 			})
 		}
 	}

@@ -57,6 +57,13 @@ func TestThePolicyHasWhatTheRoleHasToDoWith(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), `{"Sid":"PassAutomationRole","Effect":"Allow","Action":["iam:PassRole"],`+
 		`"Resource":"`+automation+`","Condition":{"StringEquals":{"iam:PassedToService":"ssm.amazonaws.com"}}}`)
+	functions := []string{
+		"arn:aws:lambda:ap-northeast-1:111122223333:function:drain:live", "arn:aws:lambda:*:*:function:x",
+	}
+	hooks, err := json.Marshal(permissions.Role{Functions: functions}.Policy().Statement[2])
+	require.NoError(t, err)
+	require.JSONEq(t, `{"Sid": "InvokeHooks", "Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": ["`+
+		functions[0]+`", "`+functions[1]+`"]}`, string(hooks))
 	require.Less(t, len(text), 6144, "the most that a managed policy may have")
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -15,6 +16,7 @@ type scriptHook struct {
 	Failure    string `json:",omitempty"` // "" is undo
 	Undo       string `json:",omitempty"` // "": it has none; else what that does, or undoes
 	InRollBack bool   `json:",omitempty"`
+	Lambda     bool   `json:",omitempty"` // it and its undo are functions that do so, in place of scripts
 }
 
 // What a script's hooks, and their undos, do.
@@ -27,6 +29,27 @@ const (
 
 var hookScripts = map[string]string{
 	hookWell: "echo $PATCHTIDE_TOKEN", hookFails: "exit 3", hookHangs: "sleep 100000", undoes: "echo undo",
+}
+
+// functions are those that do what the scripts do.
+func functions() []world.FunctionSpec {
+	return []world.FunctionSpec{
+		{Name: functionOf(hookWell), Says: "well"},
+		{Name: functionOf(hookFails), Fails: "unhandled"},
+		{Name: functionOf(hookHangs), Takes: world.Duration(time.Hour)},
+		{Name: functionOf(undoes), Says: "undo"},
+	}
+}
+
+func functionOf(does string) string { return "hook-" + or(does, "well") }
+
+// callOf is what does so.
+func (h scriptHook) callOf(does string) patch.HookCall {
+	call := patch.HookCall{Run: hookScripts[does], Timeout: patch.Duration(time.Minute)}
+	if h.Lambda {
+		call.Run, call.Lambda = "", &patch.HookFunction{Function: functionOf(does)}
+	}
+	return call
 }
 
 // drawHook draws a hook, which of a script that passes ends well.
@@ -45,6 +68,7 @@ func drawHook(t *rapid.T, passes bool) scriptHook {
 		Failure:    rapid.SampledFrom([]string{"", "continue", "hold"}).Draw(t, "on failure"),
 		Undo:       rapid.SampledFrom(undo).Draw(t, "undo"),
 		InRollBack: rapid.Bool().Draw(t, "in roll back"),
+		Lambda:     rapid.Bool().Draw(t, "a function"),
 	}
 }
 
@@ -54,11 +78,12 @@ func (p scriptPlan) hooks() patch.Hooks {
 	for i, drawn := range p.Hooks {
 		hook := patch.Hook{
 			Name: string(rune('a' + i)), OnFailure: patch.HookFailure(or(drawn.Failure, string(patch.HookUndoes))),
-			Call:       patch.HookCall{Run: hookScripts[drawn.Does], Timeout: patch.Duration(time.Minute)},
+			Call:       drawn.callOf(drawn.Does),
 			InRollBack: drawn.InRollBack,
 		}
 		if drawn.Undo != "" {
-			hook.Undo = &patch.HookCall{Run: hookScripts[drawn.Undo], Timeout: patch.Duration(time.Minute)}
+			undo := drawn.callOf(drawn.Undo)
+			hook.Undo = &undo
 		}
 		hooks[patch.HookPoint(drawn.Point)] = append(hooks[patch.HookPoint(drawn.Point)], hook)
 	}

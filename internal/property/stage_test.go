@@ -64,6 +64,7 @@ func targetGroupOf(t wavetest.TB, region *world.Region, name string) *world.Targ
 // fleet is what the scenario holds, instead of the two instances and the one group that every scenario shares.
 func (s script) fleet(scenario *world.Scenario) {
 	staging, production := &scenario.Accounts[0].Regions[0], &scenario.Accounts[1].Regions[0]
+	production.Functions = functions()
 	zones := []string{wavetest.Tokyo + "a", wavetest.Tokyo + "c", wavetest.Tokyo + "d"}
 	if s.Staging == 0 {
 		staging.Instances = nil

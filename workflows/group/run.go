@@ -193,7 +193,7 @@ func (g *group) askOthers(ctx workflow.Context, level patch.Level, view patch.Vi
 	}
 	if level == patch.LevelGroup { // what is put back is judged by no baseline
 		in.Baseline = policy.Baseline
-		in.Documents = policy.Hooks.Documents()
+		in.Documents, in.Functions = policy.Hooks.Documents(), policy.Hooks.Functions()
 	}
 	around, err := run.ReadInterference(ctx, in, policy.Timing)
 	if err != nil {

@@ -26,7 +26,7 @@ func hookExamples(t *testing.T) (examples [][]string) {
 // The page's examples do what it says, in a wave that goes well and in one whose first install fails.
 func TestTheExamplesOfHooks(t *testing.T) {
 	examples := hookExamples(t)
-	require.Len(t, examples, 4)
+	require.Len(t, examples, 5)
 	for _, example := range examples {
 		for name, fleet := range map[string]func(*world.Scenario){"well": nil, "put back": wavetest.FailsOnce(nil)} {
 			t.Run(strings.TrimSpace(example[1])+" "+name, func(t *testing.T) {
@@ -35,6 +35,8 @@ func TestTheExamplesOfHooks(t *testing.T) {
 				scene.AWS.Secrets = secretsOf(map[string]string{
 					"ssm:/patchtide/cluster/url": hookURL, "ssm:/patchtide/cluster/key": hookSecret,
 				})
+				functionsIn(scene, world.FunctionSpec{Name: "cluster-drain", Aliases: []string{"live"}},
+					world.FunctionSpec{Name: "cluster-uncordon", Aliases: []string{"live"}})
 				scene.Production(func(group *world.ScalingGroup) {
 					for _, name := range []string{"cluster-drain", "cluster-uncordon", "cluster-step-down"} {
 						_, err := group.Region.CreateDocument(name, "Command", "YAML", `

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -131,6 +132,129 @@ func TestWebhooksOfHooks(t *testing.T) {
 				Version: 1, Token: about.Token, Point: patch.BeforeOut, Hook: "ask", Wave: result.WaveID, Plan: "web",
 				Stage: "production", Group: "production/ap-northeast-1/web", Instance: touched[0].ID,
 			}, about)
+			scene.RequireInvariants(result, wavetest.Except{})
+		})
+	}
+}
+
+// slowService answers 202 to whoever posts, and names where it may be seen how that goes on, which is over after some
+// looks. It wants to be left alone for a while between them.
+type slowService struct {
+	sync.Mutex
+	location string
+	after    time.Duration
+	looks    int // so many are answered 202; below 0: all
+	ends     int // the status of what comes then
+	now      func() time.Time
+
+	posts, gets []time.Time
+	broken      []string
+}
+
+func (s *slowService) RoundTrip(request *http.Request) (*http.Response, error) {
+	s.Lock()
+	defer s.Unlock()
+	body := []byte{}
+	if request.Body != nil {
+		body, _ = io.ReadAll(request.Body)
+	}
+	stamp, _ := time.ParseDuration(request.Header.Get(hook.HeaderTime) + "s")
+	if hook.Sign(hookSecret, int64(stamp.Seconds()), body) != request.Header.Get(hook.HeaderSignature) {
+		s.broken = append(s.broken, "the signature of "+request.Method+" is wrong")
+	}
+	code := http.StatusAccepted
+	switch request.Method {
+	case http.MethodPost:
+		s.posts = append(s.posts, s.now())
+	default:
+		if request.URL.String() != "https://hooks.example.com/runs/a-secret-run" {
+			s.broken = append(s.broken, "it was looked at "+request.URL.String())
+		}
+		if s.gets = append(s.gets, s.now()); s.looks >= 0 && len(s.gets) > s.looks {
+			code = s.ends
+		}
+	}
+	header := http.Header{}
+	if code == http.StatusAccepted && request.Method == http.MethodPost {
+		header.Set("Location", s.location)
+	}
+	header.Set("Retry-After", strconv.Itoa(int(s.after.Seconds())))
+	return &http.Response{
+		StatusCode: code, Body: io.NopCloser(strings.NewReader("so it is")), Header: header, Request: request,
+	}, nil
+}
+
+// A webhook that answers 202 and says where is looked at there, not asked again; when it wants to be left alone it is,
+// and yet looked at before its time is over.
+func TestAWebhookThatSaysWhereToLook(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		service        *slowService
+		result         patch.HookResult
+		says           string
+		looks          int
+		apart, atLeast time.Duration
+	}{
+		{
+			"it ends well", &slowService{location: "/runs/a-secret-run", looks: 2, ends: 200},
+			patch.HookOK, "so it is", 3, 0, 0,
+		},
+		{
+			"it fails", &slowService{location: "/runs/a-secret-run", looks: 1, ends: 410},
+			patch.HookFailed, "it answered 410: so it is", 2, 0, 0,
+		},
+		{
+			"it wants to be left alone",
+			&slowService{location: "/runs/a-secret-run", looks: 2, ends: 200, after: 90 * time.Second},
+			patch.HookOK, "so it is", 3, 90 * time.Second, 0,
+		},
+		{
+			"it wants to be left alone for too long",
+			&slowService{location: "/runs/a-secret-run", looks: 0, ends: 200, after: 24 * time.Hour},
+			patch.HookOK, "so it is", 1, 8 * time.Minute, 0,
+		},
+		{
+			"it never ends", &slowService{location: "/runs/a-secret-run", looks: -1},
+			patch.HookTimedOut, "it goes on", 0, 0, 9 * time.Minute,
+		},
+		{
+			"it names another host", &slowService{location: "https://elsewhere.example.com/runs/a-secret-run"},
+			patch.HookFailed,
+			"names an address of another host", 0, 0, 0,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := hooked(t, "healthy", "before_out: [{name: ask, timeout: 10m, on_failure: hold, "+aWebhook+"}]")
+			service := c.service
+			service.now = scene.Env.Now
+			scene.AWS.HTTP = &http.Client{Transport: service}
+			scene.AWS.Secrets = secretsOf(map[string]string{"ssm:/hooks/url": hookURL, "ssm:/hooks/key": hookSecret})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Empty(t, service.broken)
+			first := tried(result)[0]
+			ran := first.Hooks[0]
+			require.Equal(t, c.result, ran.Result, "%s", ran.Why)
+			require.NotContains(t, ran.Why+first.Reason, "a-secret-run")
+			if c.result == patch.HookOK {
+				require.Equal(t, patch.Succeeded, result.Outcome)
+				require.Len(t, service.posts, 4, "each instance's once")
+			} else {
+				require.Contains(t, ran.Why, c.says)
+				require.Len(t, service.posts, 1)
+			}
+			if c.looks > 0 {
+				require.GreaterOrEqual(t, len(service.gets), c.looks)
+			}
+			if c.apart > 0 {
+				before := append([]time.Time{service.posts[0]}, service.gets[:c.looks]...)
+				for i := range c.looks {
+					require.GreaterOrEqual(t, before[i+1].Sub(before[i]), c.apart)
+				}
+			}
+			require.GreaterOrEqual(t, ran.Took.D(), c.atLeast)
+			require.Equal(t, c.result == patch.HookTimedOut,
+				strings.Contains(strings.Join(first.Notes, "\n"), "may run still: who was asked has not said that it ended"))
 			scene.RequireInvariants(result, wavetest.Except{})
 		})
 	}

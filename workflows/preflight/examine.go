@@ -76,8 +76,8 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 // InterferenceOf asks what others do to a group and each of its instances.
 func InterferenceOf(group patch.Group, state patch.GroupState, policy patch.Policy) activities.ReadInterferenceInput {
 	return activities.ReadInterferenceInput{
-		Documents: policy.Hooks.Documents(),
-		Group:     group, Instances: state.Awake(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health),
+		Documents: policy.Hooks.Documents(), Functions: policy.Hooks.Functions(),
+		Group: group, Instances: state.Awake(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health),
 		Baseline: policy.Baseline, Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
 	}
 }

@@ -170,6 +170,44 @@ func TestADocumentOfTheWave(t *testing.T) {
 	}
 }
 
+// A function of the wave is invoked in the account and region that its hook names, and its failure does what any does.
+func TestAFunctionOfTheWave(t *testing.T) {
+	for _, c := range []struct {
+		failure string
+		fails   string
+		outcome patch.Outcome
+		undone  int
+	}{
+		{"undo", "", patch.Succeeded, 0}, {"undo", "unhandled", patch.Failed, 1}, {"continue", "handled", patch.Succeeded, 0},
+	} {
+		t.Run(c.failure+" "+c.fails, func(t *testing.T) {
+			const at = "account: production, region: ap-northeast-1"
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: waveHooks(
+				"before_wave: [{name: a, lambda: {function: announce, parameters: {Of: '${PATCHTIDE_PLAN}'}}, "+at+", on_failure: "+
+					c.failure+", undo: {lambda: {function: 'arn:aws:lambda:ap-northeast-1:111122223333:function:recall'}, "+at+"}}]",
+				"after_wave: [{name: z, lambda: {function: announce}, "+at+"}]")})
+			var announce, recall *world.Function
+			scene.Production(func(group *world.ScalingGroup) {
+				announce = group.Region.PutFunction(world.FunctionSpec{Name: "announce", Says: "heard", Fails: c.fails})
+				recall = group.Region.PutFunction(world.FunctionSpec{Name: "recall"})
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, c.outcome, result.Outcome, "%s", result.Reason)
+			require.Len(t, recall.Invocations, c.undone)
+			require.Contains(t, string(announce.Invocations[0].Event), `"parameters":{"Of":"web"}`)
+			require.Equal(t, "lambda", result.Hooks[0].Kind)
+			require.Equal(t, c.fails != "", result.Hooks[0].Failed())
+			require.Contains(t, result.Hooks[0].Output, "heard")
+			if c.outcome == patch.Succeeded {
+				require.Len(t, announce.Invocations, 2)
+				require.Contains(t, string(announce.Invocations[1].Event), `"outcome":"succeeded"`)
+			}
+			scene.RequireInvariants(result, wavetest.Except{})
+		})
+	}
+}
+
 // Who aborts a wave while its hooks of before_wave run does not wait for the rest, and what was begun is undone.
 func TestAnAbortBetweenTheHooksOfAWave(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: waveHooks("before_wave: [" +

@@ -8,6 +8,7 @@ import "time"
 type NotYet struct {
 	Patience time.Duration // AWS time
 	Empty    any           // a pointer to the operation's output
+	Settled  bool          // Empty is the answer whatever comes: time has to pass, and I am not to be asked again
 }
 
 // Error says what it is; no client sees it.

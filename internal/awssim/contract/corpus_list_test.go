@@ -23,7 +23,7 @@ import (
 func corpus(s *simulator) []contract.Scenario {
 	return []contract.Scenario{
 		restOfScaling(s), restOfEC2(s), restOfBalancing(s), restOfS3(), restOfPatching(s), restOfSSM(s), images(s),
-		templates(s), rules(), uploads(), messages(s), metrics(s), signals(s), others(s), tools(s),
+		templates(s), rules(), uploads(), messages(s), metrics(s), signals(s), others(s), tools(s), functions(s),
 	}
 }
 

@@ -35,6 +35,10 @@ func ActionOf(service, operation string) string {
 		prefix = service
 	}
 	switch service {
+	case "lambda":
+		if operation == "Invoke" {
+			operation = "InvokeFunction"
+		}
 	case "s3":
 		if other := s3Actions[operation]; other != "" {
 			operation = other

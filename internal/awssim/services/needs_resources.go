@@ -47,6 +47,12 @@ func (q questions) resources() []resource {
 		}
 	case "kms":
 		return arns(q.list("KeyId"))
+	case "lambda":
+		name := functionName(textField(q.input, "FunctionName"), textField(q.input, "Qualifier"))
+		if !strings.HasPrefix(name, "arn:") {
+			name = q.region.ARN("lambda", "function:"+name)
+		}
+		return arns([]string{name})
 	case "iam":
 		return arns(q.list("PolicySourceArn"))
 	case "sts":

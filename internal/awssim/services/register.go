@@ -26,6 +26,7 @@ func Register(r *api.Registry, w *world.World) {
 	registerRoles(r, w)
 	registerDeployments(r, w)
 	registerKeys(r, w)
+	registerFunctions(r, w)
 	messages := newMessageStore(w)
 	registerSNS(r, messages)
 	registerSQS(r, messages)

@@ -1,6 +1,6 @@
 // Package wire decodes requests in the protocols that the AWS SDK and the AWS CLI speak, and encodes replies and
 // errors, by reflection over the SDK's own input and output types: AWS JSON, AWS Query, EC2 Query, Smithy RPC v2 CBOR,
-// and S3's REST XML.
+// S3's REST XML, and Lambda's REST JSON.
 package wire
 
 //go:generate go run ./ec2names
@@ -66,6 +66,8 @@ func Read(r *http.Request, service string) (*Request, error) {
 	switch {
 	case service == "s3":
 		return readS3(r, body)
+	case service == "lambda":
+		return readLambda(r, body)
 	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
 		return readCBOR(r, service, body)
 	case r.Header.Get("X-Amz-Target") != "":
@@ -92,8 +94,11 @@ func (r *Request) EncodeError(failure *api.Error, requestID string) Response {
 func Fallback() *Request { return &Request{codec: fallback("")} }
 
 func fallback(service string) codec {
-	if service == "s3" {
+	switch service {
+	case "s3":
 		return s3Codec{}
+	case "lambda":
+		return lambdaCodec{}
 	}
 	return queryCodec{service: service, ec2: service == "ec2"}
 }

@@ -16,6 +16,7 @@ type Others struct {
 	stacks       shelf[*Stack]
 	deployments  shelf[*Deployment]
 	keys         shelf[*Key]
+	functions    shelf[*Function]
 }
 
 // Calendar is a Change Calendar.
@@ -88,6 +89,9 @@ func (r *Region) buildOthers(spec RegionSpec) {
 	}
 	for _, association := range spec.Associations {
 		r.AddAssociation(association)
+	}
+	for _, function := range spec.Functions {
+		r.PutFunction(function)
 	}
 	for _, image := range r.World.Scenario.Images {
 		if image.KMSKey != "" {

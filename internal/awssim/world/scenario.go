@@ -167,6 +167,7 @@ type RegionSpec struct {
 	Buckets        []string           `yaml:"buckets"` // of S3; their names are everybody's
 	Topics         []string           `yaml:"topics"`  // of SNS
 	Queues         []string           `yaml:"queues"`  // of SQS
+	Functions      []FunctionSpec     `yaml:"functions"`
 }
 
 // InstanceSpec is a standalone instance, or Count equal ones.

@@ -13,19 +13,38 @@ import (
 // hooks names activities by method references on a nil pointer.
 var hooks *activities.AWS
 
-// longestAnswer is how long one request to a webhook may take. What needs longer answers 202, and is asked again.
-const longestAnswer = time.Minute
+// How long one request may take. What needs longer of a webhook answers 202, and is asked again. A function runs for 15
+// minutes at most (Lambda's quotas), and has its answer a little later; of a worker that died meanwhile its heartbeats
+// tell.
+const (
+	longestAnswer     = time.Minute
+	longestInvocation = 16 * time.Minute
+	longestSilence    = time.Minute
+)
 
-// callHook asks a webhook until it answers, or the call's time is over. It is as cancellable as ctx is.
-func callHook(
-	ctx workflow.Context, in activities.HookInput, t patch.Timing,
-) (end patch.HookEnd, result patch.HookResult) {
+// callHook asks a webhook, or invokes a function, until there is an answer, or the call's time is over. It is as
+// cancellable as ctx is.
+func callHook(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked Hooked) {
 	options := hookOptions(ctx, in, t, in.Call.Timeout)
 	activityOptions := workflow.GetActivityOptions(options)
-	activityOptions.StartToCloseTimeout = max(min(in.Call.Timeout.D(), longestAnswer), patch.MinAttempt)
+	longest := longestAnswer
+	if in.Call.Lambda != nil {
+		longest, activityOptions.HeartbeatTimeout = longestInvocation, longestSilence
+	}
+	activityOptions.StartToCloseTimeout = max(min(in.Call.Timeout.D(), longest), patch.MinAttempt)
 	options = workflow.WithActivityOptions(options, activityOptions)
-	err := workflow.ExecuteActivity(options, hooks.CallHook, in).Get(ctx, &end)
-	return endOf(ctx, in, end, err)
+	err := workflow.ExecuteActivity(options, hooks.CallHook, in).Get(ctx, &hooked.End)
+	hooked.End, hooked.Result = endOf(ctx, in, hooked.End, err)
+	if err != nil && !IsType(err, activities.ErrHookFailed) && !activities.NothingDone(err) {
+		hooked.Doubt = unstoppable[in.Call.Kind()]
+	}
+	return hooked
+}
+
+// unstoppable are why nobody knows whether what was asked, and has not answered, goes on, by the kind of the hook.
+var unstoppable = map[string]string{
+	"lambda":  "nobody can stop a function; it ends by its own timeout, after 15 minutes at most",
+	"webhook": "who was asked has not said that it ended",
 }
 
 // Hooked is how a call that starts something ended.
@@ -40,8 +59,7 @@ type Hooked struct {
 // Hook runs a call until it has ended or its time is over; what it has started is stopped then.
 func Hook(ctx workflow.Context, in activities.HookInput, t patch.Timing) (hooked Hooked) {
 	if !in.Call.Starts() {
-		hooked.End, hooked.Result = callHook(ctx, in, t)
-		return hooked
+		return callHook(ctx, in, t)
 	}
 	if hooked = startAndAwait(ctx, in, t); !hooked.MayRun {
 		return hooked

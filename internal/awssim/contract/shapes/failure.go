@@ -51,6 +51,8 @@ func failureCode(r Reply) (code, problem string) {
 		return "", "the body is empty"
 	}
 	switch kind := r.Header.Get("Content-Type"); {
+	case kind == "application/json": // REST JSON tells the code in a header
+		return r.Header.Get("X-Amzn-Errortype"), ""
 	case strings.HasPrefix(kind, "application/x-amz-json-"):
 		var body struct {
 			Type    string `json:"__type"`

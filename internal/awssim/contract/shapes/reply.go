@@ -38,7 +38,7 @@ func (m *Models) Check(r Reply) ([]string, error) {
 		c.failure(r, op)
 	case op.Output.Shape == "":
 		// There is nothing to look at but the status.
-	case s.Metadata.Protocol == "rest-xml":
+	case s.Metadata.Protocol == "rest-xml", s.Metadata.Protocol == "rest-json": // of whose bodies only payloads are read
 		c.restXML(r, op)
 	default:
 		tree, problem := c.decode(r, op)

@@ -28,6 +28,7 @@ var files = map[string]string{
 	"Elastic Load Balancing v2": "elasticloadbalancingv2/2015-12-01",
 	"IAM":                       "iam/2010-05-08",
 	"KMS":                       "kms/2014-11-01",
+	"Lambda":                    "lambda/2015-03-31",
 	"S3":                        "s3/2006-03-01",
 	"SNS":                       "sns/2010-03-31",
 	"SQS":                       "sqs/2012-11-05",
@@ -39,7 +40,7 @@ var files = map[string]string{
 var ServiceIDs = map[string]string{
 	"autoscaling": "Auto Scaling", "cloudformation": "CloudFormation", "codedeploy": "CodeDeploy", "iam": "IAM",
 	"kms": "KMS", "monitoring": "CloudWatch", "ec2": "EC2", "elasticloadbalancing": "Elastic Load Balancing v2",
-	"s3": "S3", "sns": "SNS", "sqs": "SQS", "ssm": "SSM", "sts": "STS",
+	"lambda": "Lambda", "s3": "S3", "sns": "SNS", "sqs": "SQS", "ssm": "SSM", "sts": "STS",
 }
 
 // service is one api-2.json.
