@@ -18,13 +18,14 @@ type ObserveHealthInput struct {
 	Platform     patch.Platform
 	TargetGroups []string // ARNs to look at
 	Checks       []patch.HealthCheck
+	Metrics      patch.MetricLook // which data metric checks are about
 	Pace         Pace
 }
 
 // ObserveHealth looks once at everything the checks name: EC2's state and status checks, target health, what is asked
-// on the instance (by one read-only command) or by the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone
-// when EC2 no longer has it. What is asked on the instance takes until its command has answered, NotReady meanwhile:
-// call it as a wait.
+// on the instance (by one read-only command) or by the worker, alarms, metrics. It judges nothing: patch.JudgeHealth
+// does. Gone when EC2 no longer has it. What is asked on the instance takes until its command has answered, NotReady
+// meanwhile: call it as a wait.
 func (a *AWS) ObserveHealth(ctx context.Context, in ObserveHealthInput) (_ *patch.HealthObservation, err error) {
 	defer once.Typed(&err)
 	return a.observeUntil(ctx, in, lastCommands(ctx), func(*patch.HealthObservation) (bool, string, error) {
@@ -35,6 +36,7 @@ func (a *AWS) ObserveHealth(ctx context.Context, in ObserveHealthInput) (_ *patc
 func (in ObserveHealthInput) query() aws.HealthQuery {
 	return aws.HealthQuery{
 		Instance: in.Instance, Platform: in.Platform, TargetGroups: in.TargetGroups, Checks: in.Checks,
+		Metrics: in.Metrics,
 	}
 }
 

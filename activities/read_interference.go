@@ -15,12 +15,13 @@ import (
 // ReadInterferenceInput asks what others do around a group.
 type ReadInterferenceInput struct {
 	Group     patch.Group
-	Instances []string // those that are about to be changed; none: only what concerns the group as a whole
-	Calendars []string // Change Calendars, by name or ARN
-	Alarms    []string // those that are to judge the stage
-	Documents []string // those that hooks run
-	Functions []string // of Lambda, that hooks invoke
-	Baseline  string   // the plan's, that is to judge the instances; "": nothing is to be installed
+	Instances []string            // those that are about to be changed; none: only what concerns the group as a whole
+	Calendars []string            // Change Calendars, by name or ARN
+	Alarms    []string            // those that are to judge the stage
+	Metrics   []patch.MetricCheck // likewise; they are only tried
+	Documents []string            // those that hooks run
+	Functions []string            // of Lambda, that hooks invoke
+	Baseline  string              // the plan's, that is to judge the instances; "": nothing is to be installed
 	Restore   patch.Restore
 	Within    patch.Duration // how long an instance is likely to take, in the plan's time
 }
@@ -30,9 +31,9 @@ const noInstance = "i-00000000000000000"
 
 // ReadInterference reads what others do, or are about to do, to a group and the named instances: change calendars,
 // stack updates, deployments, alarms that stop machines, maintenance windows and associations that patch; and whether
-// the keys of encrypted root volumes may be used, and which baseline judges the instances. It judges nothing and
-// changes nothing. A calendar that gives no answer is told as such; any other question that AWS does not answer is an
-// error.
+// the keys of encrypted root volumes may be used, which baseline judges the instances, and whether CloudWatch takes
+// what metric checks ask. It judges nothing and changes nothing. A calendar that gives no answer is told as such; any
+// other question that AWS does not answer is an error.
 func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_ *patch.Interference, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -64,7 +65,14 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 			return nil, err
 		}
 	}
-	if around.GateAlarms, err = aws.ReadAlarms(ctx, s, in.Group, in.Alarms, a.speed()); err != nil || len(instances) == 0 {
+	if around.GateAlarms, err = aws.ReadAlarms(ctx, s, in.Group, in.Alarms, a.speed()); err != nil {
+		return nil, err
+	}
+	example := noInstance
+	if len(in.Instances) > 0 {
+		example = in.Instances[0]
+	}
+	if err = aws.TryMetrics(ctx, s, in.Group, in.Metrics, example, at); err != nil || len(instances) == 0 {
 		return around, err
 	}
 	if around.Deployments, around.Unasked, err = aws.ReadDeployments(ctx, s, in.Group, instances); err != nil {

@@ -16,6 +16,7 @@ type HealthCheck struct {
 	HTTPS       *HTTPSCheck   `yaml:"https" example:"{path: /healthz, server_name: web.example.com}" doc:"The same by TLS. The certificate is proven for server_name, or by nothing with insecure: true; one of the two has to be there."`
 	Command     *CommandCheck `yaml:"command" example:"{run: systemctl is-active --quiet web}" doc:"A script, or a Command document of Systems Manager, that exits with 0 on an instance that is well. It must only read: it runs at each look, and may run twice."`
 	Alarm       string        `yaml:"alarm" pattern:"^.{1,255}$" example:"web-5xx" doc:"A CloudWatch alarm that must be OK before the first instance and must not fire after ours are back."`
+	Metric      *MetricCheck  `yaml:"metric" example:"{name: error rate, metrics: [{id: errors, namespace: Web, metric: ErrorRate, statistic: Average, dimensions: {InstanceId: '{instance}'}}], at_most: 5}" doc:"What CloudWatch has of an instance, against a bound or against the unpatched others of its group. Too little data is never well."`
 }
 
 // HTTPCheck is a request to the instance.
@@ -77,6 +78,9 @@ func (v *validator) checkHealth(at string, check HealthCheck) {
 	}
 	if check.Command != nil {
 		v.checkCommand(at+".command", *check.Command)
+	}
+	if check.Metric != nil {
+		v.checkMetric(at+".metric", *check.Metric)
 	}
 }
 
@@ -149,6 +153,10 @@ func (c HealthCheck) resolve() patch.HealthCheck {
 			}
 			resolved.HTTPS.HeadersFrom[name] = string(source)
 		}
+	}
+	if c.Metric != nil {
+		metric := c.Metric.resolve()
+		resolved.Metric = &metric
 	}
 	if c.Command != nil {
 		resolved.Command = &patch.CommandCheck{

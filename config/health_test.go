@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,4 +41,31 @@ func TestEveryKindOfHealthCheckHasAKey(t *testing.T) {
 			require.Equal(t, kind.Key, is.Key, "it is decoded to another kind, or to none")
 		})
 	}
+}
+
+// A metric check is decoded whole, its defaults with it.
+func TestAMetricCheck(t *testing.T) {
+	text := replaced(t, "- alarm: web-5xx #", `- metric:
+              name: latency
+              metrics:
+                - {id: ms, namespace: Web, metric: Latency, statistic: p99, dimensions: {InstanceId: '{instance}'}}
+                - {id: requests, namespace: Web, metric: Latency, statistic: SampleCount, dimensions: {InstanceId: '{instance}'}}
+              expression: ms / 1000
+              peers: {within: 20%, margin: 0.05}
+              requests: {of: requests, at_least: 200} #`)
+	loaded, err := config.Parse("f.yaml", []byte(text), nil)
+	require.NoError(t, err)
+	plan, err := loaded.Plan("web")
+	require.NoError(t, err)
+	checks, of := patch.Metrics(plan.Stages[1].Health), map[string]string{"InstanceId": patch.InstanceWord}
+	require.Equal(t, []patch.MetricCheck{{
+		Name: "latency", Expression: "ms / 1000", Period: patch.Duration(time.Minute), Delay: patch.Duration(2 * time.Minute),
+		Metrics: []patch.Metric{
+			{ID: "ms", Namespace: "Web", Name: "Latency", Statistic: "p99", Dimensions: of},
+			{ID: "requests", Namespace: "Web", Name: "Latency", Statistic: "SampleCount", Dimensions: of},
+		},
+		Peers:    &patch.MetricPeers{Within: 20, Margin: 0.05, Worse: patch.WorseHigher},
+		Requests: &patch.MetricRequests{Of: "requests", AtLeast: 200}, Missing: patch.MissingFails,
+	}}, checks)
+	require.NoError(t, compiled(t).Validate(asJSON(t, []byte(text))))
 }

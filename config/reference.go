@@ -73,6 +73,20 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 				"for the length of the bake, in which it looks by itself and tells each failure with its time.",
 			reflect.TypeFor[CommandCheck](),
 		},
+		{
+			"plans[].stages[].health[].metric",
+			"Exactly one of at_most, at_least and peers is there. It judges in the bake, by whole periods since the return; " +
+				"docs/planning.md says how, and which metrics tell of a single instance.",
+			reflect.TypeFor[MetricCheck](),
+		},
+		{"plans[].stages[].health[].metric.metrics[]", "", reflect.TypeFor[Metric]()},
+		{
+			"plans[].stages[].health[].metric.peers",
+			"The members of the same group that the wave has not begun yet and that are healthy in its target groups; where " +
+				"none is left, the instance itself as it was before it went out.",
+			reflect.TypeFor[MetricPeers](),
+		},
+		{"plans[].stages[].health[].metric.requests", "", reflect.TypeFor[Requests]()},
 		{"plans[].stages[].on_failure", "", reflect.TypeFor[OnFailure]()},
 		{
 			"plans[].hooks", "docs/hooks.md says what runs when, with examples; a stage has those of an instance.",
@@ -195,6 +209,11 @@ func typeName(f strictyaml.Field) string {
 		return "true or false"
 	case reflect.Int, reflect.Int32:
 		return fmt.Sprintf("number, %s-%s", f.Min, f.Max)
+	case reflect.Float64:
+		if f.Min != "" {
+			return "number, from " + f.Min + " on"
+		}
+		return "number"
 	}
 	return "text"
 }

@@ -86,6 +86,9 @@ func schemaOf(t reflect.Type, f strictyaml.Field) (map[string]any, error) {
 		schema["type"] = "integer"
 		bound(schema, "minimum", f.Min)
 		bound(schema, "maximum", f.Max)
+	case t.Kind() == reflect.Float64:
+		schema["type"] = "number"
+		bound(schema, "minimum", f.Min)
 	case t.Kind() == reflect.String:
 		schema["type"], schema["minLength"] = "string", 1
 		if len(f.Enum) > 0 {

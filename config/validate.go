@@ -205,6 +205,7 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 	for i, check := range stage.Health {
 		v.checkHealth(fmt.Sprintf("%s.health[%d]", at, i), check)
 	}
+	v.checkBake(at, stage)
 }
 
 // exactlyOne refuses an entry that has none of the keys, or several.

@@ -11,4 +11,7 @@ type CloudWatchAPI interface {
 	DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput, opts ...func(*cloudwatch.Options)) (
 		*cloudwatch.DescribeAlarmsOutput, error,
 	)
+	GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, opts ...func(*cloudwatch.Options)) (
+		*cloudwatch.GetMetricDataOutput, error,
+	)
 }

@@ -36,6 +36,7 @@ type HealthQuery struct {
 	Platform     patch.Platform // "" is what the instance is seen to be
 	TargetGroups []string       // ARNs to look at
 	Checks       []patch.HealthCheck
+	Metrics      patch.MetricLook // what metric checks are about
 }
 
 // Validate is InvalidInput for a check that cannot be asked. One of a kind that this worker does not know would count
@@ -64,6 +65,7 @@ type healthLook struct {
 	sent     Commands
 	probed   map[int]patch.Answer // by the number of the check; nil: the probe has not been looked for yet
 	seen     *patch.HealthObservation
+	peers    *[]string // those that serve; nil: nobody has looked yet
 	// waitingFor names what has been asked and has not answered.
 	waitingFor []string
 }
@@ -83,7 +85,8 @@ var healthObservers = map[string]healthObserver{
 	"command": {
 		check: checkCommand, observe: observeAnswers(func(c patch.HealthCheck) bool { return c.Command != nil }),
 	},
-	"alarm": {observe: observeAlarms},
+	"alarm":  {observe: observeAlarms},
+	"metric": {check: checkMetric, observe: observeMetrics},
 }
 
 // Observe is one look; waitingFor names the commands that have not answered.

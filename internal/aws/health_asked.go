@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"maps"
+	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -11,7 +12,7 @@ import (
 // details, so that a command sent by one attempt is read by the next.
 type Commands map[string]string
 
-// What commands are kept by. A bake's outlasts the looks beside it.
+// What commands are kept by. A bake's outlasts the looks beside it, and so does what was read of metrics.
 const (
 	probeKey = "probe"
 	BakeKey  = "bake"
@@ -19,7 +20,7 @@ const (
 
 // Forget lets the next look send its commands anew.
 func (c Commands) Forget() {
-	maps.DeleteFunc(c, func(key, _ string) bool { return key != BakeKey })
+	maps.DeleteFunc(c, func(key, _ string) bool { return key != BakeKey && !strings.HasPrefix(key, metricPrefix) })
 }
 
 // observeAnswers asks the checks of one kind. All that are asked on the instance are one command, which may answer only

@@ -7,6 +7,7 @@ import (
 
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -18,6 +19,7 @@ type Sighting struct {
 	At      time.Time // AWS's clock
 
 	machine ec2types.Instance
+	health  map[string][]elbtypes.TargetHealthDescription // of all targets, by their groups
 }
 
 // ReadSighting looks at one instance as EC2, its Auto Scaling group, the target groups that it is attached to and those

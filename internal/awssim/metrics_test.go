@@ -201,9 +201,9 @@ func TestWhatIsPutIsGot(t *testing.T) {
 		name, code, want string
 		change           func(*cloudwatch.GetMetricDataInput)
 	}{
-		{"an expression", "NotModelled", "m * 100", func(in *cloudwatch.GetMetricDataInput) {
+		{"an expression of many series", "NotModelled", "SEARCH", func(in *cloudwatch.GetMetricDataInput) {
 			in.MetricDataQueries = append(
-				in.MetricDataQueries, types.MetricDataQuery{Id: aws.String("e"), Expression: aws.String("m * 100")},
+				in.MetricDataQueries, types.MetricDataQuery{Id: aws.String("e"), Expression: aws.String("SEARCH(m)")},
 			)
 		}},
 		{

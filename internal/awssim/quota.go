@@ -20,6 +20,7 @@ var documentedRates = map[string]rate{
 	"ssm:DescribeAutomationStepExecutions": {3, 3},
 	"ssm:SendAutomationSignal":             {3, 3},
 	"monitoring:DescribeAlarms":            {9, 9},
+	"monitoring:GetMetricData":             {50, 50},
 }
 
 // Rates that AWS does not publish, or publishes per kind of call. EC2's are its documented buckets for reads and

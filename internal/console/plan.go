@@ -68,6 +68,9 @@ func planText(p patch.Preview, page Page) string {
 			)
 		}
 		planHooks(text, stage.Hooks)
+		for _, metric := range stage.Metrics {
+			text.line(6, "    %s %s", palette.Quiet.Render("metric"), metric)
+		}
 		for _, group := range stage.Groups {
 			planGroup(text, group, len(stage.Groups) > 1)
 		}

@@ -169,3 +169,14 @@ func TestAPlanShowsItsHooks(t *testing.T) {
 	require.Contains(t, text, " stop: run systemctl stop web, within 2m0s, on failure hold; "+
 		"undone by document start-web; also in a roll back")
 }
+
+// A plan shows what metrics have to be.
+func TestAPlanShowsItsMetrics(t *testing.T) {
+	most := 5.0
+	text := planText(patch.Preview{Plan: "web", Stages: []patch.PreviewStage{{
+		Name: "production", Metrics: patch.MetricLines([]patch.HealthCheck{
+			{TargetGroup: "auto"}, {Metric: &patch.MetricCheck{Name: "error rate", AtMost: &most}},
+		}),
+	}}}, Page{Width: 200})
+	require.Contains(t, text, " error rate at most 5")
+}

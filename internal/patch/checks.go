@@ -329,6 +329,16 @@ var checksOfMachine = []Check{
 		},
 	},
 	{
+		Code: RefusedUnhealthyBefore, Needs: NeedsInstance | NeedsMachine, Refuses: checkMetricsBefore,
+		When: "a `metric` check of the stage is not within what it wants while the instance still serves, or has too little " +
+			"to be judged by in as much time as the bake takes: a dimension that no metric has, or too few requests",
+		WhatToDo: "correct the check, ask for fewer requests, or write `missing: ok` in it",
+		LeftOut: map[Level]string{
+			LevelWave: inItsTurn, LevelGroup: inItsTurn, LevelPutBack: mayBeIll,
+			LevelReturn: "what returns is not baked",
+		},
+	},
+	{
 		Code: RefusedNoRestore, Needs: NeedsInstance | NeedsMachine, Refuses: checkAllOnRoot,
 		When:     "a system that is not all on the root's disk, or a machine that does not tell",
 		WhatToDo: "mend it, or `restore: replace` or `none`",

@@ -15,6 +15,7 @@ type HealthCheck struct {
 	HTTPS       *HTTPSCheck   `json:"https,omitempty"`
 	Command     *CommandCheck `json:"command,omitempty"`
 	Alarm       string        `json:"alarm,omitempty"` // a CloudWatch alarm's name
+	Metric      *MetricCheck  `json:"metric,omitempty"`
 }
 
 // HealthKind is one kind of health check, beside EC2's own checks, which every instance has to pass.
@@ -35,7 +36,7 @@ type HealthView struct {
 
 // HealthKinds is every kind, in the order in which they are observed and judged.
 func HealthKinds() []HealthKind {
-	return []HealthKind{targetGroupHealth, httpHealth, httpsHealth, commandHealth, alarmHealth}
+	return []HealthKind{targetGroupHealth, httpHealth, httpsHealth, commandHealth, alarmHealth, metricHealth}
 }
 
 // Kind is the check's kind; ok is false where it has none that is known, or several.
@@ -58,7 +59,8 @@ type HealthObservation struct {
 	Serving Serving
 	Answers []Answer // to the checks that ask the instance, in their order
 	Alarms  []AlarmObservation
-	At      time.Time // AWS's clock
+	Metrics []MetricObservation // of the metric checks, in their order
+	At      time.Time           // AWS's clock
 }
 
 // Health is a judgement: Healthy, or Waiting for what a further look may find healthy, or Failed for what no wait will

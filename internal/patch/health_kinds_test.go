@@ -44,7 +44,23 @@ var ill = map[string]struct {
 			Alarms: []patch.AlarmObservation{{Name: "web-5xx", State: "ALARM", Since: noon.Add(time.Minute)}},
 		},
 	},
+	"metric": {
+		check: patch.HealthCheck{Metric: &errorRate},
+		now: patch.HealthObservation{
+			Member: well(1, "a"),
+			Metrics: []patch.MetricObservation{{
+				Check: errorRate, From: noon, Until: noon.Add(5 * time.Minute), Own: patch.MetricSample{Value: 6, Periods: 5},
+			}},
+		},
+	},
 }
+
+var errorRate = patch.MetricCheck{
+	Name: "error rate", Metrics: []patch.Metric{{ID: "errors"}}, Period: patch.Duration(time.Minute), AtMost: ref(5.0),
+	Delay: patch.Duration(2 * time.Minute), Missing: patch.MissingFails,
+}
+
+func ref[T any](value T) *T { return &value }
 
 func thatAnswers(answers ...patch.Answer) patch.HealthObservation {
 	return patch.HealthObservation{Member: well(1, "a"), Answers: answers}

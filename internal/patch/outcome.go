@@ -160,7 +160,9 @@ type InstanceDetails struct {
 	Before        *MachineFacts   `json:"before,omitempty"`
 	After         *MachineFacts   `json:"after,omitempty"`
 	BakeFailures  []BakeFailure   `json:"bake_failures,omitempty"` // what the instance itself saw in its bake, and passed
-	Hooks         []HookRun       `json:"hooks,omitempty"`         // what ran of the plan's hooks, with what each said
+	// Metrics are what CloudWatch told at the end of its bake.
+	Metrics []MetricObservation `json:"metrics,omitempty"`
+	Hooks   []HookRun           `json:"hooks,omitempty"` // what ran of the plan's hooks, with what each said
 }
 
 // Any reports whether there is anything to be written down.

@@ -60,9 +60,10 @@ type View struct {
 
 // MachineAnswer is what came of asking a machine by a fresh command.
 type MachineAnswer struct {
-	Facts   *MachineFacts // nil: nobody answered
-	Within  Duration      // for so long it was waited for
-	Answers []Answer      // what it answers, while it still serves, to the checks that are to judge it
+	Facts   *MachineFacts       // nil: nobody answered
+	Within  Duration            // for so long it was waited for
+	Answers []Answer            // what it answers, while it still serves, to the checks that are to judge it
+	Metrics []MetricObservation // likewise what CloudWatch tells of it
 }
 
 // Check is one condition for beginning. Every level asks it that does not leave it out with a reason.

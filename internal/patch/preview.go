@@ -66,7 +66,8 @@ type PreviewStage struct {
 	Order             Order          `json:"order,omitempty"`
 	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
 	Canary            *Canary        `json:"canary,omitempty"`
-	Hooks             Hooks          `json:"hooks,omitempty"` // of each instance
+	Hooks             Hooks          `json:"hooks,omitempty"`   // of each instance
+	Metrics           []string       `json:"metrics,omitempty"` // what its metric checks want, a line each
 	Steps             []StageStep    `json:"steps,omitempty"`
 	Begins            Duration       `json:"begins"`
 	Takes             Duration       `json:"takes"`

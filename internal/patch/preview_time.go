@@ -47,7 +47,7 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 		Name: stage.Name, Approval: stage.Approval, After: stage.After, Service: stage.Service,
 		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote,
 		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Steps: stage.Steps,
-		Hooks:  stage.Hooks,
+		Hooks: stage.Hooks, Metrics: MetricLines(stage.Health),
 		Begins: p.Takes, Groups: []PreviewGroup{},
 	}
 	if stage.Service != "" {

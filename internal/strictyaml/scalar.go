@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"encoding"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// scalar decodes text, whole numbers and truth values, each only from itself: what is quoted is text, what is not may
+// scalar decodes text, numbers and truth values, each only from itself: what is quoted is text, what is not may
 // be something else, and guessing turned the account id 011122223333 into an octal number in other programs.
 func (d *Document) scalar(path string, f Field, node ast.Node, target reflect.Value) {
 	switch target.Kind() {
@@ -56,6 +57,17 @@ func (d *Document) scalar(path string, f Field, node ast.Node, target reflect.Va
 			return
 		}
 		target.SetInt(number)
+	case reflect.Float64:
+		number, ok := anyNumber(node)
+		if !ok {
+			d.Problem(path, "is %s, not a number; %s", kind(node), f.like())
+			return
+		}
+		if low, err := strconv.ParseFloat(f.Min, 64); err == nil && number < low {
+			d.Problem(path, "%v is less than %v, the smallest allowed; %s", number, low, f.like())
+			return
+		}
+		target.SetFloat(number)
 	default:
 		panic("strictyaml: no decoder for " + target.Type().String()) // a mistake in our own types, shown by any test
 	}
@@ -158,6 +170,18 @@ func wholeNumber(node ast.Node) (int64, bool) {
 		return int64(min(v, 1<<62)), true
 	}
 	return 0, false
+}
+
+// anyNumber reads a number with or without a fraction; infinity and what is no number at all are none.
+func anyNumber(node ast.Node) (float64, bool) {
+	if whole, ok := wholeNumber(node); ok {
+		return float64(whole), true
+	}
+	fraction, ok := node.(*ast.FloatNode)
+	if !ok || math.IsInf(fraction.Value, 0) || math.IsNaN(fraction.Value) {
+		return 0, false
+	}
+	return fraction.Value, true
 }
 
 // kind names what a value is, for a reader who does not know the parser's words.

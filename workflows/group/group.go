@@ -328,6 +328,7 @@ func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceRes
 	of, canary := g.common(ctx, id), g.isCanary()
 	of.Policy = g.policy()
 	of.Turns, of.Suspends = g.status.Strategy.AtOnce > 1, g.suspended
+	of.Peers = g.peers(id)
 	result := g.child(ctx, "patches "+id, of, instance.PatchInstance, instance.Input{
 		Common: of, Runbook: g.runbook, BaselineID: g.base, Left: g.left[id],
 	})

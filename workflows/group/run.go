@@ -191,7 +191,8 @@ func (g *group) askOthers(ctx workflow.Context, level patch.Level, view patch.Vi
 		Group: g.in.Group, Calendars: policy.Calendars, Restore: policy.Restore,
 		Within: policy.Budget(view.State.TargetGroups).OnItsWay(), Alarms: run.Gates(policy.Health),
 	}
-	if level == patch.LevelGroup { // what is put back is judged by no baseline
+	if level == patch.LevelGroup { // what is put back is judged by neither a baseline nor a metric
+		in.Metrics = patch.Metrics(policy.Health)
 		in.Baseline = policy.Baseline
 		in.Documents, in.Functions = policy.Hooks.Documents(), policy.Hooks.Functions()
 	}

@@ -145,6 +145,7 @@ func (g *group) giveTurn(ctx workflow.Context) {
 	if answer.No == "" {
 		g.turns.holder = turn.ID
 		answer.Ours, answer.Beside, answer.Room = g.holdings(ctx, turn.ID), g.othersOut(ctx, turn.ID), g.turns.room
+		answer.Peers = g.peers(turn.ID)
 		if turn.Out {
 			g.turns.targets[turn.ID] = turn.Targets
 		}

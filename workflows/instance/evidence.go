@@ -21,7 +21,7 @@ func (s *saga) keepDetails(ctx workflow.Context) {
 		WaveID: s.in.WaveID, Group: s.in.Group.String(), Instance: s.in.Instance, Try: s.in.Try,
 		MissingBefore: run.List(s.patching.scan.Missing), MissingAfter: run.List(s.patching.missing),
 		Changes: s.patching.report.Changes, Before: s.patching.report.Before, After: s.patching.report.After,
-		BakeFailures: s.health.failures, Hooks: s.status.Result.Hooks,
+		BakeFailures: s.health.failures, Metrics: s.health.metrics, Hooks: s.status.Result.Hooks,
 	}
 	if !details.Any() {
 		return

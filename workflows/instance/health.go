@@ -16,13 +16,24 @@ import (
 // observe is what health looks at for this instance.
 func (s *saga) observe() activities.ObserveHealthInput {
 	in := activities.ObserveHealthInput{
-		Instance: s.instance(), Platform: s.in.Policy.Platform, Checks: s.in.Policy.Health,
+		Instance: s.instance(), Platform: s.in.Policy.Platform, Checks: patch.WithoutMetrics(s.in.Policy.Health),
 		Pace: activities.Pace{Poll: s.in.Policy.Timing.HealthPoll, ReadLag: s.in.Policy.Timing.ReadLag},
+	}
+	if s.health.bakes {
+		in.Checks, in.Metrics = s.in.Policy.Health, s.metricLook()
 	}
 	for _, group := range s.before.TargetGroups {
 		in.TargetGroups = append(in.TargetGroups, group.ARN)
 	}
 	return in
+}
+
+// metricLook is which data metric checks are about: since its return, or, while it still serves, as much time as its
+// bake will have.
+func (s *saga) metricLook() patch.MetricLook {
+	return patch.MetricLook{
+		Since: s.health.back, Back: s.in.Policy.Bake, Went: s.before.At, Peers: s.in.Peers,
+	}
 }
 
 // awaitHealth waits until what was healthy before is healthy again. A cancel does not end it: the instance is in
@@ -33,13 +44,17 @@ func (s *saga) awaitHealth(ctx workflow.Context) error {
 }
 
 func (s *saga) awaitHealthFor(ctx workflow.Context, budget patch.Duration) error {
+	var seen patch.HealthObservation
 	err := s.await(ctx, budget, aws.AwaitHealthy, activities.AwaitHealthyInput{
 		Observe: s.observe(), Before: s.member.Targets, Attached: s.attached(), Since: s.health.since,
-	}, nil)
+	}, &seen)
 	if err != nil {
 		return err
 	}
 	s.health.proven = true
+	if s.health.back.IsZero() {
+		s.health.back = seen.At
+	}
 	return nil
 }
 
@@ -56,6 +71,8 @@ const longestWatch = patch.Duration(24 * time.Hour)
 // short.
 func (s *saga) bake(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	s.health.bakes = true
+	defer func() { s.health.bakes = false }()
 	// With the slow start, or it would be watched while it gets little to do.
 	length := s.in.Policy.Bake.D() + patch.SlowStart(s.before.TargetGroups).D()
 	until, unwatched := workflow.Now(ctx).Add(length), 0
@@ -118,18 +135,21 @@ func (s *saga) watchBake(ctx workflow.Context, length patch.Duration, try int) (
 
 // bakeEnds looks once more at what is not asked again and again: documents, and alarms. One that rings still fails the
 // instance, unless it rang before this one went out, which is said: one that rang while it was out may be its doing,
-// and had the bake's time to pass.
+// and had the bake's time to pass. Metrics are judged for good: what has not come by now, and is waited for a little
+// longer, is missing.
 func (s *saga) bakeEnds(ctx workflow.Context) error {
 	look, budget := s.observe(), looksToBelieve*s.in.Policy.Timing.Look
 	look.Checks = slices.DeleteFunc(slices.Clone(look.Checks), func(check patch.HealthCheck) bool {
-		return check.Alarm == "" && !check.IsDocument()
+		return check.Alarm == "" && check.Metric == nil && !check.IsDocument()
 	})
+	look.Metrics.Final = true
 	if len(look.Checks) == 0 {
 		return nil
 	}
 	if slices.ContainsFunc(look.Checks, patch.HealthCheck.IsDocument) {
 		budget += s.in.Policy.Timing.Agent
 	}
+	budget += patch.MetricWait(look.Checks)
 	var seen patch.HealthObservation
 	if err := s.await(ctx, budget, aws.AwaitHealthy, activities.AwaitHealthyInput{
 		Observe: look, Since: patch.HealthObservation{At: s.before.At},
@@ -142,6 +162,11 @@ func (s *saga) bakeEnds(ctx workflow.Context) error {
 			s.note("alarm %s rings since %s, before this one went out, and did not judge it", alarm.Name,
 				brief.UTC(alarm.Since))
 		}
+	}
+	s.health.metrics = seen.Metrics
+	for _, metric := range seen.Metrics {
+		_, said := metric.Judge()
+		s.note("%s", said)
 	}
 	return nil
 }

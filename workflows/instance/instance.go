@@ -35,6 +35,8 @@ type Common struct {
 	// Suspends is what its group has suspended, since it works against instances that are out.
 	Suspends []string
 	Targets  []string // see activities.InspectGroupInput; nil: its group has not looked through them
+	// Peers are members that the wave has not begun yet, where a metric is compared with theirs.
+	Peers []string
 }
 
 // Input starts PatchInstance.
@@ -101,6 +103,11 @@ type proof struct {
 	since  patch.HealthObservation // the look just before it returned: alarms count from then
 	proven bool                    // our checks found it healthy in service
 	cut    bool                    // a cancel cut the bake
+	// back is AWS's time at which it was seen healthy in service first: metrics count from then
+	back time.Time
+	// bakes is whether its bake is under way: only then metrics judge
+	bakes   bool
+	metrics []patch.MetricObservation // the last ones of the bake
 	// failures are the bad looks of the bake that the instance itself saw
 	failures []patch.BakeFailure
 }

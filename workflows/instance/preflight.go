@@ -195,9 +195,10 @@ func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.Vi
 // One bad answer is confirmed by another, as in a bake.
 func (s *saga) askChecks(ctx workflow.Context, answer *patch.MachineAnswer) *notBegun {
 	look := s.observe()
-	look.Checks = slices.DeleteFunc(slices.Clone(look.Checks), func(check patch.HealthCheck) bool {
-		return !check.Asks()
+	look.Checks = slices.DeleteFunc(slices.Clone(s.in.Policy.Health), func(check patch.HealthCheck) bool {
+		return !check.Asks() && check.Metric == nil
 	})
+	look.Metrics = s.metricLook()
 	if len(look.Checks) == 0 {
 		return nil
 	}
@@ -209,13 +210,17 @@ func (s *saga) askChecks(ctx workflow.Context, answer *patch.MachineAnswer) *not
 		case err == nil:
 		case run.IsType(err, activities.ErrNotReady) && ctx.Err() == nil:
 			for _, check := range look.Checks {
+				if check.Metric != nil {
+					seen.Metrics = append(seen.Metrics, patch.MetricObservation{Check: *check.Metric, Why: run.Reason(err)})
+					continue
+				}
 				seen.Answers = append(seen.Answers, check.Unanswered(run.Reason(err)))
 			}
 		default:
 			return s.unread(ctx, err)
 		}
-		answer.Answers = seen.Answers
-		if patch.AllGood(seen.Answers) || looks >= looksToBelieve {
+		answer.Answers, answer.Metrics = seen.Answers, seen.Metrics
+		if patch.AllGood(seen.Answers) && patch.AllTold(seen.Metrics) || looks >= looksToBelieve {
 			return nil
 		}
 		if end := waitFor(ctx, s.in.Policy.Timing.HealthPoll, "to ask its health checks again"); end != nil {

@@ -29,6 +29,7 @@ type TakeTurn struct {
 	Beside bool           // another of the group is out
 	Room   string         // who has launched one more of its own; "": nobody
 	No     string         // why it is not to begin; "": it is its turn
+	Peers  []string       // see Common.Peers, as they are now
 }
 
 // How long a turn is waited for. Who comes back does so without it in the end: nobody stays out for another's sake. So
@@ -129,6 +130,9 @@ func (s *saga) askTurn(ctx workflow.Context, ask Turn, wait time.Duration) (answ
 		selector.Select(ctx)
 	}
 	s.turn.mine = answered && s.turn.answered.No == ""
+	if s.turn.mine { // others may have been begun since it was
+		s.in.Peers = s.turn.answered.Peers
+	}
 	return answered
 }
 

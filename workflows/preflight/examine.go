@@ -78,6 +78,7 @@ func InterferenceOf(group patch.Group, state patch.GroupState, policy patch.Poli
 	return activities.ReadInterferenceInput{
 		Documents: policy.Hooks.Documents(), Functions: policy.Hooks.Functions(),
 		Group: group, Instances: state.Awake(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health),
+		Metrics:  patch.Metrics(policy.Health),
 		Baseline: policy.Baseline, Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
 	}
 }

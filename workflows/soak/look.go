@@ -93,7 +93,7 @@ func (in Input) lookAt(ctx workflow.Context, of Watched) (look patch.SoakLook) {
 func (in Input) observe(ctx workflow.Context, group patch.Group, member patch.Member, look *patch.SoakLook) {
 	query := activities.ObserveHealthInput{
 		Instance: activities.Instance{Group: group, ID: member.ID}, Platform: group.PlatformOr(in.Platform),
-		Checks: in.Checks, Pace: activities.Pace{Poll: in.Timing.HealthPoll, ReadLag: in.Timing.ReadLag},
+		Checks: patch.WithoutPeers(in.Checks), Pace: activities.Pace{Poll: in.Timing.HealthPoll, ReadLag: in.Timing.ReadLag},
 	}
 	for _, target := range member.Targets {
 		query.TargetGroups = append(query.TargetGroups, target.TargetGroupARN)

@@ -63,7 +63,8 @@ func metrics(s *simulator) contract.Scenario {
 				return err
 			}
 			mine, theirs := got.MetricDataResults[0].Values, got.MetricDataResults[1].Values
-			return wrong(len(mine) == 1 && mine[0] == 3 && len(theirs) == 60, "got %v and %v", mine, theirs)
+			// An hour's start is rounded down to the whole minute (API reference of GetMetricData), so that it has 61.
+			return wrong(len(mine) == 1 && mine[0] == 3 && len(theirs) == 61, "got %v and %v", mine, theirs)
 		}}}
 	})
 }

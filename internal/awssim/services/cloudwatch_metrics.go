@@ -32,7 +32,7 @@ func registerMetrics(r *api.Registry, w *world.World) {
 		r,
 		"monitoring",
 		"GetMetricData",
-		[]string{"MetricDataQueries", "StartTime", "EndTime", "ScanBy", "MaxDatapoints"},
+		[]string{"MetricDataQueries", "StartTime", "EndTime", "ScanBy", "MaxDatapoints", "NextToken"},
 		s.getData,
 	)
 	api.Handle(r, "monitoring", "GetMetricStatistics", []string{
@@ -155,62 +155,6 @@ func metricPeriod(seconds *int32) (time.Duration, error) {
 		return 0, api.Errorf("ValidationError", "Period %d is not 1, 5, 10, 20, 30 or a multiple of 60 seconds", n)
 	}
 	return time.Duration(n) * time.Second, nil
-}
-
-func (s watchService) getData(call api.Call, in *cw.GetMetricDataInput) (*cw.GetMetricDataOutput, error) {
-	if in.StartTime == nil || in.EndTime == nil || !in.StartTime.Before(*in.EndTime) {
-		return nil, api.Errorf("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
-	}
-	out := &cw.GetMetricDataOutput{MetricDataResults: []types.MetricDataResult{}}
-	for _, query := range in.MetricDataQueries {
-		if query.Expression != nil {
-			return nil, api.NotModelled("expression %q of monitoring:GetMetricData", *query.Expression)
-		}
-		if query.MetricStat == nil || query.MetricStat.Metric == nil {
-			return nil, api.Errorf("ValidationError", "Query %s has neither an Expression nor a MetricStat.", deref(query.Id))
-		}
-		if query.AccountId != nil || query.MetricStat.Unit != "" {
-			return nil, api.NotModelled("account or unit of a query of monitoring:GetMetricData")
-		}
-		if query.ReturnData != nil && !*query.ReturnData {
-			continue // it would be there for expressions only
-		}
-		stat := query.MetricStat
-		period, err := metricPeriod(stat.Period)
-		if err != nil {
-			return nil, err
-		}
-		result := types.MetricDataResult{
-			Id:         query.Id,
-			Label:      stat.Metric.MetricName,
-			StatusCode: types.StatusCodeComplete,
-			Timestamps: []time.Time{},
-			Values:     []float64{},
-		}
-		if query.Label != nil {
-			result.Label = query.Label
-		}
-		series, err := s.series(call, stat.Metric, *in.StartTime, *in.EndTime, period)
-		if err != nil {
-			return nil, err
-		}
-		for _, point := range series {
-			value, ok := point.Statistic(deref(stat.Stat))
-			if !ok {
-				return nil, api.NotModelled("statistic %q of monitoring:GetMetricData", deref(stat.Stat))
-			}
-			result.Timestamps, result.Values = append(result.Timestamps, point.At), append(result.Values, value)
-		}
-		if in.ScanBy != types.ScanByTimestampAscending { // the newest come first unless asked otherwise
-			slices.Reverse(result.Timestamps)
-			slices.Reverse(result.Values)
-		}
-		if most := int(deref(in.MaxDatapoints)); most > 0 && len(result.Values) > most {
-			return nil, api.NotModelled("more than MaxDatapoints datapoints of monitoring:GetMetricData")
-		}
-		out.MetricDataResults = append(out.MetricDataResults, result)
-	}
-	return out, nil
 }
 
 func (s watchService) series(

@@ -11,6 +11,11 @@ import (
 type Alarms struct {
 	alarms  shelf[*Alarm]
 	metrics shelf[*Metric] // by metricKey
+
+	// Lag is how long after it was put a point is shown to nobody: load balancers' come minutes later.
+	Lag time.Duration
+	// Ails is the StatusCode with which GetMetricData answers instead of Complete; "": it is well.
+	Ails string
 }
 
 // Alarm is a metric alarm. A scenario's, with a target group, follows the health of its targets in use. One on a metric

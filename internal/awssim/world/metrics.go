@@ -21,6 +21,8 @@ type Metric struct {
 type Datapoint struct {
 	At                   time.Time // when the period begins
 	Count, Sum, Min, Max float64
+
+	shown time.Time // from when on it is shown
 }
 
 const (
@@ -102,6 +104,7 @@ func (r *Region) Metrics() []*Metric {
 
 func (m *Metric) add(point Datapoint) {
 	now := m.region.World.now
+	point.shown = now.Add(m.region.Alarms.Lag)
 	n, _ := slices.BinarySearchFunc(m.points, point.At, func(p Datapoint, at time.Time) int {
 		if p.At.After(at) {
 			return 1
@@ -138,7 +141,7 @@ func (m *Metric) Series(start, end time.Time, period time.Duration) []Datapoint 
 	}
 	if !m.counts {
 		for _, point := range m.points {
-			if !point.At.Before(start) && point.At.Before(end) {
+			if !point.At.Before(start) && point.At.Before(end) && !point.shown.After(m.region.World.now) {
 				collect(point)
 			}
 		}
