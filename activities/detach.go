@@ -20,12 +20,16 @@ type DetachInput struct {
 	// Decrement takes an instance that is in service out without another being launched in its place. One on standby is
 	// not counted in desired either way.
 	Decrement bool
-	Pace      Pace
+	// Weight is how much of the group's numbers the instance is; 0 is 1. What AWS tells of a member goes before.
+	Weight int
+	Pace   Pace
 }
+
+func (in DetachInput) units() int { return max(in.Weight, 1) }
 
 // whole is the effect of giving the group its capacity back.
 func (in DetachInput) whole() once.Effect {
-	set := once.DesiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-1, in.DesiredWanted)
+	set := once.DesiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-in.units(), in.DesiredWanted)
 	set.What, set.Wanted = "one more desired in place of "+in.Instance.ID, in.DesiredWanted
 	return set
 }
@@ -67,6 +71,9 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 		return DetachResult{}, err
 	}
 	listed, sent, fresh := aws.FindMember(group, in.Instance.ID), out.Taken(ctx), false
+	if listed != nil && in.Weight > 0 {
+		in.Weight = aws.UnitsOf(group, listed)
+	}
 	if listed != nil && !aws.Leaving(string(listed.LifecycleState)) && !sent {
 		state := string(listed.LifecycleState)
 		if strings.HasPrefix(state, "Entering") || aws.ComingIn(state) {
@@ -74,7 +81,7 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 		}
 		if state == patch.LifecycleStandby {
 			// It is not counted in desired, which stays as it is: the group is one short from now on.
-			in.DesiredWanted, fresh = int(aws.Deref(group.DesiredCapacity))+1, true
+			in.DesiredWanted, fresh = int(aws.Deref(group.DesiredCapacity))+in.units(), true
 			out.Wanted = in.DesiredWanted
 		}
 		decrement := in.Decrement && state == patch.LifecycleInService
@@ -96,7 +103,7 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 		}
 		if fresh {
 			// what they have set since is theirs: ours has not left yet
-			in.DesiredWanted = int(aws.Deref(group.DesiredCapacity)) + 1
+			in.DesiredWanted = int(aws.Deref(group.DesiredCapacity)) + in.units()
 		}
 	}
 	result, err := a.giveBack(ctx, s, in, group)
@@ -108,7 +115,7 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 	return result, err
 }
 
-// giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no
+// giveBack corrects desired where it is exactly the instance short. A group that somebody has scaled to its max has no
 // room for one more.
 func (a *AWS) giveBack(
 	ctx context.Context, s *aws.Services, in DetachInput, group *astypes.AutoScalingGroup,
@@ -116,9 +123,9 @@ func (a *AWS) giveBack(
 	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired == in.DesiredWanted:
 		return DetachResult{}, nil
-	case desired != in.DesiredWanted-1:
+	case desired != in.DesiredWanted-in.units():
 		return DetachResult{Unclear: true, Desired: desired}, nil
-	case desired >= int(aws.Deref(group.MaxSize)):
+	case in.DesiredWanted > int(aws.Deref(group.MaxSize)):
 		return DetachResult{NoRoom: true, Desired: desired}, nil
 	}
 	return DetachResult{}, a.waits().SetDesired(ctx, s, in.DesiredWanted, in.whole())

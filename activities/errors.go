@@ -34,6 +34,7 @@ const (
 	ErrGone                  = aws.Gone
 	ErrGroupNotFound         = aws.GroupNotFound
 	ErrNotInService          = "NotInService"
+	ErrCountedOtherwise      = "CountedOtherwise" // desired went down by something else than an instance weighs
 	ErrSnapshotFailed        = "SnapshotFailed"
 	ErrRestoreFailed         = "RestoreFailed"
 	ErrRebootFailed          = "RebootFailed" // the machine refuses its reboot, or could not prove it

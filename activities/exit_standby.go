@@ -83,7 +83,8 @@ func (a *AWS) settled(ctx context.Context, s *aws.Services, in ExitStandbyInput)
 			back = true
 			return true, "", nil
 		case state == patch.LifecycleStandby:
-			if desired, limit := aws.Deref(group.DesiredCapacity), aws.Deref(group.MaxSize); desired >= limit {
+			desired, limit := int(aws.Deref(group.DesiredCapacity)), int(aws.Deref(group.MaxSize))
+			if desired+aws.UnitsOf(group, listed) > limit {
 				return false, "", temporal.NewApplicationError(
 					fmt.Sprintf(
 						"%s: desired is %d and max %d, which leaves no room to come back from standby", in.Instance, desired, limit,

@@ -20,7 +20,7 @@ func TestInspectAutoScalingGroup(t *testing.T) {
 	require.Empty(t, state.Suspended)
 	require.Empty(t, state.Operator)
 	require.True(t, state.FreeTags)
-	require.False(t, state.RefreshRunning || state.Deleting || state.Weighted || state.WarmPoolState != "")
+	require.False(t, state.RefreshRunning || state.Deleting || state.Counts != patch.CountsInstances || state.WarmPoolState != "")
 	require.Len(t, state.TargetGroups, 1)
 	require.True(t, state.TargetGroups[0].Attached)
 	require.True(t, state.TargetGroups[0].CrossZone)

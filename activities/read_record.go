@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,10 +61,13 @@ type LastRecords struct {
 	// Records are those of instances that may have been out of service: the newest one, and before it what was under way
 	// beside it; none: there is none.
 	Records []*journal.Record
-	// MaxBefore is the group's max before each raise that its instances' records tell of, highest first. The instance, and
-	// its mark with it, may be gone when max can be lowered at last.
-	MaxBefore []int
+	// Raises are those of the group's max that its instances' records tell of, highest first. The instance, and its mark
+	// with it, may be gone when max can be lowered at last.
+	Raises []MaxRaise
 }
+
+// MaxRaise is one raise of a group's max.
+type MaxRaise struct{ MaxBefore, By int }
 
 // LastRecord tells of the instances that can have been out of service when the wave ended, by the records that it wrote
 // in the group: where one is taken at a time, only that of the newest. What cannot be decoded, or has ended, is left
@@ -80,7 +84,7 @@ func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastReco
 			continue
 		}
 		if record.Intended.RaiseMax > 0 {
-			last.MaxBefore = append(last.MaxBefore, record.Intended.MaxBefore)
+			last.Raises = append(last.Raises, MaxRaise{record.Intended.MaxBefore, record.Intended.RaiseMax})
 		}
 		last.Records = append(last.Records, &record)
 	}
@@ -91,7 +95,7 @@ func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastReco
 			return record != newest && (record.Left || !record.Policy.MaxUnavailable.MayBeSeveral())
 		})
 	}
-	slices.SortFunc(last.MaxBefore, func(a, b int) int { return b - a })
-	last.MaxBefore = slices.Compact(last.MaxBefore)
+	slices.SortFunc(last.Raises, func(a, b MaxRaise) int { return cmp.Or(b.MaxBefore-a.MaxBefore, b.By-a.By) })
+	last.Raises = slices.Compact(last.Raises)
 	return last, nil
 }

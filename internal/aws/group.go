@@ -131,20 +131,6 @@ func otherBalancers(group *astypes.AutoScalingGroup) []string {
 	return slices.Compact(others)
 }
 
-// weighted reports a group whose numbers do not count instances.
-func weighted(group *astypes.AutoScalingGroup) bool {
-	if kind := Deref(group.DesiredCapacityType); kind != "" && kind != "units" {
-		return true
-	}
-	if group.MixedInstancesPolicy == nil || group.MixedInstancesPolicy.LaunchTemplate == nil {
-		return false
-	}
-	return slices.ContainsFunc(
-		group.MixedInstancesPolicy.LaunchTemplate.Overrides, func(override astypes.LaunchTemplateOverrides) bool {
-			return Deref(override.WeightedCapacity) != ""
-		})
-}
-
 func groupTagKeys(group *astypes.AutoScalingGroup) []string {
 	keys := make([]string, len(group.Tags))
 	for i, tag := range group.Tags {

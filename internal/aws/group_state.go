@@ -84,10 +84,9 @@ func readScalingState(
 	state := &patch.GroupState{
 		At:  at,
 		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
-		Desired: int(Deref(described.DesiredCapacity)), Suspended: SuspendedIn(described),
+		Desired: int(Deref(described.DesiredCapacity)), Counts: countsOf(described), Suspended: SuspendedIn(described),
 		WarmPoolState: warmPoolOf(described), WarmPoolSize: int(Deref(described.WarmPoolSize)),
 		Deleting:            Deref(described.Status) != "",
-		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
 		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),
 		OtherBalancers:      otherBalancers(described),
@@ -124,6 +123,7 @@ func readScalingState(
 func (m Machines) GroupMember(group patch.Group, listed *astypes.Instance, targets []patch.Target) patch.Member {
 	member := m.Member(Deref(listed.InstanceId))
 	member.Lifecycle, member.Health = string(listed.LifecycleState), Deref(listed.HealthStatus)
+	member.Weight = weightOf(listed)
 	member.OwnerGroup = group.AutoScalingGroup
 	if member.Zone == "" {
 		member.Zone = Deref(listed.AvailabilityZone)

@@ -6,6 +6,8 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 func TestOperatorOf(t *testing.T) {
@@ -59,17 +61,39 @@ func TestOperatorOf(t *testing.T) {
 	}
 }
 
-func TestWeighted(t *testing.T) {
-	overrides := func(weight *string) *astypes.AutoScalingGroup {
-		return &astypes.AutoScalingGroup{MixedInstancesPolicy: &astypes.MixedInstancesPolicy{
-			LaunchTemplate: &astypes.LaunchTemplate{
-				Overrides: []astypes.LaunchTemplateOverrides{{InstanceType: Ptr("m7i.large"), WeightedCapacity: weight}},
-			},
+func TestCountsOf(t *testing.T) {
+	overrides := func(weights ...*string) *astypes.AutoScalingGroup {
+		group := &astypes.AutoScalingGroup{MixedInstancesPolicy: &astypes.MixedInstancesPolicy{
+			LaunchTemplate: &astypes.LaunchTemplate{},
 		}}
+		for _, weight := range weights {
+			group.MixedInstancesPolicy.LaunchTemplate.Overrides = append(
+				group.MixedInstancesPolicy.LaunchTemplate.Overrides,
+				astypes.LaunchTemplateOverrides{InstanceType: Ptr("m7i.large"), WeightedCapacity: weight},
+			)
+		}
+		return group
 	}
-	require.False(t, weighted(&astypes.AutoScalingGroup{}))
-	require.False(t, weighted(&astypes.AutoScalingGroup{DesiredCapacityType: Ptr("units")}))
-	require.True(t, weighted(&astypes.AutoScalingGroup{DesiredCapacityType: Ptr("vcpu")}))
-	require.False(t, weighted(overrides(nil)))
-	require.True(t, weighted(overrides(Ptr("2"))))
+	left := overrides(nil)
+	left.Instances = []astypes.Instance{{InstanceId: Ptr("i-1"), WeightedCapacity: Ptr("4")}}
+	for _, c := range []struct {
+		name  string
+		group *astypes.AutoScalingGroup
+		want  patch.Unit
+	}{
+		{"one template", &astypes.AutoScalingGroup{}, patch.CountsInstances},
+		{"units", &astypes.AutoScalingGroup{DesiredCapacityType: Ptr("units")}, patch.CountsInstances},
+		{"vcpu", &astypes.AutoScalingGroup{DesiredCapacityType: Ptr("vcpu")}, patch.CountsCPUs},
+		{"memory", &astypes.AutoScalingGroup{DesiredCapacityType: Ptr("memory-mib")}, patch.CountsMemory},
+		{"what nobody knows", &astypes.AutoScalingGroup{DesiredCapacityType: Ptr("gpu")}, patch.Unit("gpu")},
+		{"mixed, without weights", overrides(nil, nil), patch.CountsInstances},
+		{"mixed, each weighs one", overrides(Ptr("1"), Ptr("1")), patch.CountsInstances},
+		{"mixed, one weighs two", overrides(Ptr("1"), Ptr("2")), patch.CountsWeights},
+		{"weights that were taken off, and a member that keeps its own", left, patch.CountsWeights},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, countsOf(c.group)) })
+	}
+	for weight, want := range map[string]int{"": 0, "4": 4, "999": 999, "4.5": 0, "-1": 0} {
+		require.Equal(t, want, weightOf(&astypes.Instance{WeightedCapacity: Ptr(weight)}), weight)
+	}
 }

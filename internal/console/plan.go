@@ -219,6 +219,9 @@ func roomWords(group patch.PreviewGroup) string {
 	numbers := ""
 	if n := group.Numbers; n != nil {
 		numbers = fmt.Sprintf("min %d, desired %d, max %d", n.Min, n.Desired, n.Max)
+		if n.Counts != patch.CountsInstances {
+			numbers += " " + string(n.Counts)
+		}
 	}
 	switch {
 	case group.Refused != "":

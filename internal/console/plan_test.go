@@ -180,3 +180,12 @@ func TestAPlanShowsItsMetrics(t *testing.T) {
 	}}}, Page{Width: 200})
 	require.Contains(t, text, " error rate at most 5")
 }
+
+// Numbers that do not count instances say what they count.
+func TestRoomInWeights(t *testing.T) {
+	require.Equal(t, "min 8, desired 12, max 16 weights: decrement, one less serves while an instance is out",
+		roomWords(patch.PreviewGroup{
+			Numbers:  &patch.GroupNumbers{Min: 8, Desired: 12, Max: 16, Counts: patch.CountsWeights},
+			Strategy: patch.Strategy{Mode: patch.CapacityDecrement, AtOnce: 1},
+		}))
+}

@@ -13,6 +13,7 @@ import (
 type fleet struct {
 	name    string
 	surges  bool   // room is made by one more, else by one less
+	weighs  bool   // its numbers count weights
 	several bool   // two are out at once: what each of them calls is certain, and who calls first is chance
 	whole   bool   // it is left out of the slice that everybody runs, which has no time for it, or is to leave no chance
 	plan    string // what the plan says beside
@@ -24,6 +25,7 @@ var fleets = []fleet{
 	{name: "surge", surges: true},
 	{name: "two", several: true, whole: true},
 	{name: "two more", surges: true, several: true, whole: true},
+	{name: "weights", weighs: true, whole: true, tried: "Standby"},
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
 }
@@ -58,8 +60,11 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 				[]byte(of.plan+"    timing: {poll: 60s, health_poll: 30s}\n    stages:"), 1)
 		},
 		Fleet: func(s *world.Scenario) {
-			if of.surges {
+			switch {
+			case of.surges:
 				wavetest.Sized(4, 4, 4)(s)
+			case of.weighs:
+				wavetest.Weighted(8, 16, 24, 4)(s)
 			}
 			for account := range s.Accounts {
 				for region := range s.Accounts[account].Regions {

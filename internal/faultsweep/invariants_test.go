@@ -123,7 +123,7 @@ func (j *judge) group(before fleetBefore, group *world.ScalingGroup) {
 	toldOut := 0 // on standby, which took desired down by as many
 	for _, member := range group.Members() {
 		if before.most > 1 && member.State == world.LifecycleStandby && j.told.of(member.Instance.ID) {
-			toldOut++
+			toldOut += member.Units()
 		}
 	}
 	now := wavetest.NumbersOf(group)
@@ -153,7 +153,7 @@ func (j *judge) group(before fleetBefore, group *world.ScalingGroup) {
 		case !member.Instance.AppHealthy():
 			j.wrong(id, "is in service and its application is ill")
 		default:
-			serving++
+			serving += member.Units()
 		}
 	}
 	if serving+toldOut != before.web.Desired {

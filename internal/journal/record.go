@@ -25,6 +25,9 @@ type Record struct {
 	Targets  []patch.Target // the instance's registrations and their health
 	Intended Intended
 
+	// Weight is how much of its group's numbers the instance is; 0: AWS told none, as where the group counts instances.
+	Weight int `json:",omitempty"`
+
 	RootVolume string              `json:",omitempty"`
 	PutBack    *PutBack            `json:",omitempty"` // of an instance that is being rolled back
 	Point      *patch.RestorePoint `json:",omitempty"` // once the backup is taken
@@ -67,6 +70,7 @@ func (r Record) complete() bool {
 // GroupBefore are a group's values before a change.
 type GroupBefore struct {
 	Min, Max, Desired int
+	Counts            patch.Unit `json:",omitempty"` // what these three count; "": instances
 	Suspended         []string
 	Members           []string
 	TargetGroups      []patch.TargetGroup
@@ -76,7 +80,7 @@ type GroupBefore struct {
 // BeforeOf takes from a group's state what is journalled of it.
 func BeforeOf(state patch.GroupState) GroupBefore {
 	return GroupBefore{
-		Min: state.Min, Max: state.Max, Desired: state.Desired, Suspended: state.Suspended,
+		Min: state.Min, Max: state.Max, Desired: state.Desired, Counts: state.Counts, Suspended: state.Suspended,
 		Members: state.IDs(), TargetGroups: state.TargetGroups, At: state.At,
 	}
 }
@@ -84,8 +88,8 @@ func BeforeOf(state patch.GroupState) GroupBefore {
 // State are the values before, as a room and a saga remember them; of its members only the ids.
 func (b GroupBefore) State() patch.GroupState {
 	state := patch.GroupState{
-		Min: b.Min, Max: b.Max, Desired: b.Desired, Suspended: b.Suspended, TargetGroups: b.TargetGroups,
-		At: b.At,
+		Min: b.Min, Max: b.Max, Desired: b.Desired, Counts: b.Counts, Suspended: b.Suspended,
+		TargetGroups: b.TargetGroups, At: b.At,
 	}
 	for _, id := range b.Members {
 		state.Members = append(state.Members, patch.Member{ID: id})
@@ -138,6 +142,7 @@ type Quarantine struct {
 	At            time.Time
 	Until         time.Time // zero: until a person decides
 	DesiredWanted int       // of its Auto Scaling group: the capacity it gets back
+	Weight        int       `json:",omitempty"` // how much of that it was; 0: its group counts instances
 	Members       []string  // of its Auto Scaling group, without it: one launched since stands in its place
 	Isolation     *Isolation
 	Ended         time.Time `json:",omitzero"` // it was released: whatever a tag says, it is over

@@ -60,6 +60,9 @@ func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal
 		share := stage.MaxUnavailable.AtLeastOne(len(state.Members))
 		return Strategy{AtOnce: max(share-len(out.Ill)-len(out.Missed), 1)}, nil
 	}
+	if state.Counts != CountsInstances {
+		return weightedStrategy(group, state, stage)
+	}
 	out := Out(group, state, Holdings{})
 	missed := len(out.Missed)
 	share := stage.MaxUnavailable.AtLeastOne(state.Desired + missed)

@@ -141,7 +141,6 @@ func TestPlanCapacity(t *testing.T) {
 			refused: patch.RefusedGroupMember,
 		},
 		{name: "being deleted", state: four(func(s *patch.GroupState) { s.Deleting = true }), refused: patch.RefusedDeletion},
-		{name: "weighted", state: four(func(s *patch.GroupState) { s.Weighted = true }), refused: patch.RefusedWeighted},
 		{
 			name: "operated by EKS", state: four(func(s *patch.GroupState) { s.Operator = "EKS" }),
 			refused: patch.RefusedOperated,

@@ -36,14 +36,6 @@ func checkNotDeleted(v View) []*Refusal {
 	return v.refuseGroup("the group is being deleted", "remove it from the plan")
 }
 
-func checkCountsInstances(v View) []*Refusal {
-	if !v.Group.IsAutoScaling() || !v.State.Weighted {
-		return nil
-	}
-	return v.refuseGroup("the group counts capacity in weights or units other than instances",
-		"Patchtide counts instances; patch this group by replacing its image")
-}
-
 // checkOperator refuses what a service runs, which knows of no other that drains and reboots: of an Auto Scaling group
 // all of it, of instances chosen by tags each by name, since one tag may choose some that are operated and some not.
 func checkOperator(v View) []*Refusal {

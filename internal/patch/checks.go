@@ -89,8 +89,11 @@ var checksOfGroup = []Check{
 		When: "the group is being deleted", WhatToDo: "remove it from the plan",
 	},
 	{
-		Code: RefusedWeighted, Needs: NeedsState, Refuses: checkCountsInstances,
-		When: "the group counts capacity in weights or other units than instances", WhatToDo: "patch it by its image",
+		Code: RefusedWeighted, Needs: NeedsState, Refuses: checkWeights,
+		When: "the group counts weights, vCPUs or memory, and AWS does not tell what an instance weighs: of one that would " +
+			"be launched (`capacity: surge`), of one that returns from quarantine, of a member of a type without a weight; or " +
+			"it counts something else",
+		WhatToDo: "`capacity: auto`, with desired above min by what the heaviest weighs; give each instance type a weight",
 	},
 	{
 		Code: RefusedOperated, Needs: NeedsState, Refuses: checkOperator,
@@ -126,8 +129,9 @@ var checksOfGroup = []Check{
 	},
 	{
 		Code: RefusedCapacity, Needs: NeedsState, Refuses: checkStrategy,
-		When:     "with `capacity: decrement`, `max_unavailable` fewer would break the group's min",
-		WhatToDo: "`capacity: auto` or `surge` where desired is at min",
+		When: "with `capacity: decrement`, `max_unavailable` fewer would break the group's min; where the group counts " +
+			"weights, its heaviest instance would",
+		WhatToDo: "`capacity: auto` or `surge` where desired is at min; with weights, raise desired or lower min",
 		LeftOut: map[Level]string{
 			LevelInstance: "room was made by then, and who serves is counted instead", LevelReturn: noneIsTaken,
 		},

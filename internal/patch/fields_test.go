@@ -63,7 +63,7 @@ func TestEveryFieldOfAGroupIsJudgedOrTold(t *testing.T) {
 			func(s *patch.GroupState) { s.WarmPoolState = "Stopped" }, func(s *patch.GroupState) { s.WarmPoolSize = 1 },
 		},
 		"Deleting":       {as, func(s *patch.GroupState) { s.Deleting = true }},
-		"Weighted":       {as, func(s *patch.GroupState) { s.Weighted = true }},
+		"Counts":         {as, func(s *patch.GroupState) { s.Counts = patch.CountsWeights }},
 		"Operator":       {as, func(s *patch.GroupState) { s.Operator = "Amazon EKS" }},
 		"FreeTags":       {as, func(s *patch.GroupState) { s.FreeTags = false }},
 		"Hidden":         {as, func(s *patch.GroupState) { s.Hidden = []string{"i-09 is in quarantine"} }},

@@ -28,7 +28,7 @@ func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) 
 	for _, left := range state.LeftOut() {
 		member, _ := state.Member(left.Instance)
 		if member.Lifecycle != LifecycleStandby && member.Lifecycle != LifecycleEnteringStandby {
-			members++
+			members += state.weigh(member)
 		}
 		if !slices.ContainsFunc(instances, func(r InstanceResult) bool { return r.ID == left.Instance }) {
 			end.LeftOut = append(end.LeftOut, left)
@@ -46,7 +46,7 @@ func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) 
 	for _, member := range state.Ordered(by) {
 		standby := member.Lifecycle == LifecycleStandby || member.Lifecycle == LifecycleEnteringStandby
 		if !standby {
-			members++
+			members += state.weigh(member)
 		}
 		at := slices.IndexFunc(instances, func(r InstanceResult) bool { return r.ID == member.ID })
 		switch {
@@ -74,7 +74,11 @@ func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) 
 		end.Gaps = append(end.Gaps, Gap{"", why})
 	}
 	if group.IsAutoScaling() && members < state.Desired {
-		end.Coming = append(end.Coming, Gap{"", fmt.Sprintf("desired is %d and it has %d members", state.Desired, members)})
+		has := fmt.Sprintf("it has %d members", members)
+		if state.Counts != CountsInstances {
+			has = fmt.Sprintf("its members have %d %s", members, state.Counts)
+		}
+		end.Coming = append(end.Coming, Gap{"", fmt.Sprintf("desired is %d and %s", state.Desired, has)})
 	}
 	return end
 }

@@ -10,6 +10,7 @@ import (
 // GroupState is what was read of a group at one moment. For instances chosen by tags the Auto Scaling fields are zero.
 type GroupState struct {
 	Min, Max, Desired   int
+	Counts              Unit     // what these three count; "": instances
 	Suspended           []string // process names, by whomever
 	Members             []Member // sorted by id
 	TargetGroups        []TargetGroup
@@ -17,7 +18,6 @@ type GroupState struct {
 	WarmPoolState       string // the state in which its warm pool keeps instances; "": it has none
 	WarmPoolSize        int    // how many wait there
 	Deleting            bool
-	Weighted            bool   // weights, or a desired-capacity type other than units
 	Operator            string // the service that operates the Auto Scaling group: EKS, ECS, Elastic Beanstalk
 	MaxInstanceLifetime Duration
 	FreeTags            bool     // a tag slot is free on the group
@@ -43,6 +43,7 @@ type Member struct {
 	StatusOK     bool   // both of EC2's status checks pass
 	Lifecycle    string // Auto Scaling's: InService, Standby, ...; "" when it is no member
 	Health       string // Auto Scaling's: Healthy, Unhealthy
+	Weight       int    // how much of its group's desired it is, by AWS's word; 0: AWS tells none
 	LaunchTime   time.Time
 	RootSince    time.Time // when its root volume was attached
 	AgentOnline  bool

@@ -32,7 +32,7 @@ func (g GroupState) Showing(group Group, holdings Holdings) GroupState {
 		}
 		if group.IsAutoScaling() && member.Lifecycle == LifecycleInService {
 			g.Members[i].Lifecycle = LifecycleEnteringStandby
-			g.Desired--
+			g.Desired -= g.WeightOf(member.ID)
 		}
 		g.Members[i].Targets = slices.Clone(member.Targets)
 		for k, target := range member.Targets {
@@ -129,15 +129,25 @@ func (m Member) registrations() int {
 	return len(arns)
 }
 
-// Wanted is how many should serve in an Auto Scaling group, and in each target group that it registers with: standby
-// took desired down by ours and by those who are missed, surge took it up by as many as were launched.
+// Wanted is how much should serve in an Auto Scaling group, and in each target group that it registers with, in what
+// the group counts: standby took desired down by ours and by those who are missed, surge took it up by as many as were
+// launched.
 func (o OutOfService) Wanted(state GroupState, holdings Holdings) int {
-	return state.Desired + len(o.Ours) + len(o.Missed) - holdings.Surge
+	return state.Desired + state.Units(o.Ours) + state.Units(o.Missed) - holdings.Surge
 }
 
-// Most is how many of an Auto Scaling group may be out of service at once.
-func (o OutOfService) Most(share Share, state GroupState, holdings Holdings) int {
-	return share.AtLeastOne(o.Wanted(state, holdings))
+// Away is how many instances of an Auto Scaling group are out of service, where these serve of it or of one of its
+// target groups. One more than desired that serves takes one off.
+func (o OutOfService) Away(state GroupState, holdings Holdings, serving []string) int {
+	if state.Counts == CountsInstances {
+		return o.Wanted(state, holdings) - len(serving)
+	}
+	return len(o.Ours) + len(o.Missed) + state.lacks(serving)
+}
+
+// Most is how many of an Auto Scaling group may be out of service at once, where so many are.
+func (o OutOfService) Most(share Share, serving []string, away int) int {
+	return share.AtLeastOne(len(serving) + away)
 }
 
 // holds reports whether the member is out of service because of us. One that somebody returned since is not: in its

@@ -93,6 +93,8 @@ type GroupNumbers struct {
 	Min     int `json:"min"`
 	Max     int `json:"max"`
 	Desired int `json:"desired"`
+	// Counts is what these three count, where that is not instances: weights, vcpu or memory-mib.
+	Counts Unit `json:"counts,omitempty"`
 }
 
 // PreviewInstance is one instance of a PreviewGroup.

@@ -91,7 +91,7 @@ func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
 		return shown
 	}
 	if r.Group.IsAutoScaling() {
-		shown.Numbers = &GroupNumbers{Min: r.State.Min, Max: r.State.Max, Desired: r.State.Desired}
+		shown.Numbers = &GroupNumbers{Min: r.State.Min, Max: r.State.Max, Desired: r.State.Desired, Counts: r.State.Counts}
 	}
 	var refusal *Refusal
 	if ReachOf(*r.State, stage.Order).Nobody() {

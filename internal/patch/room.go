@@ -20,7 +20,7 @@ func checkStrategy(v View) []*Refusal {
 func checkRoom(v View) []*Refusal {
 	out := Out(v.Group, *v.State, v.Holdings)
 	member, _ := v.State.Member(v.Instance)
-	serves, healthy := member.Serving(v.Group.IsAutoScaling()), len(out.Serving)
+	serves := member.Serving(v.Group.IsAutoScaling())
 	if v.Holdings.idle(v.Group, member) {
 		return nil
 	}
@@ -37,10 +37,10 @@ func checkRoom(v View) []*Refusal {
 		}
 		return nil
 	}
-	wanted, most := out.Wanted(*v.State, v.Holdings), out.Most(v.Policy.MaxUnavailable, *v.State, v.Holdings)
-	if after := healthy - 1; serves && (after < wanted-most || after < v.State.Min) {
-		what := fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d", healthy, wanted,
-			v.State.Min, most)
+	away, weight := out.Away(*v.State, v.Holdings, out.Serving), v.State.WeightOf(v.Instance)
+	most := out.Most(v.Policy.MaxUnavailable, out.Serving, away)
+	if serves && (away+1 > most || v.State.Units(out.Serving)-weight < v.State.Min) {
+		what := v.healthyOf(out, out.Serving, "", most)
 		if away := without(slices.Concat(out.Ours, out.Ill), v.Instance); len(away) > 0 {
 			what += "; not in service: " + v.named(away)
 		}
@@ -50,11 +50,26 @@ func checkRoom(v View) []*Refusal {
 		}
 		return v.refuse(what, "wait until the group is healthy again")
 	}
-	if v.State.Desired-1 < v.State.Min { // AWS lets none go on standby then, ill or not
+	if v.State.Desired-weight < v.State.Min { // AWS lets none go on standby then, ill or not
+		if v.State.Counts != CountsInstances {
+			return []*Refusal{v.State.noRoomFor(v.Group.String()+"/"+v.Instance, member)}
+		}
 		return v.refuse(fmt.Sprintf("desired %d is already min %d", v.State.Desired, v.State.Min),
 			"use capacity: auto or surge, or lower min")
 	}
 	return nil
+}
+
+// healthyOf says how much is healthy, in an Auto Scaling group or in a target group of it, and what one fewer would
+// break.
+func (v View) healthyOf(out OutOfService, healthy []string, in string, most int) string {
+	if v.State.Counts == CountsInstances {
+		return fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d", len(healthy),
+			out.Wanted(*v.State, v.Holdings), v.State.Min, most)
+	}
+	return fmt.Sprintf("%d healthy%s, %d %s of %d wanted (min %d), and %s weighs %d: one fewer would break that, or "+
+		"max_unavailable %d", len(healthy), in, v.State.Units(healthy), v.State.Counts, out.Wanted(*v.State, v.Holdings),
+		v.State.Min, v.Instance, v.State.WeightOf(v.Instance), most)
 }
 
 // restsSinceBefore reports a member that was stopped before the group was told to go: it is not out of service because
@@ -132,10 +147,11 @@ func checkTargetRoom(v View) []*Refusal {
 		if !member.healthyIn(targetGroup.ARN) {
 			continue // it takes nothing away there
 		}
-		healthy, registered := 0, 0
+		var healthy []string
+		registered := 0
 		for _, other := range v.State.Members {
 			if other.healthyIn(targetGroup.ARN) {
-				healthy++
+				healthy = append(healthy, other.ID)
 			}
 			if slices.ContainsFunc(other.Targets, func(t Target) bool {
 				return t.TargetGroupARN == targetGroup.ARN && t.Judged()
@@ -144,19 +160,24 @@ func checkTargetRoom(v View) []*Refusal {
 			}
 		}
 		registered += v.Holdings.From[targetGroup.ARN]
-		wanted, least := registered, 0
-		if v.Group.IsAutoScaling() && targetGroup.Attached {
-			wanted, least = out.Wanted(*v.State, v.Holdings), v.State.Min
+		away, least, attached := registered-len(healthy), 0, v.Group.IsAutoScaling() && targetGroup.Attached
+		if attached {
+			away, least = out.Away(*v.State, v.Holdings, healthy), v.State.Min
 		}
-		most := v.Policy.MaxUnavailable.AtLeastOne(wanted)
-		if registered > 1 {
-			least = max(least, 1) // the last of several is never taken
+		most := out.Most(v.Policy.MaxUnavailable, healthy, away)
+		last := registered > 1 && len(healthy) < 2 // the last of several is never taken
+		if away+1 <= most && !last && (!attached || v.State.Units(healthy)-v.State.WeightOf(v.Instance) >= least) {
+			continue
 		}
-		if after := healthy - 1; after < wanted-most || after < least {
-			found = append(found, v.refuse(fmt.Sprintf(
-				"%d targets are healthy of %d wanted in %s (min %d): one fewer would break max_unavailable %d",
-				healthy, wanted, targetGroup.Name, least, most), "wait until its targets are healthy again")...)
+		if last {
+			least = max(least, 1)
 		}
+		what := fmt.Sprintf("%d targets are healthy of %d wanted in %s (min %d): one fewer would break max_unavailable %d",
+			len(healthy), len(healthy)+away, targetGroup.Name, least, most)
+		if attached && v.State.Counts != CountsInstances {
+			what = v.healthyOf(out, healthy, " in "+targetGroup.Name, most)
+		}
+		found = append(found, v.refuse(what, "wait until its targets are healthy again")...)
 	}
 	return found
 }

@@ -1,6 +1,8 @@
 package wavetest
 
 import (
+	"fmt"
+
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
@@ -20,6 +22,16 @@ func EachGroup(change func(*world.GroupSpec)) func(*world.Scenario) {
 // Sized gives the production group its numbers.
 func Sized(lowest, desired, most int) func(*world.Scenario) {
 	return EachGroup(func(g *world.GroupSpec) { g.Min, g.Desired, g.Max = lowest, desired, most })
+}
+
+// Weighted gives the production group numbers that count weights, and types of these weights that it launches in turn.
+func Weighted(lowest, desired, most int, weights ...int) func(*world.Scenario) {
+	return EachGroup(func(g *world.GroupSpec) {
+		g.Min, g.Desired, g.Max = lowest, desired, most
+		for _, weight := range weights {
+			g.Mixed = append(g.Mixed, world.Override{Type: fmt.Sprintf("m7i.weighs-%d", weight), Weight: weight})
+		}
+	})
 }
 
 // WithFaults adds what goes wrong in the world.

@@ -111,7 +111,7 @@ func (s *Scene) requireSameFleet(want Except) {
 		require.Equal(s.T, []int{
 			was.Min, was.Max, was.Desired,
 		}, []int{is.Min, is.Max, is.Desired}, "%s: min, max, desired", key)
-		require.Len(s.T, is.Members, is.Desired, "%s: members %v", key, is.Members)
+		require.Equal(s.T, is.Desired+was.Units-was.Desired, is.Units, "%s: members %v", key, is.Members)
 		for _, id := range is.Members {
 			if !slices.Contains(was.Members, id) {
 				newcomers++

@@ -25,6 +25,7 @@ type GroupSnapshot struct {
 	Min, Max, Desired int
 	Suspended         []string
 	Members           []string // sorted ids
+	Units             int      // how much of desired they are together: as many as they are, or their weights
 }
 
 // Snapshot reads the fleet as it is now.
@@ -37,6 +38,7 @@ func (s *Scene) Snapshot() Snapshot {
 			}
 			for _, member := range group.Members() {
 				seen.Members = append(seen.Members, member.Instance.ID)
+				seen.Units += member.Units()
 			}
 			slices.Sort(seen.Members)
 			found.Groups[GroupKey(group)] = seen

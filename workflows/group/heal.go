@@ -19,7 +19,7 @@ import (
 type Heal struct {
 	Record    *journal.Record // of the group; nil when the group carries no mark
 	Instances []instance.Heal
-	MaxBefore []int // the group's max before each raise of it for an instance's sake, highest first
+	Raises    []activities.MaxRaise // of the group's max for an instance's sake, highest first
 }
 
 // HealInput starts HealGroup. Its workflow id is the group's lock.
@@ -98,7 +98,7 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays int) {
 		return
 	}
 	if record.Ended {
-		heal.MaxBefore = nil
+		heal.Raises = nil
 	}
 	if record.Intended.RaiseDesired > 0 && !record.Ended {
 		var now patch.GroupState
@@ -129,13 +129,13 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays int) {
 	if !record.Ended {
 		g.resume(ctx, record.Intended.Suspend)
 	}
-	for _, before := range heal.MaxBefore {
+	for _, raise := range heal.Raises {
 		err := g.undone(ctx, aws.LowerMax, activities.MaxInput{
-			Group: g.in.Group, MaxBefore: before, By: 1, Pace: run.Pace(g.in.Policy.Timing),
+			Group: g.in.Group, MaxBefore: raise.MaxBefore, By: raise.By, Pace: run.Pace(g.in.Policy.Timing),
 		})
 		if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 			g.strand("its max is still raised: "+run.Reason(err), fmt.Sprintf("set max back to %d once desired is there again",
-				before))
+				raise.MaxBefore))
 		}
 	}
 	g.endRecord(ctx)

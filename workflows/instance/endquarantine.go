@@ -62,7 +62,9 @@ func (s *quarantined) end(ctx workflow.Context) {
 	s.ask.Record, s.record = *read.Record, *read.Record
 	s.record.WaveID, s.record.PutBack, s.record.Installing, s.record.Try = s.in.WaveID, nil, false, s.in.Try
 	s.before = s.record.Before.State()
-	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
+	s.member = patch.Member{
+		ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume, Weight: s.record.Weight,
+	}
 	var seen activities.QuarantinedInstance
 	err = s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &seen)
 	switch {
@@ -147,9 +149,9 @@ func (s *quarantined) planRelease(ctx workflow.Context, seen activities.Quaranti
 	}
 	s.before.Min, s.before.Max, s.before.Desired, s.before.Suspended, s.before.Members = now.Min, now.Max, now.Desired,
 		now.Suspended, now.Members
-	release.DesiredBefore = now.Desired
+	s.before.Counts, release.DesiredBefore = now.Counts, now.Desired
 	if seen.Member != "" { // attached by hand: desired counts it already
-		release.DesiredBefore--
+		release.DesiredBefore -= s.weightIn(now)
 		return nil
 	}
 	quarantine := s.record.Quarantine
@@ -231,7 +233,7 @@ func (s *saga) quarantineAgain(ctx workflow.Context) error {
 	if s.in.Group.IsAutoScaling() {
 		if err := s.undone(ctx, aws.Detach, activities.DetachInput{
 			Instance: s.instance(), DesiredWanted: s.record.Release.DesiredBefore, WaveID: s.in.WaveID, Decrement: true,
-			Pace: s.pace(),
+			Weight: s.weighed(s.before), Pace: s.pace(),
 		}); err != nil {
 			return err
 		}

@@ -89,7 +89,9 @@ func (s *healed) heal(ctx workflow.Context) {
 // remember fills the saga with what it knew before it acted.
 func (s *saga) remember() {
 	s.before = s.record.Before.State()
-	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
+	s.member = patch.Member{
+		ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume, Weight: s.record.Weight,
+	}
 	s.suspended = s.record.Intended.Suspend
 	s.rest.was, s.status.Result.WasStopped = s.record.Intended.Start, s.record.Intended.Start
 	switch {
@@ -236,15 +238,17 @@ func (s *saga) tellCapacity(now patch.GroupState) {
 		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "instance " + s.in.Instance,
 		State: fmt.Sprintf("it is no member of %s any more, whose desired is %d and was %d", s.in.Group.Name(),
 			now.Desired, s.record.Before.Desired),
-		WhatToDo: "raise desired by one if nobody has lowered it on purpose; then remove the tag " + names.TagJournal +
-			" from the instance",
+		WhatToDo: fmt.Sprintf("raise desired by %d if nobody has lowered it on purpose; then remove the tag %s from the "+
+			"instance", s.weightIn(now), names.TagJournal),
 	})
 }
 
 // lowerMax takes back the max that had to be raised for the instance to leave standby.
 func (s *saga) lowerMax(ctx workflow.Context) error {
 	before := s.record.Intended.MaxBefore
-	err := s.undone(ctx, aws.LowerMax, activities.MaxInput{Group: s.in.Group, MaxBefore: before, By: 1, Pace: s.pace()})
+	err := s.undone(ctx, aws.LowerMax, activities.MaxInput{
+		Group: s.in.Group, MaxBefore: before, By: s.record.Intended.RaiseMax, Pace: s.pace(),
+	})
 	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
 			Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),

@@ -71,6 +71,7 @@ type saga struct {
 	heals       bool        // it puts back what a dead saga left
 	sameRoot    bool        // and found the instance in service on the root volume of then
 	serves      bool        // it could not be taken out again to be put back
+	miscounted  bool        // its standby took another part of desired than it weighs
 	watch       *undo.Watch // beside its undos; nil: none has begun
 	turn        turn        // where others of the group are under way as well
 	hooking     hooking

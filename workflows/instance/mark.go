@@ -19,6 +19,7 @@ func (s *saga) mark(ctx workflow.Context) error {
 		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance,
 		Try:    s.in.Try,
 		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.putBack,
+		Weight: s.member.Weight,
 		Intended: journal.Intended{
 			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
 			InstallTokens: s.installTokens(), RestoreToken: s.attempt("restore").Token, Start: s.rest.was,
@@ -135,8 +136,9 @@ func (s *saga) carryOver(ctx workflow.Context) error {
 	})
 	s.record.Before.Suspended, s.record.Intended.Suspend = s.before.Suspended, s.suspended
 	if left.Intended.RaiseMax > 0 {
-		s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = 1, left.Intended.MaxBefore
-		s.status.Result.Stranded = append(s.status.Result.Stranded, s.raisedMax(left.Intended.MaxBefore))
+		s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = left.Intended.RaiseMax, left.Intended.MaxBefore
+		s.status.Result.Stranded = append(s.status.Result.Stranded,
+			s.raisedMax(left.Intended.MaxBefore, left.Intended.RaiseMax))
 	}
 	if left.Intended.Start && !left.Ended && !s.rest.was {
 		s.rest.runs, s.record.Intended.Start, s.status.Result.WasStopped = true, true, true

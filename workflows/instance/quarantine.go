@@ -46,12 +46,13 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 				return err
 			}
 			return s.read(ctx, aws.Detach, activities.DetachInput{
-				Instance: s.instance(), DesiredWanted: quarantine.DesiredWanted, WaveID: s.in.WaveID, Pace: s.pace(),
+				Instance: s.instance(), DesiredWanted: quarantine.DesiredWanted, WaveID: s.in.WaveID,
+				Weight: quarantine.Weight, Pace: s.pace(),
 			}, &detached)
 		}); err != nil {
 			return err
 		}
-		s.leftForGood(detached)
+		s.leftForGood(detached, max(quarantine.Weight, 1))
 	}
 	s.status.Result.Outcome = patch.Quarantined
 	if replaces {
@@ -84,8 +85,8 @@ func (s *saga) keepOthers(ctx workflow.Context) error {
 	return err
 }
 
-// planQuarantine reads what the quarantine will change. Standby had lowered desired by one; detaching gives that one
-// back.
+// planQuarantine reads what the quarantine will change. Standby had lowered desired by one, or by the instance's
+// weight; detaching gives that back.
 func (s *saga) planQuarantine(ctx workflow.Context) (*journal.Quarantine, error) {
 	now := workflow.Now(ctx)
 	planned := &journal.Quarantine{Why: s.unfitReason, At: now, Until: s.in.Policy.Quarantine.Until(now)}
@@ -97,7 +98,7 @@ func (s *saga) planQuarantine(ctx workflow.Context) (*journal.Quarantine, error)
 	if err := s.read(ctx, aws.InspectGroup, s.inspect(), &state); err != nil {
 		return nil, err
 	}
-	planned.DesiredWanted = state.Desired + 1
+	planned.DesiredWanted, planned.Weight = state.Desired+s.weightIn(state), s.weighed(state)
 	planned.Members = slices.DeleteFunc(state.IDs(), func(id string) bool { return id == s.in.Instance })
 	return planned, nil
 }

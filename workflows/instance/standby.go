@@ -78,18 +78,27 @@ func (s *saga) attached() []string {
 	return arns
 }
 
-// takeOut takes the instance out of service and waits until nothing is sent to it any more.
+// takeOut takes the instance out of service and waits until nothing is sent to it any more. Where its group counts
+// weights it is looked at what that took: here it can still return untouched.
 func (s *saga) takeOut(ctx workflow.Context) error {
-	return s.leaveService(ctx, s.doInTime)
+	weight := 0
+	if s.before.Counts != patch.CountsInstances {
+		weight = s.weightIn(s.before)
+	}
+	err := s.leaveService(ctx, s.doInTime, weight)
+	s.miscounted = run.IsType(err, activities.ErrCountedOtherwise)
+	return err
 }
 
 // leaveService is how an instance goes out, the first time and again; act is how it is asked.
-func (s *saga) leaveService(ctx workflow.Context, act func(workflow.Context, any, any) error) error {
+func (s *saga) leaveService(
+	ctx workflow.Context, act func(workflow.Context, any, any) error, weight int,
+) error {
 	if err := s.withTurn(ctx, func() error {
 		s.turn.out = true
 		if s.in.Group.IsAutoScaling() {
 			if err := act(ctx, aws.EnterStandby, activities.EnterStandbyInput{
-				Instance: s.instance(), Pace: s.pace(),
+				Instance: s.instance(), Weight: weight, Pace: s.pace(),
 			}); err != nil {
 				return err
 			}
@@ -165,12 +174,12 @@ func (s *saga) leaveStandby(ctx, options workflow.Context) error {
 	if err := undo.Act(options, aws.InspectGroup, s.inspect(), &now); err != nil {
 		return err
 	}
-	was := s.record.Intended
-	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = 1, now.Max
+	was, by := s.record.Intended, max(now.Desired+s.weightIn(now)-now.Max, 1)
+	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = by, now.Max
 	unrecorded := run.WriteRecord(clean, &s.record)
 	var raised activities.Raised
 	if err := undo.Act(options, aws.RaiseMax, activities.MaxInput{
-		Group: s.in.Group, MaxBefore: now.Max, By: 1, Pace: s.pace(),
+		Group: s.in.Group, MaxBefore: now.Max, By: by, Pace: s.pace(),
 	}, &raised); err != nil {
 		return err
 	}
@@ -185,7 +194,7 @@ func (s *saga) leaveStandby(ctx, options workflow.Context) error {
 		return err
 	}
 	// Desired stands at the raised max now: lowering max would have Auto Scaling terminate an instance of its choice.
-	left := s.raisedMax(now.Max)
+	left := s.raisedMax(now.Max, by)
 	if unrecorded != nil {
 		s.note("max was raised without a record of it in the journal: %s", run.Reason(unrecorded))
 		left.WhatToDo = fmt.Sprintf("set max back to %d by hand once desired is there again: the journal does not tell of "+
@@ -195,10 +204,12 @@ func (s *saga) leaveStandby(ctx, options workflow.Context) error {
 	return nil
 }
 
-func (s *saga) raisedMax(before int) patch.Stranded {
+func (s *saga) raisedMax(before, by int) patch.Stranded {
 	return patch.Stranded{
 		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),
-		State:    fmt.Sprintf("max was raised from %d to %d so that %s could leave standby", before, before+1, s.in.Instance),
+		State: fmt.Sprintf(
+			"max was raised from %d to %d so that %s could leave standby", before, before+by, s.in.Instance,
+		),
 		WhatToDo: fmt.Sprintf("set max back to %d once desired is there again; `patchtide reconcile` does", before),
 	}
 }
@@ -243,8 +254,11 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 		if !found || !member.Present() {
 			return s.gone()
 		}
-		short := now.Desired-1 < now.Min && s.room == nil && !staysOut(member)
+		short := now.Desired-now.WeightOf(member.ID) < now.Min && s.room == nil && !staysOut(member)
 		switch other := s.roomBeside(); {
+		case short && now.Counts != patch.CountsInstances:
+			s.note("no room could be made before taking it out again: its group counts %s, and AWS chooses what one that is "+
+				"launched weighs", now.Counts)
 		case short && other != "": // the group's record tells of one that was launched, and not of two
 			s.note("no room was made before taking it out again: one more has been launched for %s already", other)
 		case short:
@@ -259,7 +273,7 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 			}
 		}
 	}
-	return s.leaveService(ctx, s.undone)
+	return s.leaveService(ctx, s.undone, 0)
 }
 
 // staysOut tells an instance that never came out of standby: it needs no room to be out, and with more room than before

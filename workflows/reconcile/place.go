@@ -193,7 +193,7 @@ func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activ
 		)
 		return
 	}
-	work.heal.MaxBefore = read.MaxBefore
+	work.heal.Raises = read.Raises
 	for _, last := range read.Records {
 		if !slices.ContainsFunc(found.Resources, func(m activities.MarkedResource) bool {
 			return m.Instance == last.Instance

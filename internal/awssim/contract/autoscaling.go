@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,17 +49,50 @@ func (c *Clients) newGroup(ctx context.Context, name string, want sizes, targetG
 	if err != nil {
 		return nil, err
 	}
-	g := &group{c, aws.String(c.Prefix + name)}
-	_, err = c.Scaling.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: g.name, MinSize: &want.low, DesiredCapacity: &want.desired, MaxSize: &want.high,
-		AvailabilityZones: c.Zones,
-		LaunchTemplate:    &types.LaunchTemplateSpecification{LaunchTemplateId: &template}, TargetGroupARNs: targetGroups,
-		Tags: []types.Tag{{
-			Key: aws.String("Name"), Value: aws.String(c.Prefix + name), PropagateAtLaunch: aws.Bool(true), ResourceId: g.name,
-			ResourceType: aws.String("auto-scaling-group"),
+	g, err := c.create(ctx, name, want, &autoscaling.CreateAutoScalingGroupInput{
+		LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateId: &template}, TargetGroupARNs: targetGroups,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, g.until(ctx, int(want.desired), types.LifecycleStateInService)
+}
+
+// newWeighted makes a group in one zone whose instances weigh so much each, and waits for so many of them.
+func (c *Clients) newWeighted(ctx context.Context, name string, want sizes, weight, instances int) (*group, error) {
+	template, err := c.template(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	g, err := c.create(ctx, name, want, &autoscaling.CreateAutoScalingGroupInput{
+		AvailabilityZones: c.Zones[:1],
+		MixedInstancesPolicy: &types.MixedInstancesPolicy{LaunchTemplate: &types.LaunchTemplate{
+			LaunchTemplateSpecification: &types.LaunchTemplateSpecification{LaunchTemplateId: &template},
+			Overrides: []types.LaunchTemplateOverrides{{
+				InstanceType: &c.Type, WeightedCapacity: aws.String(strconv.Itoa(weight)),
+			}},
 		}},
 	})
 	if err != nil {
+		return nil, err
+	}
+	return g, g.until(ctx, instances, types.LifecycleStateInService)
+}
+
+// create makes a group of these sizes, which is deleted when the scenario is over.
+func (c *Clients) create(
+	ctx context.Context, name string, want sizes, in *autoscaling.CreateAutoScalingGroupInput,
+) (*group, error) {
+	g := &group{c, aws.String(c.Prefix + name)}
+	in.AutoScalingGroupName, in.MinSize, in.DesiredCapacity, in.MaxSize = g.name, &want.low, &want.desired, &want.high
+	if len(in.AvailabilityZones) == 0 {
+		in.AvailabilityZones = c.Zones
+	}
+	in.Tags = []types.Tag{{
+		Key: aws.String("Name"), Value: aws.String(c.Prefix + name), PropagateAtLaunch: aws.Bool(true), ResourceId: g.name,
+		ResourceType: aws.String("auto-scaling-group"),
+	}}
+	if _, err := c.Scaling.CreateAutoScalingGroup(ctx, in); err != nil {
 		return nil, err
 	}
 	c.Later(func(ctx context.Context) error {
@@ -70,7 +104,7 @@ func (c *Clients) newGroup(ctx context.Context, name string, want sizes, targetG
 		}
 		return err
 	})
-	return g, g.until(ctx, int(want.desired), types.LifecycleStateInService)
+	return g, nil
 }
 
 func (g *group) read(ctx context.Context) (types.AutoScalingGroup, error) {

@@ -114,8 +114,8 @@ type Step struct {
 // Scenarios are all of them.
 func Scenarios() []Scenario {
 	return []Scenario{
-		identities(), machines(), machineErrors(), scalingLife(), scalingErrors(), standbyRules(), quarantines(), processes(),
-		targets(), alarms(),
+		identities(), machines(), machineErrors(), scalingLife(), scalingErrors(), standbyRules(), weights(),
+		quarantines(), processes(), targets(), alarms(),
 		objects(), parameters(), documents(), commands(), baselines(), automation(), messages(),
 	}
 }

@@ -34,7 +34,7 @@ func Questions() []Question {
 		silentAgent(), undelivered(), cancelOnDead(), cancelOnTerminated(), errorsEndPending(),
 		stateClock(), oldSnapshot(),
 		tagKeyLag(), tokenAgain(), commandOfStep(),
-		detachStandby(), targetZone(),
+		detachStandby(), standbyOfWeight(), targetZone(),
 		rootTwice(), rootStopping(), rootUnknown(), rootSpeed(), rootTags(), rootOfProduct(),
 		keyOfService(),
 	}

@@ -170,7 +170,7 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 		DesiredCapacity: number(group.Desired), AvailabilityZones: group.Zones, HealthCheckType: &group.HealthCheckType,
 		HealthCheckGracePeriod: number(int(group.Grace.Seconds())), DefaultCooldown: number(int(group.Cooldown.Seconds())),
 		CreatedTime: moment(group.Created), NewInstancesProtectedFromScaleIn: &group.Protects,
-		LaunchTemplate:      launchTemplate(group),
+		LaunchTemplate: launchTemplate(group), MixedInstancesPolicy: mixedPolicy(group),
 		VPCZoneIdentifier:   subnetsOf(group),
 		TerminationPolicies: []string{"Default"}, Instances: []types.Instance{},
 		SuspendedProcesses: []types.SuspendedProcess{},
@@ -178,6 +178,9 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 	}
 	if group.Operator != "" {
 		view.Operator = &types.Operator{Principal: ref(group.Operator)}
+	}
+	if group.DesiredType != "" {
+		view.DesiredCapacityType = ref(group.DesiredType)
 	}
 	if group.MaxLifetime > 0 {
 		view.MaxInstanceLifetime = number(int(group.MaxLifetime.Seconds()))
@@ -195,7 +198,7 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 		view.Instances = append(view.Instances, types.Instance{
 			InstanceId: &member.Instance.ID, AvailabilityZone: &member.Instance.Zone, HealthStatus: ref(member.HealthStatus()),
 			LifecycleState: types.LifecycleState(member.State), ProtectedFromScaleIn: &member.Protected,
-			InstanceType: &member.Instance.Type, LaunchTemplate: launchedFrom(member.Instance),
+			InstanceType: &member.Instance.Type, LaunchTemplate: launchedFrom(member.Instance), WeightedCapacity: weight(member),
 		})
 	}
 	for _, name := range world.Processes {
@@ -212,9 +215,13 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 }
 
 func launchTemplate(group *world.ScalingGroup) *types.LaunchTemplateSpecification {
-	if group.Template == nil {
+	if group.Template == nil || len(group.Mixed) > 0 { // then it stands in the policy
 		return nil
 	}
+	return templateSpec(group)
+}
+
+func templateSpec(group *world.ScalingGroup) *types.LaunchTemplateSpecification {
 	return &types.LaunchTemplateSpecification{
 		LaunchTemplateId: &group.Template.ID, LaunchTemplateName: &group.Template.Name, Version: &group.TemplateVersion,
 	}
@@ -268,7 +275,7 @@ func (s scalingService) describeInstances(
 		out.AutoScalingInstances = append(out.AutoScalingInstances, types.AutoScalingInstanceDetails{
 			InstanceId: &member.Instance.ID, AutoScalingGroupName: &member.Group.Name, AvailabilityZone: &member.Instance.Zone,
 			HealthStatus: &health, LifecycleState: ref(string(member.State)), ProtectedFromScaleIn: &member.Protected,
-			InstanceType: &member.Instance.Type, LaunchTemplate: launchedFrom(member.Instance),
+			InstanceType: &member.Instance.Type, LaunchTemplate: launchedFrom(member.Instance), WeightedCapacity: weight(member),
 		})
 	}
 	return out, nil

@@ -23,7 +23,7 @@ func registerCreation(r *api.Registry, w *world.World) {
 	api.Handle(r, "autoscaling", "CreateAutoScalingGroup", []string{
 		"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "AvailabilityZones", "LaunchTemplate",
 		"TargetGroupARNs",
-		"HealthCheckType", "HealthCheckGracePeriod", "Tags", "VPCZoneIdentifier", "DefaultCooldown",
+		"HealthCheckType", "HealthCheckGracePeriod", "Tags", "VPCZoneIdentifier", "DefaultCooldown", "MixedInstancesPolicy",
 	}, s.create)
 	b := balancingService{w}
 	api.Handle(r, "elasticloadbalancing", "CreateTargetGroup", []string{
@@ -66,18 +66,26 @@ func (s scalingService) create(
 	if in.MinSize == nil || in.MaxSize == nil {
 		return nil, missing("minSize or maxSize")
 	}
-	if in.LaunchTemplate == nil {
+	var overrides []world.Override
+	named := in.LaunchTemplate
+	if in.MixedInstancesPolicy != nil {
+		var err error
+		if overrides, named, err = mixed(in.MixedInstancesPolicy); err != nil {
+			return nil, err
+		}
+	}
+	if named == nil || in.LaunchTemplate != nil && overrides != nil {
 		return nil, api.Errorf(
 			"ValidationError",
 			"Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy "+
 				"parameter.",
 		)
 	}
-	template, named, err := s.template(call, in.LaunchTemplate)
+	template, launches, err := s.template(call, named)
 	if err != nil {
 		return nil, err
 	}
-	_, version, err := template.Version(named)
+	_, version, err := template.Version(launches)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +102,7 @@ func (s scalingService) create(
 	spec := world.GroupSpec{
 		Name: deref(in.AutoScalingGroupName), Min: int(*in.MinSize), Max: int(*in.MaxSize), Desired: int(*in.MinSize),
 		Zones: zones, Grace: world.Duration(time.Duration(deref(in.HealthCheckGracePeriod)) * time.Second),
-		HealthCheckType: deref(in.HealthCheckType), Image: version.Image, Type: version.Type,
+		HealthCheckType: deref(in.HealthCheckType), Image: version.Image, Type: version.Type, Mixed: overrides,
 	}
 	if in.DesiredCapacity != nil {
 		spec.Desired = int(*in.DesiredCapacity)
@@ -121,7 +129,7 @@ func (s scalingService) create(
 	if err != nil {
 		return nil, err
 	}
-	group.UseTemplate(template, named)
+	group.UseTemplate(template, launches)
 	group.BySubnets = deref(in.VPCZoneIdentifier) != ""
 	if in.DefaultCooldown != nil {
 		group.Cooldown = time.Duration(*in.DefaultCooldown) * time.Second

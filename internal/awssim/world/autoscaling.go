@@ -65,6 +65,8 @@ type ScalingGroup struct {
 	TemplateVersion string        // a number, $Latest or $Default
 	Operator        string        // service that operates the group, as AWS's Operator member says; empty: nobody
 	MaxLifetime     time.Duration // of an instance; 0: no limit
+	Mixed           []Override    // instance types that it launches instead of the template's, each in its turn
+	DesiredType     string        // what desired counts, as AWS's DesiredCapacityType; empty: it tells none
 
 	hooks     []*Hook
 	scheduled []*ScheduledAction
@@ -81,6 +83,7 @@ type ScalingGroup struct {
 	rebalance  *Event
 	counts     counts
 	surplus    bool // one more than desired, while the zones are rebalanced
+	turn       int  // of Mixed, to be launched next
 }
 
 // GroupTag is a tag of a group.
@@ -101,6 +104,7 @@ type Member struct {
 	waits     []*hookWait
 	returning bool // it comes from Standby
 	arrived   bool // the hooks of its launch are behind it
+	weight    int  // what AWS told of it last; 0: its group counts instances
 }
 
 // Processes are the names that SuspendProcesses knows.
@@ -123,14 +127,14 @@ func (r *Region) buildAutoScaling(spec RegionSpec) error {
 			return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
 		}
 		group.UseTemplate(template, "$Default")
-		for n := range s.Desired {
+		for n := 0; group.active() < s.Desired; n++ {
 			instance, err := r.Place(group.launchSpec(group.Zones[n%len(group.Zones)]))
 			if err != nil {
 				return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
 			}
 			group.members = append(group.members, &Member{
 				Group: group, Instance: instance, State: LifecycleInService, Healthy: true, Since: instance.LaunchTime,
-				Protected: group.Protects,
+				Protected: group.Protects, weight: group.weightOf(instance.Type),
 			})
 			for _, target := range group.TargetGroups {
 				target.place(instance)
@@ -145,7 +149,7 @@ func (r *Region) newScalingGroup(s GroupSpec) (*ScalingGroup, error) {
 	group := &ScalingGroup{
 		Region: r, Name: s.Name, Min: s.Min, Max: s.Max, Desired: s.Desired, Zones: s.Zones, Grace: s.Grace.D(),
 		HealthCheckType: s.HealthCheckType, Image: s.Image, Type: s.Type, Cooldown: 300 * time.Second, Protects: s.Protects,
-		Operator: s.Operator, MaxLifetime: s.MaxLifetime.D(),
+		Operator: s.Operator, MaxLifetime: s.MaxLifetime.D(), Mixed: s.Mixed, DesiredType: s.DesiredType,
 		Created: r.World.now.Add(-30 * 24 * time.Hour), Suspended: map[string]string{},
 	}
 	group.ARN = r.ARN("autoscaling", "autoScalingGroup:"+r.NewUUID("group")+":autoScalingGroupName/"+s.Name)
@@ -215,7 +219,7 @@ func (g *ScalingGroup) launchSpec(zone string) LaunchSpec {
 		}
 	}
 	return LaunchSpec{
-		Image: from.Image, Type: from.Type, Zone: zone, Tags: tags, Group: g.Name, Hibernates: from.Hibernates,
+		Image: from.Image, Type: g.nextType(from.Type), Zone: zone, Tags: tags, Group: g.Name, Hibernates: from.Hibernates,
 		Template: g.Template, Version: version,
 	}
 }

@@ -170,12 +170,12 @@ func (g *ScalingGroup) terminate(m *Member, cause string) {
 	g.Region.resettle()
 }
 
-// active counts what desired counts: instances in service and on their way there.
+// active counts what desired counts, in the group's units: instances in service and on their way there.
 func (g *ScalingGroup) active() int {
 	count := 0
 	for _, member := range g.members {
 		if member.counts() {
-			count++
+			count += member.Units()
 		}
 	}
 	return count
@@ -246,7 +246,10 @@ func (g *ScalingGroup) join(instance *Instance, cause string) {
 	g.begin("Launching a new EC2 instance: ", instance.ID, cause)
 	g.members = append(
 		g.members,
-		&Member{Group: g, Instance: instance, State: LifecyclePending, Healthy: true, Protected: g.Protects},
+		&Member{
+			Group: g, Instance: instance, State: LifecyclePending, Healthy: true, Protected: g.Protects,
+			weight: g.weightOf(instance.Type),
+		},
 	)
 	g.Region.Changed("group", instance.ID, "Pending in "+g.Name)
 }
@@ -262,10 +265,12 @@ func (g *ScalingGroup) inZone(zone string) int {
 }
 
 // victim is whom the default termination policy chooses: from the fullest zone, the longest-lived unprotected instance.
+// Without it there is still what is desired: with weights "current capacity will either be at the desired capacity or
+// above it", says the guide.
 func (g *ScalingGroup) victim() *Member {
 	var chosen *Member
 	for _, member := range g.members {
-		if member.Protected || !member.counts() {
+		if member.Protected || !member.counts() || g.active()-member.Units() < g.Desired {
 			continue
 		}
 		switch {

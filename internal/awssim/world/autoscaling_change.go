@@ -88,12 +88,12 @@ func (g *ScalingGroup) MoveTo(zones []string, bySubnets bool) {
 // an instance that is terminating already.
 func (g *ScalingGroup) TerminateMember(m *Member, decrement bool) (*Activity, error) {
 	if decrement {
-		if g.Desired-1 < g.Min {
+		if g.Desired-m.Units() < g.Min {
 			return nil, api.Errorf("ValidationError",
 				"Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min "+
 					"size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.", g.Min)
 		}
-		g.Desired--
+		g.Desired -= m.Units()
 	}
 	g.terminate(m, "an instance was taken out of service in response to a user request")
 	g.Region.resettle()
@@ -123,7 +123,7 @@ func (g *ScalingGroup) Detach(ids []string, decrement bool) ([]*Activity, error)
 	counted, standing := 0, 0
 	for _, member := range members {
 		if member.State == LifecycleInService {
-			counted++
+			counted += member.Units()
 		} else {
 			standing++
 		}
@@ -169,7 +169,15 @@ func (g *ScalingGroup) loseUnexpectedly(count int) {
 
 // Attach takes running instances that are in no group into this one and raises desired.
 func (g *ScalingGroup) Attach(ids []string) error {
-	if g.Desired+len(ids) > g.Max {
+	units := 0
+	for _, id := range ids {
+		weight := 0
+		if instance := g.Region.Instance(id); instance != nil {
+			weight = g.weightOf(instance.Type)
+		}
+		units += max(weight, 1)
+	}
+	if g.Desired+units > g.Max {
 		return api.Errorf("ValidationError", "AutoScalingGroup %s has max-size=%d and desired-size=%d. To attach %d more "+
 			"instance(s), please update the AutoScalingGroup sizes appropriately.",
 			g.Name, g.Max, g.Desired, len(ids))
@@ -191,11 +199,13 @@ func (g *ScalingGroup) Attach(ids []string) error {
 		}
 		joining = append(joining, instance)
 	}
-	g.Desired += len(joining)
+	g.Desired += units
 	for _, instance := range joining {
 		g.begin("Attaching an existing EC2 instance: ", instance.ID, "an instance was attached in response to a user request")
 		instance.Tags["aws:autoscaling:groupName"] = g.Name
-		g.members = append(g.members, &Member{Group: g, Instance: instance, State: LifecyclePending, Healthy: true})
+		g.members = append(g.members, &Member{
+			Group: g, Instance: instance, State: LifecyclePending, Healthy: true, weight: g.weightOf(instance.Type),
+		})
 		g.Region.Changed("group", instance.ID, "Pending in "+g.Name)
 	}
 	g.Region.resettle()

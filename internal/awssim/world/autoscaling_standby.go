@@ -17,7 +17,7 @@ func (g *ScalingGroup) EnterStandby(ids []string, decrement bool) ([]*Activity, 
 	if err != nil {
 		return nil, err
 	}
-	if decrement && g.Desired-len(members) < g.Min {
+	if decrement && g.Desired-g.standbyUnits(members) < g.Min {
 		return nil, api.Errorf("ValidationError",
 			"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To place into standby %d instance(s), "+
 				"please update the AutoScalingGroup sizes appropriately.",
@@ -28,8 +28,9 @@ func (g *ScalingGroup) EnterStandby(ids []string, decrement bool) ([]*Activity, 
 		// The words are those of the sample answers in AWS's API reference of EnterStandby and ExitStandby.
 		cause := "instance " + member.Instance.ID + " was moved to standby in response to a user request"
 		if decrement {
-			cause += fmt.Sprintf(", shrinking the capacity from %d to %d", g.Desired, g.Desired-1)
-			g.Desired--
+			by := g.standbyUnits([]*Member{member})
+			cause += fmt.Sprintf(", shrinking the capacity from %d to %d", g.Desired, g.Desired-by)
+			g.Desired -= by
 		}
 		activities = append(activities, g.begin("Moving EC2 instance to Standby: ", member.Instance.ID, cause))
 		member.change.Stop()
@@ -54,7 +55,7 @@ func (g *ScalingGroup) ExitStandby(ids []string) ([]*Activity, error) {
 			g.Name,
 		)
 	}
-	if g.Desired+len(members) > g.Max {
+	if g.Desired+g.standbyUnits(members) > g.Max {
 		return nil, api.Errorf("ValidationError",
 			"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To move %d instance(s) out of standby, "+
 				"please update the AutoScalingGroup sizes appropriately.",
@@ -62,10 +63,11 @@ func (g *ScalingGroup) ExitStandby(ids []string) ([]*Activity, error) {
 	}
 	var activities []*Activity
 	for _, member := range members {
+		by := g.standbyUnits([]*Member{member})
 		activities = append(activities, g.begin("Moving EC2 instance out of Standby: ", member.Instance.ID, fmt.Sprintf(
 			"instance %s was moved out of standby in response to a user request, increasing the capacity from %d to %d",
-			member.Instance.ID, g.Desired, g.Desired+1)))
-		g.Desired++
+			member.Instance.ID, g.Desired, g.Desired+by)))
+		g.Desired += by
 		g.leaveStandby(member)
 	}
 	g.Region.resettle()

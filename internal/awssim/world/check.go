@@ -141,6 +141,12 @@ func (r RegionSpec) problems(where string, images map[string]bool) []error {
 		) {
 			say("auto_scaling_group %s: warm_pool: state %q is none of Stopped, Running, Hibernated", group.Name, pool.State)
 		}
+		for _, override := range group.Mixed {
+			if override.Type == "" || override.Weight < 0 || (override.Weight == 0) != (group.Mixed[0].Weight == 0) {
+				say("auto_scaling_group %s: mixed_instances: each needs a type, and a weight all of them or none", group.Name)
+				break
+			}
+		}
 		if len(group.Zones) == 0 {
 			say("auto_scaling_group %s: zones are missing, like [%sa, %sc]", group.Name, r.Name, r.Name)
 		}

@@ -38,6 +38,9 @@ const (
 	// StartAutomationExecution refuses a client token that it has been sent before. Believed: it answers with the
 	// execution of then. ("The token ... can't be reused": API reference.)
 	DoubtTokensRefused Doubt = "tokens-refused"
+	// Standby takes desired down, and back up, by one an instance in a group that counts in weights too. Believed: by the
+	// instance's weight. (The API reference of EnterStandby: "by the number of instances", written before weights were.)
+	DoubtStandbyCountsInstances Doubt = "standby-counts-instances"
 )
 
 // Doubts are all of them.
@@ -45,7 +48,7 @@ func Doubts() []Doubt {
 	return []Doubt{
 		DoubtSilentAgentRefused, DoubtCancellingStays, DoubtZonesTold, DoubtNoStepTimeout, DoubtTokensOutliveBaselines,
 		DoubtNodesClock, DoubtDetachTerminates, DoubtErrorsEndPending, DoubtProductsNotRestored,
-		DoubtSpeedNotRestored, DoubtTokensRefused,
+		DoubtSpeedNotRestored, DoubtTokensRefused, DoubtStandbyCountsInstances,
 	}
 }
 

@@ -203,6 +203,10 @@ type GroupSpec struct {
 	Protects    bool            `yaml:"protected"`             // instances are protected from scale-in
 	Operator    string          `yaml:"operator"`              // service that operates the group
 	MaxLifetime Duration        `yaml:"max_instance_lifetime"` // 0: no limit
+
+	// Mixed are the instance types that it launches instead of the template's, each in its turn.
+	Mixed       []Override `yaml:"mixed_instances"`
+	DesiredType string     `yaml:"desired_capacity_type"` // units, vcpu or memory-mib; empty: AWS tells none
 }
 
 // HookSpec is a lifecycle hook that nobody completes but by a call.
