@@ -108,7 +108,8 @@ func (p *play) wasThere(id string) bool {
 // surging is 1 while we have raised a group's desired for room, and not lowered it again.
 func (p *play) surging(group string, by awssim.Event) (times int) {
 	for _, event := range p.Sim.Events() {
-		if event.Seq < by.Seq && event.Effect && event.Operation == "SetDesiredCapacity" && event.Resource == group {
+		raises := event.Operation == "SetDesiredCapacity" || event.Operation == "UpdateAutoScalingGroup" // with max
+		if event.Seq < by.Seq && event.Effect && raises && event.Resource == group {
 			times++
 		}
 	}
