@@ -133,8 +133,8 @@ func (v *validator) checkHookCall(at string, point patch.HookPoint, call HookCal
 	v.exactlyOne(at, hookExample, hookKinds...)
 	switch {
 	case call.Run != "" && point.OnceAWave():
-		v.doc.Problem(at+".run", "runs on an instance, and %s is once a wave; write a webhook, a lambda, or a document that is "+
-			"an Automation runbook", point)
+		v.doc.Problem(at+".run", "runs on an instance, and %s is once a wave; write a webhook, a lambda, or a document that "+
+			"is an Automation runbook", point)
 	case len(call.Run) > longestCommand:
 		v.doc.Problem(at+".run", "has %d characters, and may have %d: keep the script on the machine, and run it here",
 			len(call.Run), longestCommand)
@@ -176,7 +176,8 @@ func (v *validator) checkHookPlace(at string, point patch.HookPoint, call HookCa
 		}
 	}
 	if region := functionOf(call).Region(); wanted && region != "" && call.Region != "" && region != call.Region {
-		v.doc.Problem(at+".region", "the function's ARN is of %s, and Lambda is asked in %s; write the same", region, call.Region)
+		v.doc.Problem(at+".region", "the function's ARN is of %s, and Lambda is asked in %s; write the same", region,
+			call.Region)
 	}
 	account, known := v.accounts[call.Account]
 	switch {

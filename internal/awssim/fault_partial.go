@@ -53,8 +53,8 @@ var wrongStates = map[string]*api.Error{
 	),
 	"lambda:Invoke": {
 		Code: "ResourceConflictException", Status: http.StatusConflict,
-		Message: "injected: The operation cannot be performed at this time. The function is currently in the following state: " +
-			"Pending",
+		Message: "injected: The operation cannot be performed at this time. The function is currently in the following " +
+			"state: Pending",
 	},
 	"ssm:SendCommand": api.Errorf(
 		"InvalidInstanceId", "injected: the instance is not in a valid state.",

@@ -130,7 +130,8 @@ func checkGateAlarms(v View) []*Refusal {
 func checkHooks(v View) []*Refusal {
 	var found []*Refusal
 	for _, what := range v.Around.Hooks {
-		found = append(found, v.refuseGroup(what, "create it, or correct its name in the plan's hooks, or let the role invoke it, then retry")...)
+		found = append(found, v.refuseGroup(what,
+			"create it, or correct its name in the plan's hooks, or let the role invoke it, then retry")...)
 	}
 	return found
 }
