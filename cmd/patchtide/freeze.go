@@ -136,8 +136,8 @@ func printLifted(out io.Writer, account string, answer *workflows.FreezeAnswer) 
 		line(out, "there was no freeze of everything")
 	case !answer.Changed:
 		line(out, "account %s was not frozen", account)
-	case len(answer.Freezes) > 0:
-		line(out, "lifted")
+	case answer.Lifted != nil:
+		line(out, "%s", answer.Lifted.Lifted())
 	}
 	if len(answer.Freezes) == 0 {
 		return printFreezes(out, patch.FreezeStatus{})

@@ -145,7 +145,9 @@ func TestFreezes(t *testing.T) {
 	require.Equal(t, "ann", one.Of("production").Actor)
 	require.Nil(t, one.Of("staging"), "another account")
 	again := one.With(patch.Freeze{Account: "production", Actor: "bob", Reason: "still", Since: time.Unix(9, 0)})
-	require.Equal(t, patch.Freezes{{Account: "production", Actor: "bob", Reason: "still", Since: time.Unix(1, 0)}}, again)
+	require.Equal(t, patch.Freezes{{
+		Account: "production", Actor: "ann", Reason: "incident; and by bob: still", Since: time.Unix(1, 0),
+	}}, again)
 	all := again.With(patch.Freeze{Actor: "eve", Reason: "all of it", Since: time.Unix(2, 0)})
 	require.Equal(t, "eve", all.Of("staging").Actor)
 	require.Equal(t, "eve", all.Of("production").Actor, "the wider one is told first")

@@ -17,14 +17,17 @@ type Freeze struct {
 }
 
 // String tells who froze what and why.
-func (f Freeze) String() string {
+func (f Freeze) String() string { return f.tell("%s is frozen by %s since %s: %s") }
+
+// Lifted tells what a person has lifted, and so whose stop it was.
+func (f Freeze) Lifted() string { return f.tell("lifted the freeze of %s by %s since %s: %s") }
+
+func (f Freeze) tell(format string) string {
 	what := "everything"
 	if f.Account != "" {
 		what = "account " + f.Account
 	}
-	return fmt.Sprintf(
-		"%s is frozen by %s since %s: %s", what, f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Reason,
-	)
+	return fmt.Sprintf(format, what, f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Reason)
 }
 
 // Freezes is everything that is frozen now.
@@ -42,17 +45,33 @@ func (f Freezes) Of(account string) *Freeze {
 	return nil
 }
 
-// With adds a freeze. The same account is frozen once: the newer reason counts, the older moment stays.
+// With adds a freeze. The same account is frozen once, since the older moment: of the same person the newer reason
+// counts, and what another adds stands behind the first one's, for one word lifts both.
 func (f Freezes) With(added Freeze) Freezes {
 	var all Freezes
 	for _, freeze := range f {
 		if freeze.Account == added.Account {
-			added.Since = freeze.Since
+			added = freeze.also(added)
 			continue
 		}
 		all = append(all, freeze)
 	}
 	return append(all, added)
+}
+
+// longestFreezeReason is how long a reason may be to which others have added theirs.
+const longestFreezeReason = 1000
+
+func (f Freeze) also(added Freeze) Freeze {
+	if f.Actor == added.Actor {
+		added.Since = f.Since
+		return added
+	}
+	theirs := "; and by " + added.Actor + ": " + added.Reason
+	if !strings.Contains(f.Reason+";", theirs+";") {
+		f.Reason = Clip(f.Reason+theirs, longestFreezeReason)
+	}
+	return f
 }
 
 // Without lifts the freeze of an account, or with "" the one of everything, and reports whether there was one. A freeze

@@ -54,6 +54,43 @@ func TestWhichFreezesHoldAWave(t *testing.T) {
 	}
 }
 
+// One word lifts an account's freeze, whoever has asked for it: nobody's reason is lost before.
+func TestWhoFreezesWhatIsFrozenAddsToIt(t *testing.T) {
+	since := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	first := patch.Freeze{Actor: "ann", Reason: "incident 4711", Since: since}
+	other := patch.Freeze{Account: "staging", Actor: "ann", Reason: "sale", Since: since}
+	both := patch.Freeze{Actor: "ann", Reason: "incident 4711; and by ben: network change", Since: since}
+	for _, c := range []struct {
+		name   string
+		frozen patch.Freezes
+		added  patch.Freeze
+		want   patch.Freezes
+	}{
+		{
+			"another person",
+			patch.Freezes{first, other},
+			patch.Freeze{Actor: "ben", Reason: "network change", Since: since.Add(time.Hour)},
+			patch.Freezes{other, both},
+		},
+		{
+			"another person, twice",
+			patch.Freezes{both},
+			patch.Freeze{Actor: "ben", Reason: "network change", Since: since.Add(time.Hour)},
+			patch.Freezes{both},
+		},
+		{
+			"the same person",
+			patch.Freezes{first},
+			patch.Freeze{Actor: "ann", Reason: "incident 4712", Since: since.Add(time.Hour)},
+			patch.Freezes{{Actor: "ann", Reason: "incident 4712", Since: since}},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.frozen.With(c.added)) })
+	}
+	require.Equal(t, "lifted the freeze of everything by ann since 2026-11-22 02:00 UTC: incident 4711; and by ben: network "+
+		"change", both.Lifted())
+}
+
 func TestTheCommandThatLiftsAFreeze(t *testing.T) {
 	require.Equal(t, "patchtide unfreeze --reason ...", patch.Freeze{Actor: "ann"}.Lift())
 	require.Equal(t, "patchtide unfreeze --account production --reason ...", patch.Freeze{Account: "production"}.Lift())

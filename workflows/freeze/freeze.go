@@ -58,6 +58,7 @@ func (r Request) Validate() error {
 // Answer tells what is frozen after an Update, and whether it changed anything.
 type Answer struct {
 	Changed bool          `json:"changed"`
+	Lifted  *patch.Freeze `json:"lifted,omitempty"` // by unfreeze
 	Freezes patch.Freezes `json:"freezes"`
 }
 
@@ -186,13 +187,20 @@ func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error
 			return Answer{}, err
 		}
 	}
+	answer := Answer{}
+	for _, freeze := range f.status.Freezes {
+		if freeze.Account == request.Account {
+			answer.Lifted = &freeze
+		}
+	}
 	left, lifted := f.status.Freezes.Without(request.Account)
 	f.status.Freezes = left
 	f.changed(ctx)
 	if lifted {
 		f.tell(ctx, thawed(request, left))
 	}
-	return Answer{Changed: lifted, Freezes: left}, nil
+	answer.Changed, answer.Freezes = lifted, left
+	return answer, nil
 }
 
 // isAccount refuses an account that the configuration does not know.
