@@ -26,6 +26,7 @@ type Wave struct {
 	Cutoff    *time.Time    // of its window; nil: it may go on at any time
 	Frozen    patch.Freezes // as far as they hold it
 	RollsBack patch.RollsBack
+	UnderWay  int             // instances that are at work now, whatever comes of it
 	Failed    []patch.Outcome // what became of those that failed, where it is on hold
 	Unfit     []string        // the ids of those that it has quarantined
 }
@@ -43,6 +44,7 @@ func Of(status patch.WaveStatus) Wave {
 	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
+			w.UnderWay += len(group.Now)
 			for _, failed := range group.Failed {
 				if group.Phase == patch.GroupHeld {
 					w.Failed = append(w.Failed, failed.Outcome)
@@ -145,6 +147,8 @@ func (w Wave) whenFree(verb patch.Verb) string {
 		return said + ": " + w.scopes()
 	case verb == patch.Abort && verb.AboutIn(w.State) == patch.AboutHold:
 		return "to give up on what cannot be put back: it stays as it is, and is reported"
+	case verb == patch.Abort:
+		return said + w.stays()
 	case verb == patch.Retry && w.beyondRetry():
 		return "to go on with the next: what failed is quarantined, and is not tried again"
 	}
@@ -157,8 +161,26 @@ func (w Wave) scopes() string {
 	if w.RollsBack.Stage != w.RollsBack.Wave {
 		said += " of it, with --scope wave " + counted(w.RollsBack.Wave)
 	}
+	if w.UnderWay > 0 {
+		said += fmt.Sprintf(", and %s under way", counted(w.UnderWay))
+	}
 	if w.RollsBack.Loses != "" {
 		said += "; " + w.RollsBack.Loses
+	}
+	return said
+}
+
+// stays is what an abort leaves as it is.
+func (w Wave) stays() (said string) {
+	switch w.RollsBack.Wave {
+	case 0:
+	case 1:
+		said = ": 1 instance stays patched"
+	default:
+		said = fmt.Sprintf(": %d instances stay patched", w.RollsBack.Wave)
+	}
+	if w.UnderWay > 0 {
+		said += fmt.Sprintf("; %s under way is put back or, once proven, stays patched, too", counted(w.UnderWay))
 	}
 	return said
 }

@@ -54,6 +54,12 @@ func TestWhenToSendAVerb(t *testing.T) {
 			"if the patch is bad: puts back what the stage patched: 1 instance of it, with --scope wave 3 instances",
 		},
 		{
+			"a roll back while one is under way",
+			brief.Wave{UnderWay: 1},
+			patch.RollBack,
+			"if the patch is bad: puts back what the stage patched: no instance, and 1 instance under way",
+		},
+		{
 			"a roll back that loses more than patches",
 			brief.Wave{RollsBack: patch.RollsBack{Stage: 1, Wave: 1, Loses: "each of them loses what was written since"}},
 			patch.RollBack,
@@ -67,6 +73,12 @@ func TestWhenToSendAVerb(t *testing.T) {
 		},
 		{"an approval", brief.Wave{}, patch.Approve, "to let the stage begin"},
 		{"an abort", brief.Wave{State: patch.StateRunning}, patch.Abort, "to stop here"},
+		{
+			"an abort that leaves what is patched",
+			brief.Wave{State: patch.StateRunning, UnderWay: 1, RollsBack: patch.RollsBack{Wave: 2}},
+			patch.Abort,
+			"to stop here: 2 instances stay patched; 1 instance under way is put back or, once proven, stays patched, too",
+		},
 		{
 			"a second abort",
 			brief.Wave{State: patch.StateAborting},

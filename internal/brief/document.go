@@ -107,9 +107,13 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		doc.Groups = append(doc.Groups, fmt.Sprintf("%s, which closed at %s, found nothing of it patched any more", by.WaveID,
 			moment(by.Closed)))
 	case kept > 0:
-		doc.Worries = append(doc.Worries, Worry{WorryStillPatched, fmt.Sprintf(
-			"%s of other stages. To put back as well: %s", counted(kept), names.VerbCommand(patch.RollBack, status.WaveID),
-		)})
+		which := " of other stages. To put back as well: "
+		if status.Outcome == patch.Aborted {
+			which = ". To put back: "
+		}
+		doc.Worries = append(doc.Worries, Worry{
+			WorryStillPatched, counted(kept) + which + names.VerbCommand(patch.RollBack, status.WaveID),
+		})
 	}
 	for _, left := range status.Stranded {
 		doc.Worries = append(doc.Worries, Worry{WorryStranded, fmt.Sprintf(
@@ -138,10 +142,11 @@ func failure(group string, failed patch.InstanceResult) string {
 	return said
 }
 
-// stillPatched counts what a wave has left patched that ended by rolling a stage back: whoever wanted the patch gone
-// must not take "rolled back" for all of it.
+// stillPatched counts what a wave has left patched that ended by rolling a stage back, or aborted: whoever wanted the
+// patch gone must not take either for all of it.
 func stillPatched(status patch.WaveStatus) (kept int) {
-	if status.Outcome != patch.RolledBack && status.Outcome != patch.NothingPutBack || status.PutsBack != "" {
+	ended := []patch.Outcome{patch.RolledBack, patch.NothingPutBack, patch.Aborted}
+	if !slices.Contains(ended, status.Outcome) || status.PutsBack != "" {
 		return 0
 	}
 	for _, stage := range status.Stages {

@@ -28,7 +28,7 @@ func TestEachNoticeLeadsToWhatItIsAbout(t *testing.T) {
 		links := Compose(notice, where).Links
 		require.True(t, strings.HasPrefix(links[0].URL, want), "%s: %s", name, links[0].URL)
 		another := notice.Kind == patch.NoticeScheduleSkipped || notice.Kind == patch.NoticeRolledBack ||
-			name == "finished_with_something_stranded"
+			name == "finished_with_something_stranded" || name == "refused"
 		form := strings.Contains(
 			links[len(links)-1].URL,
 			"/start-workflow?taskQueue=patchtide&workflowId=wave-web-20261122-021000&workflowType=PatchWave",
