@@ -107,6 +107,6 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 	}
 	_, err = models.Check(reply("SSM", "Sing", json, "{}"))
 	require.EqualError(t, err, "SSM has no operation Sing")
-	_, err = models.Check(reply("Lambda", "Invoke", json, "{}"))
-	require.ErrorContains(t, err, "Lambda")
+	_, err = models.Check(reply("Kinesis", "PutRecord", json, "{}"))
+	require.ErrorContains(t, err, "Kinesis")
 }
