@@ -16,7 +16,7 @@ import (
 
 // usualSeed is what `go test` draws from: a change is judged by the same waves as the one before it. `make property`
 // draws new ones each time.
-const usualSeed = "42"
+const usualSeed = "11"
 
 // seeded gives rapid the usual seed where nobody gave it another.
 func seeded(t *testing.T) {
