@@ -164,14 +164,12 @@ func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) 
 	if err := f.known(ctx); err != nil {
 		return Answer{}, err
 	}
-	known := slices.ContainsFunc(f.status.Freezes, func(freeze patch.Freeze) bool {
-		return freeze.Account == request.Account && freeze.Actor == request.Actor && freeze.Reason == request.Reason
-	})
-	f.status.Freezes = f.status.Freezes.With(patch.Freeze{
+	before := f.status.Freezes
+	f.status.Freezes = before.With(patch.Freeze{
 		Account: request.Account, Actor: request.Actor, Reason: request.Reason, Since: workflow.Now(ctx),
 	})
 	f.changed(ctx)
-	if !known { // who says it twice is heard once
+	if now := f.status.Freezes[len(f.status.Freezes)-1]; !slices.Contains(before, now) { // said twice it is heard once
 		f.tell(ctx, frozen(request))
 	}
 	return Answer{Changed: true, Freezes: f.status.Freezes}, nil
