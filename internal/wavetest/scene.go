@@ -39,7 +39,7 @@ type Scene struct {
 	Store *evidence.Store
 	Wire  *Wire // between the clients and the simulator
 	Plans *Plans
-	Sizes Sizes // of what went through Temporal
+	Sizes *Sizes // of what went through Temporal, which still asks for them once the scene is closed
 
 	Control *activities.Control
 	AWS     *activities.AWS
@@ -76,7 +76,8 @@ func New(t TB, options Options) *Scene {
 	t.Helper()
 	s := &Scene{
 		T: t, Elsewhere: Elsewhere{Locks: map[string]string{}, Ended: journal.RunBroken},
-		log: options.Log, attempts: &attempts{last: map[activities.ReadPendingInput]activities.Pending{}},
+		Sizes: &Sizes{}, log: options.Log,
+		attempts: &attempts{last: map[activities.ReadPendingInput]activities.Pending{}},
 	}
 	if options.Start.IsZero() {
 		options.Start = time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
