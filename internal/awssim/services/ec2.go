@@ -266,6 +266,9 @@ func ec2Instance(i *world.Instance) types.Instance {
 	}
 	if i.State != world.Terminated {
 		out.PrivateIpAddress, out.PrivateDnsName = aws.String(i.PrivateIP), aws.String(dnsName(i.Region, i.PrivateIP))
+		if i.IPv6 != "" {
+			out.Ipv6Address = aws.String(i.IPv6)
+		}
 		out.SubnetId, out.SourceDestCheck = aws.String(i.Region.SubnetOf(i.Zone)), aws.Bool(true)
 		out.SecurityGroups = securityGroupViews(i, i.SecurityGroups)
 		out.NetworkInterfaces = interfaceViews(i)

@@ -45,7 +45,16 @@ func interfaceViews(i *world.Instance) []types.InstanceNetworkInterface {
 			PrivateIpAddresses: []types.InstancePrivateIpAddress{
 				{PrivateIpAddress: aws.String(one.Address), Primary: aws.Bool(true)},
 			},
+			Ipv6Addresses: ipv6Views(i, one),
 		})
 	}
 	return views
+}
+
+// ipv6Views is the address that an instance has on its first interface, where its network has such.
+func ipv6Views(i *world.Instance, one *world.NetworkInterface) []types.InstanceIpv6Address {
+	if one.Device != 0 || i.IPv6 == "" {
+		return nil
+	}
+	return []types.InstanceIpv6Address{{Ipv6Address: aws.String(i.IPv6), IsPrimaryIpv6: aws.Bool(false)}}
 }

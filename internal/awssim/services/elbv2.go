@@ -89,17 +89,17 @@ func (s balancingService) describeGroups(
 	out := &elb.DescribeTargetGroupsOutput{TargetGroups: []types.TargetGroup{}, NextMarker: next}
 	for _, group := range found {
 		view := types.TargetGroup{
-			TargetGroupArn:      &group.ARN,
-			TargetGroupName:     &group.Name,
-			Port:                number(group.Port),
-			Protocol:            types.ProtocolEnumHttp,
-			TargetType:          targetType(group),
-			HealthCheckEnabled:  ref(!group.Unchecked),
-			HealthCheckPath:     &group.HealthPath,
-			HealthCheckPort:     ref("traffic-port"),
-			HealthCheckProtocol: types.ProtocolEnumHttp,
-			VpcId: ref("vpc-0" + call.Account +
-				"0000"),
+			TargetGroupArn:             &group.ARN,
+			TargetGroupName:            &group.Name,
+			Port:                       number(group.Port),
+			Protocol:                   types.ProtocolEnumHttp,
+			TargetType:                 targetType(group),
+			HealthCheckEnabled:         ref(!group.Unchecked),
+			HealthCheckPath:            &group.HealthPath,
+			HealthCheckPort:            ref("traffic-port"),
+			HealthCheckProtocol:        types.ProtocolEnumHttp,
+			IpAddressType:              addressType(group),
+			VpcId:                      ref(group.Network()),
 			HealthCheckIntervalSeconds: number(int(group.Interval.Seconds())),
 			HealthyThresholdCount:      number(group.HealthyThreshold),
 			UnhealthyThresholdCount:    number(group.UnhealthyThreshold),
@@ -161,6 +161,9 @@ func (s balancingService) describeHealth(
 	return out, nil
 }
 
+// everyZone is the zone of a target outside its target group's network (API reference of TargetDescription).
+const everyZone = "all"
+
 func (s balancingService) targetView(target *world.Target) types.TargetHealthDescription {
 	view := types.TargetHealthDescription{
 		Target:          &types.TargetDescription{Id: ref(target.ID()), Port: number(target.Port)},
@@ -169,7 +172,10 @@ func (s balancingService) targetView(target *world.Target) types.TargetHealthDes
 			State: types.TargetHealthStateEnum(target.State), Reason: types.TargetHealthReasonEnum(target.Reason),
 		},
 	}
-	if s.w.Has(world.DoubtZonesTold) {
+	switch {
+	case target.Group.Peered:
+		view.Target.AvailabilityZone = ref(everyZone)
+	case s.w.Has(world.DoubtZonesTold):
 		view.Target.AvailabilityZone = ref(target.Instance.Zone)
 	}
 	return view
@@ -184,6 +190,10 @@ func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) 
 		if target.AvailabilityZone != nil && !group.ByAddress {
 			return nil, api.Errorf("ValidationError", "An Availability Zone cannot be specified for the target '%s', since the "+
 				"target type of the target group is instance", deref(target.Id))
+		}
+		if zone := deref(target.AvailabilityZone); group.Peered && zone != everyZone {
+			return nil, api.Errorf("ValidationError", "The Availability Zone '%s' of the target '%s' is not valid: the IP "+
+				"address is outside the VPC of the target group, whose targets have the zone 'all'", zone, deref(target.Id))
 		}
 		// "it must be in the running state when you register it", says the API reference.
 		if instance := group.Resolve(deref(target.Id)); instance == nil || instance.State != world.Running {

@@ -31,6 +31,13 @@ func targetType(group *world.TargetGroup) types.TargetTypeEnum {
 	return types.TargetTypeEnumInstance
 }
 
+func addressType(group *world.TargetGroup) types.TargetGroupIpAddressTypeEnum {
+	if group.IPv6 {
+		return types.TargetGroupIpAddressTypeEnumIpv6
+	}
+	return types.TargetGroupIpAddressTypeEnumIpv4
+}
+
 func attributesOf(group *world.TargetGroup) []types.TargetGroupAttribute {
 	var attributes []types.TargetGroupAttribute
 	for _, pair := range [][2]string{

@@ -54,6 +54,7 @@ type Region struct {
 	launchTemplates shelf[*LaunchTemplate]
 	tokens          map[string]made // by client token
 
+	dualStack         bool
 	EncryptsByDefault bool   // what EBS makes is encrypted, whatever it is made of
 	DefaultKey        string // ARN of the key for that; "": AWS's own
 
@@ -79,6 +80,7 @@ func newRegion(a *Account, name string) *Region {
 
 // build fills the region with what the scenario says lives there.
 func (r *Region) build(spec RegionSpec) error {
+	r.dualStack = spec.DualStack
 	if err := r.buildPatching(spec); err != nil {
 		return err
 	}

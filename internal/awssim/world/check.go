@@ -108,6 +108,15 @@ func (r RegionSpec) problems(where string, images map[string]bool) []error {
 		if !slices.Contains([]string{"", "instance", "ip"}, group.TargetType) {
 			say("target_group %s: target_type %q is neither instance nor ip", group.Name, group.TargetType)
 		}
+		if !slices.Contains([]string{"", "ipv4", "ipv6"}, group.AddressType) {
+			say("target_group %s: ip_address_type %q is neither ipv4 nor ipv6", group.Name, group.AddressType)
+		}
+		if (group.AddressType == "ipv6" || group.Peered) && group.TargetType != "ip" {
+			say("target_group %s: ip_address_type ipv6 and peered are of target_type ip", group.Name)
+		}
+		if group.AddressType == "ipv6" && !r.DualStack {
+			say("target_group %s: ip_address_type ipv6 wants a region that is dual_stack", group.Name)
+		}
 		if !slices.Contains([]string{"", "true", "false", "use_load_balancer_configuration"}, group.CrossZone) {
 			say(
 				"target_group %s: cross_zone %q is none of true, false, use_load_balancer_configuration", group.Name,

@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -40,6 +41,7 @@ type Instance struct {
 	Type           string
 	Zone           string
 	PrivateIP      string
+	IPv6           string // as EC2 writes it; empty where the region's network has IPv4 only
 	State          InstanceState
 	StateReason    string
 	StoppedAt      time.Time // when somebody stopped it; zero: nobody has since its start
@@ -177,6 +179,9 @@ func (r *Region) newInstance(spec LaunchSpec) (*Instance, error) {
 	}
 	n := len(r.instances.ids) + 1
 	instance.PrivateIP = fmt.Sprintf("10.%d.%d.%d", n>>14&255, n>>6&255, n&63+10)
+	if r.dualStack {
+		instance.IPv6 = netip.MustParseAddr(fmt.Sprintf("2001:db8:0:%x::%x", n>>8, n&255+10)).String()
+	}
 	if spec.Group != "" {
 		key := "ordinal/" + r.String() + "/" + r.Account.ID + "/" + spec.Group
 		w.counters[key]++

@@ -41,6 +41,8 @@ type TargetGroup struct {
 	DeregistrationDelay time.Duration
 	LoadBalancer        string // name; empty: none, and targets are unused
 	ByAddress           bool   // targets are private addresses, not instances
+	IPv6                bool   // addresses of that kind
+	Peered              bool   // of a network beside the instances' own
 	SlowStart           time.Duration
 	Sticky              bool          // requests of one client go to one target
 	StickyFor           time.Duration // how long
@@ -89,7 +91,7 @@ func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 		HealthyThreshold: spec.HealthyThreshold, UnhealthyThreshold: spec.UnhealthyThreshold,
 		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer,
 		Tags: Tags{}, StickyFor: 24 * time.Hour,
-		ByAddress: spec.TargetType == "ip", SlowStart: spec.SlowStart.D(), CrossZone: spec.CrossZone,
+		ByAddress: spec.TargetType == "ip", IPv6: spec.AddressType == "ipv6", Peered: spec.Peered, SlowStart: spec.SlowStart.D(), CrossZone: spec.CrossZone,
 		Unchecked: spec.Unchecked, UnhealthyDraining: spec.UnhealthyDraining.D(),
 	}
 	if group.CrossZone == "" {
@@ -166,9 +168,24 @@ func (g *TargetGroup) Find(instanceID string, port int) *Target {
 // ID is how the target is registered: by the instance's id or its private address.
 func (t *Target) ID() string {
 	if t.Group.ByAddress {
-		return t.Instance.PrivateIP
+		return t.Group.addressOf(t.Instance)
 	}
 	return t.Instance.ID
+}
+
+// Network is the VPC whose addresses the group serves.
+func (g *TargetGroup) Network() string {
+	if g.Peered {
+		return "vpc-0" + g.Region.Account.ID + "0001"
+	}
+	return g.Region.VPC()
+}
+
+func (g *TargetGroup) addressOf(i *Instance) string {
+	if g.IPv6 {
+		return i.IPv6
+	}
+	return i.PrivateIP
 }
 
 // Resolve finds the instance that a registration names, by id or by private address as the group has it; nil when there
@@ -179,7 +196,7 @@ func (g *TargetGroup) Resolve(id string) *Instance {
 		return g.Region.Instance(id)
 	}
 	for _, instance := range g.Region.Instances() {
-		if instance.PrivateIP == id && instance.State != Terminated {
+		if g.addressOf(instance) == id && instance.State != Terminated {
 			return instance
 		}
 	}

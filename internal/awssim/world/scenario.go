@@ -168,6 +168,7 @@ type RegionSpec struct {
 	Topics         []string           `yaml:"topics"`  // of SNS
 	Queues         []string           `yaml:"queues"`  // of SQS
 	Functions      []FunctionSpec     `yaml:"functions"`
+	DualStack      bool               `yaml:"dual_stack"` // its instances have an IPv6 address as well
 }
 
 // InstanceSpec is a standalone instance, or Count equal ones.
@@ -246,10 +247,13 @@ type TargetGroupSpec struct {
 	HealthyThreshold    int      `yaml:"healthy_threshold"`
 	UnhealthyThreshold  int      `yaml:"unhealthy_threshold"`
 	DeregistrationDelay Duration `yaml:"deregistration_delay"`
-	LoadBalancer        string   `yaml:"load_balancer"` // empty: none, and its targets are unused
-	TargetType          string   `yaml:"target_type"`   // instance, the default, or ip: private addresses of instances
-	SlowStart           Duration `yaml:"slow_start"`
-	Unchecked           bool     `yaml:"health_checks_disabled"` // targets are unavailable for ever
+	LoadBalancer        string   `yaml:"load_balancer"`   // empty: none, and its targets are unused
+	TargetType          string   `yaml:"target_type"`     // instance, the default, or ip: private addresses of instances
+	AddressType         string   `yaml:"ip_address_type"` // ipv4, the default, or ipv6: addresses of that kind
+	// of a network beside the instances' own: its targets are addresses of zone "all", by way of a peering
+	Peered    bool     `yaml:"peered"`
+	SlowStart Duration `yaml:"slow_start"`
+	Unchecked bool     `yaml:"health_checks_disabled"` // targets are unavailable for ever
 	// how long an unhealthy target is unhealthy.draining first
 	UnhealthyDraining Duration `yaml:"unhealthy_draining"`
 	// true, false or use_load_balancer_configuration, the default
