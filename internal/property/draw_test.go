@@ -11,7 +11,14 @@ import (
 // drawScript draws a script. One that passes has only trouble that goes away by itself, people, and good patches:
 // whatever it meets, it must leave the fleet as it was. Any other may have everything.
 func drawScript(t *rapid.T, passes bool) script {
+	var faults []scriptFault
+	var others []otherAct
+	if !passes { // drawn first, or of one seed both kinds would have the same fleets and plans
+		faults = rapid.SliceOfN(rapid.Custom(drawFault), 0, 2).Draw(t, "faults")
+		others = rapid.SliceOfN(rapid.Custom(drawOther), 0, 2).Draw(t, "others")
+	}
 	s := script{
+		Faults: faults, Others: others,
 		Staging: rapid.SampledFrom([]int{0, 0, 1, 2, mostScriptStaging}).Draw(t, "staging"),
 		Groups:  rapid.SliceOfN(rapid.Custom(drawGroup), 1, mostScriptGroups).Draw(t, "groups"),
 		Plan:    drawPlan(t),
@@ -22,31 +29,37 @@ func drawScript(t *rapid.T, passes bool) script {
 		Decide: rapid.SliceOfN(rapid.SampledFrom([]string{
 			"skip", "retry", "roll_back", "roll_back wave", "abort", silence, late + "retry", late + "skip", late + "roll_back",
 		}), 0, 4).Draw(t, "decide"),
-		Approval: rapid.SampledFrom([]string{
-			"", "", "", "", "", "", "", "", "", "reject", "abort", silence,
-		}).Draw(t, "approval"),
-		Patch:   drawPatch(t, patchGood, patchNoReboot),
-		ReadLag: rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
+		Approval: drawApproval(t),
+		Patch:    drawPatch(t, passes),
+		ReadLag:  rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
 
 		ScalingLag: rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "scaling lag"),
 	}
 	s.Plan.Hooks = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) scriptHook { return drawHook(t, passes) }), 0, 3).Draw(
 		t, "hooks")
-	s.keepsRoom(t)
 	s.Shape = drawShape(t)
+	s.keepsRoom(t)
 	if rapid.IntRange(0, 2).Draw(t, "windows") == 0 {
 		s.drawWindows(t)
 	}
 	if s.Staging > 1 {
 		s.StagingZones = rapid.IntRange(0, 2).Draw(t, "staging zones")
 	}
-	if passes {
-		return s
-	}
-	s.Patch = drawPatch(t, patchGood, patchBreaksSome, patchBreaksAll, patchNoReboot)
-	s.Faults = rapid.SliceOfN(rapid.Custom(drawFault), 0, 2).Draw(t, "faults")
-	s.Others = rapid.SliceOfN(rapid.Custom(drawOther), 0, 2).Draw(t, "others")
 	return s
+}
+
+// drawApproval draws what is answered where approval is asked for. What is refused begins nothing: most are approved.
+func drawApproval(t *rapid.T) string {
+	if rapid.IntRange(0, 15).Draw(t, "not approved") != 11 {
+		return ""
+	}
+	return rapid.SampledFrom([]string{"reject", "abort", silence}).Draw(t, "approval")
+}
+
+// needs is what one instance is thought to take of a window, in minutes, and rather more: with its canary's bake, what
+// its target groups wait for, and hooks that take as long as they may, also in a roll back.
+func (s script) needs() int {
+	return s.Plan.Estimate + s.Shape.Canary + s.Plan.PutBack + 1 + 3*len(s.Plan.Hooks)
 }
 
 // drawWindows gives a wave a window that is likely to close on it, some that follow, and estimates by which an instance
@@ -54,12 +67,12 @@ func drawScript(t *rapid.T, passes bool) script {
 func (s *script) drawWindows(t *rapid.T) {
 	s.Plan.Estimate = rapid.SampledFrom([]int{11, 9, 15, 30}).Draw(t, "estimate")
 	s.Plan.PutBack = rapid.SampledFrom([]int{0, 0, 5, 15}).Draw(t, "put back")
-	s.Plan.Cutoff = s.Plan.Estimate + s.Plan.PutBack + rapid.SampledFrom([]int{15, 3, 8, 25, 40}).Draw(t, "room")
+	s.Plan.Cutoff = s.needs() + rapid.SampledFrom([]int{15, 3, 8, 25, 40}).Draw(t, "room")
 	s.Plan.Patient = rapid.Bool().Draw(t, "patient")
 	s.Windows = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) scriptWindow {
 		return scriptWindow{
 			After: rapid.SampledFrom([]int{60, 10, 240}).Draw(t, "opens after"),
-			For:   s.Plan.Estimate + s.Plan.PutBack + rapid.SampledFrom([]int{60, 15, 5, 120}).Draw(t, "lasts"),
+			For:   s.needs() + rapid.SampledFrom([]int{60, 15, -5, 120}).Draw(t, "lasts"),
 		}
 	}), 1, 3).Draw(t, "windows")
 	if seldom(t, "no other window") {
@@ -80,20 +93,38 @@ func (s *script) drawWindows(t *rapid.T) {
 }
 
 // seldom is true for what has a wave refused before it begins: a few show that it is, and of the others nothing would
-// be seen. Rapid prefers the ends of a range.
-func seldom(t *rapid.T, what string) bool { return rapid.IntRange(0, 15).Draw(t, what) == 11 }
+// be seen. Rapid prefers the ends of a range: it is one in fifty.
+func seldom(t *rapid.T, what string) bool { return rapid.IntRange(0, 31).Draw(t, what) == 21 }
 
-func drawPatch(t *rapid.T, kinds ...string) string {
+func drawPatch(t *rapid.T, passes bool) string {
 	if seldom(t, patchNothing) {
 		return patchNothing
+	}
+	kinds := []string{patchGood, patchNoReboot}
+	if !passes {
+		kinds = []string{patchGood, patchBreaksSome, patchBreaksAll, patchNoReboot}
 	}
 	return rapid.SampledFrom(kinds).Draw(t, "patch")
 }
 
-// keepsRoom lets most plans that shrink a group have groups that may shrink, and most groups launch.
+// keepsRoom lets most waves have something to take: most groups launch, most plans that shrink a group have groups that
+// may shrink, most groups without cross-zone balancing have two in each zone, since nobody takes the last one of a zone
+// out, and seldom all members of the first group are excluded.
 func (s *script) keepsRoom(t *rapid.T) {
 	if seldom(t, "launch suspended") {
 		s.Groups[0].Suspended = []string{"Launch"}
+	}
+	if !seldom(t, "all excluded") {
+		s.Shape.Excluded = min(s.Shape.Excluded, s.Groups[0].Members-1)
+	}
+	if !seldom(t, "alone in a zone") {
+		for i := range s.Groups {
+			group := &s.Groups[i]
+			group.OneZone = group.OneZone && group.Members > 1
+			if group.OneZone {
+				group.Zones = min(group.Zones, group.Members/2-1)
+			}
+		}
 	}
 	if s.Plan.Capacity != string(patch.CapacityDecrement) || seldom(t, "no room") {
 		return
@@ -136,8 +167,11 @@ func drawPlan(t *rapid.T) scriptPlan {
 		Then:           rapid.SampledFrom([]string{"", "skip", "abort"}).Draw(t, "then"),
 		Bake:           rapid.SampledFrom([]int{0, 30, alarmTime}).Draw(t, "bake"),
 		Passes:         rapid.IntRange(0, 1).Draw(t, "passes"),
-		Cutoff:         rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 120, 200, 200, 75}).Draw(t, "cutoff"),
+		Cutoff:         rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 0, 75, 120, 200, 200}).Draw(t, "cutoff"),
 		Break:          rapid.SampledFrom([]int{0, 10, 90}).Draw(t, "break"),
+	}
+	if seldom(t, "cutoff too soon") {
+		p.Cutoff = 15
 	}
 	kinds := rapid.SampledFrom([][2]string{
 		{"", ""}, {"", ""}, {"", ""}, {"", "replace"}, {"none", "replace"}, {"none", "none"}, {"", "none"},
@@ -169,9 +203,13 @@ func drawTrouble(t *rapid.T, passes bool) callTrouble {
 	if !passes {
 		times = append(times, forGood)
 	}
+	on, nth := acts, 12
+	if rapid.IntRange(0, 4).Draw(t, "of a read") > 2 {
+		on, nth = looks, 30 // the first ones are preflight's, which begins nothing then
+	}
 	c := callTrouble{
-		On:  rapid.SampledFrom(append(acts, looks...)).Draw(t, "operation"),
-		Nth: rapid.IntRange(0, 12).Draw(t, "nth"),
+		On:  rapid.SampledFrom(on).Draw(t, "operation"),
+		Nth: rapid.IntRange(0, nth).Draw(t, "nth"),
 		Kind: rapid.SampledFrom([]string{
 			awssim.FaultError, awssim.FaultLostReply, awssim.FaultThrottle, awssim.FaultTimeout, denied,
 		}).Draw(t, "kind"),

@@ -56,7 +56,7 @@ func (h scriptHook) callOf(does string) patch.HookCall {
 func drawHook(t *rapid.T, passes bool) scriptHook {
 	does, undo := []string{hookWell}, []string{"", undoes}
 	if !passes {
-		does = append(does, hookWell, hookFails, hookHangs)
+		does = append(does, hookWell, hookWell, hookFails, hookHangs, hookWell)
 		undo = append(undo, hookFails, hookHangs)
 	}
 	return scriptHook{
