@@ -37,15 +37,21 @@ func newScan() *cobra.Command {
 				if err := awaitResult(cmd, c, run, true, &fleet); err != nil {
 					return fmt.Errorf("scan %s: %s", run.GetID(), plain(err))
 				}
-				if err := show(cmd, fleet, printFleet); err != nil || fleet.Whole() {
-					return err
-				}
-				return &exitError{code: exitGaps}
+				return showScan(cmd, fleet)
 			})
 		},
 	}
 	printsJSON(cmd)
 	return cmd
+}
+
+// showScan shows what a scan found. One that is not whole is no success: who reads only the exit code must not take
+// nothing missing from nothing scanned.
+func showScan(cmd *cobra.Command, fleet workflows.FleetScan) error {
+	if err := show(cmd, fleet, printFleet); err != nil || fleet.Whole() {
+		return err
+	}
+	return &exitError{code: exitGaps}
 }
 
 func printFleet(out io.Writer, fleet workflows.FleetScan) error {
