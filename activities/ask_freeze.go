@@ -49,12 +49,14 @@ func (c *Control) AskFreeze(ctx context.Context, in AskFreezeInput) (*Frozen, er
 type AwaitThawInput struct {
 	Accounts []string
 	Poll     patch.Duration
+	Told     string // why they are frozen, as people have been told
 }
 
-// AwaitThaw waits until none of the accounts is frozen.
+// AwaitThaw waits until none of the accounts is frozen, or for another reason than people have been told.
 func (c *Control) AwaitThaw(ctx context.Context, in AwaitThawInput) error {
 	frozen, err := c.AskFreeze(ctx, AskFreezeInput{Accounts: in.Accounts})
-	if err != nil || frozen.Why == "" {
+	another := frozen != nil && frozen.Lift != "" && frozen.Why != in.Told // that nobody can say passes by itself
+	if err != nil || frozen.Why == "" || another {
 		return err
 	}
 	return once.NotReady(in.Poll.D(), "%s", frozen.Why)

@@ -69,30 +69,17 @@ func (w temporalWaves) OfPlan(ctx context.Context, plan string, since time.Time)
 	err = w.list(ctx, closed, func(info *workflow.WorkflowExecutionInfo) {
 		ended := info.GetCloseTime().AsTime()
 		counts := info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING &&
-			info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW && !neverBegan(info)
+			info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW &&
+			!patch.WaveState(keyword(info, names.AttributeState)).NeverBegan()
 		if counts && (seen.Last == nil || ended.After(seen.Last.Ended)) {
 			outcome := patch.Outcome(keyword(info, names.AttributeOutcome))
 			if info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-				outcome = notEnded(info.GetStatus(), outcome)
+				outcome = outcome.NotByItself(info.GetStatus().String())
 			}
 			seen.Last = &patch.PlanWave{ID: info.GetExecution().GetWorkflowId(), Outcome: outcome, Ended: ended}
 		}
 	})
 	return seen, err
-}
-
-// notEnded is the outcome of one that did not end by itself: what its attributes say is of before.
-func notEnded(status enums.WorkflowExecutionStatus, said patch.Outcome) patch.Outcome {
-	if said == patch.Succeeded || said == "" {
-		return patch.Outcome(status.String())
-	}
-	return said
-}
-
-// neverBegan reports a start that ended before there was a plan to carry out: of a misspelt one, or with a wrong input.
-func neverBegan(info *workflow.WorkflowExecutionInfo) bool {
-	state := keyword(info, names.AttributeState)
-	return state == "" || state == string(patch.StateResolving)
 }
 
 // keyword is a search attribute; one that cannot be read is as good as none.

@@ -68,7 +68,8 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 	defer func() { err = errors.Join(err, l.close()) }()
 	show.Say("Scenario %s: %s", l.aws.scenario.Name, l.aws.scenario.Description)
 	show.Say(
-		"The simulated AWS lives %g times faster than we do. It opens its own maintenance window for the wave, now.",
+		"The simulated AWS lives %g times faster than we do. It opens a maintenance window for this wave "+
+			"alone, now, which no schedule has.",
 		options.aws.speed,
 	)
 	show.Say("Temporal UI  %s", l.temporal.UIURL())

@@ -44,7 +44,7 @@ func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 	require.Equal(t, exitDone, code, said)
 	terminal, ended := b.onTerminal("wave", "watch", wave)
 	terminal.Shows(wave+"  plan web", "staging", "░░░░░░", "production/ap-northeast-1/web")
-	terminal.Shows("████████████████ 2 of 2  ✓ succeeded", "awaiting approval: "+
+	terminal.Shows("████████████████ 2 of 2 patched  ✓ succeeded", "awaiting approval: "+
 		"production", "a approve · x reject")
 
 	terminal.Type("a")

@@ -10,10 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/pollers"
 )
 
@@ -58,10 +61,14 @@ func sayingUnserved(ctx context.Context, q pollers.Queues, out io.Writer, do fun
 	watch.Go(func() {
 		said := false
 		for begun := time.Now(); ; {
+			wait := unservedAfter
+			if left := patience - time.Since(begun); left > 0 {
+				wait = min(wait, left)
+			}
 			select {
 			case <-waiting.Done():
 				return
-			case <-time.After(unservedAfter):
+			case <-time.After(wait):
 			}
 			unserved := isUnserved(waiting, q, before)
 			switch {
@@ -86,6 +93,52 @@ func sayingUnserved(ctx context.Context, q pollers.Queues, out io.Writer, do fun
 		return fmt.Errorf("%w; %w", errNoWorker, err)
 	}
 	return err
+}
+
+// awaitWave asks a wave for its status until it answers, for as long as patience lasts: by itself Temporal gives a
+// question up sooner where no worker takes it.
+func awaitWave(ctx context.Context, c console.Asker, wave string) (*patch.WaveStatus, error) {
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	var status *patch.WaveStatus
+	err := untilAnswered(ctx, func() (err error) {
+		status, err = askWave(ctx, c, wave)
+		return err
+	})
+	return status, err
+}
+
+// silentError is of a question that no worker took: one that comes may.
+type silentError struct{ error }
+
+func (e *silentError) Unwrap() error { return e.error }
+
+// silenceOf is the error of a question, as a silence where it is one.
+func silenceOf(asked, said error) error {
+	var late *serviceerror.DeadlineExceeded
+	var unpolled *serviceerror.FailedPrecondition
+	var unbegun *serviceerror.WorkflowNotReady
+	if errors.Is(asked, context.DeadlineExceeded) || errors.As(asked, &late) || errors.As(asked, &unpolled) ||
+		errors.As(asked, &unbegun) {
+		return &silentError{said}
+	}
+	return said
+}
+
+// untilAnswered asks again while no worker answers. Whatever else Temporal says is told at once.
+func untilAnswered(ctx context.Context, ask func() error) error {
+	for {
+		err := ask()
+		var silent *silentError
+		if !errors.As(err, &silent) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-time.After(watchEvery):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // sayUnserved says that no worker runs, where that is so.

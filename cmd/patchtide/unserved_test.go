@@ -11,12 +11,15 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // polled is a task queue by its worker.
@@ -54,9 +57,9 @@ func TestWhatWaitsForAWorkerSaysSo(t *testing.T) {
 		says  bool
 		ends  time.Duration
 	}{
-		{"no worker runs", polled{}, time.Hour, true, 21 * time.Second},
-		{"the worker went away", polled{last: -3 * time.Minute}, time.Hour, true, 21 * time.Second},
-		{"it was killed just now, and is listed still", polled{last: -time.Second}, time.Hour, true, 21 * time.Second},
+		{"no worker runs", polled{}, time.Hour, true, patience},
+		{"the worker went away", polled{last: -3 * time.Minute}, time.Hour, true, patience},
+		{"it was killed just now, and is listed still", polled{last: -time.Second}, time.Hour, true, patience},
 		{"one comes in time", polled{comes: 10 * time.Second}, time.Hour, true, time.Hour},
 		{"one comes in the place of a killed one", polled{last: -time.Second, comes: 10 * time.Second}, time.Hour, true, time.Hour},
 		{"a worker runs, and takes its time", polled{last: -40 * time.Second, comes: time.Second}, time.Hour, false, time.Hour},
@@ -157,6 +160,51 @@ func TestAResultThatNobodyWaitsFor(t *testing.T) {
 				require.EqualError(t, err, c.says)
 			}
 			require.Equal(t, c.called, c.given.cancelled)
+		})
+	}
+}
+
+// mute is a wave of which nobody answers a question, or not before so many.
+type mute struct {
+	client.Client // what is not here is not asked
+	gives         error
+	asked, after  int
+}
+
+func (s *mute) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
+	if s.asked++; s.after == 0 || s.asked <= s.after {
+		return nil, s.gives
+	}
+	payloads, err := converter.GetDefaultDataConverter().ToPayloads(patch.WaveStatus{WaveID: "wave-1"})
+	return client.NewValue(payloads), err
+}
+
+// Temporal gives a question up at once where it has seen no worker for long, and after some seconds where it has: both
+// are asked again for as long as is told. What it knows itself is told at once.
+func TestAQuestionIsAskedForAsLongAsIsTold(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		gives error
+		after int
+		takes time.Duration
+		fails bool
+	}{
+		{"no worker was seen", serviceerror.NewFailedPrecondition("no poller seen"), 0, patience, true},
+		{"none takes it", serviceerror.NewDeadlineExceeded("late"), 0, patience, true},
+		{"none has begun the wave", serviceerror.NewWorkflowNotReady("no task yet"), 0, patience, true},
+		{"one comes", serviceerror.NewFailedPrecondition("no poller seen"), 5, 5 * time.Second, false},
+		{"there is no such wave", serviceerror.NewNotFound("no such"), 0, 0, true},
+		{"Temporal is away", serviceerror.NewUnavailable("refused"), 0, 0, true},
+		{"it ended before it could answer", serviceerror.NewQueryFailed("unknown query"), 0, 0, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begun := time.Now()
+				status, err := awaitWave(t.Context(), &mute{gives: c.gives, after: c.after}, "wave-1")
+				require.Equal(t, c.fails, err != nil, "%v", err)
+				require.Equal(t, c.fails, status == nil)
+				require.Equal(t, c.takes, time.Since(begun))
+			})
 		})
 	}
 }

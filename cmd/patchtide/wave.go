@@ -102,10 +102,10 @@ func askWave(ctx context.Context, c console.Asker, wave string) (*patch.WaveStat
 	case errors.As(err, &away):
 		return nil, fmt.Errorf("ask wave %s for its status: Temporal does not answer: %w", wave, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late):
-		return nil, fmt.Errorf("ask wave %s for its status: no answer in time, of Temporal or of a worker; `patchtide doctor` "+
-			"tells which is away", wave)
+		return nil, silenceOf(err, fmt.Errorf("ask wave %s for its status: no answer in time, of Temporal or of a worker; "+
+			"`patchtide doctor` tells which is away", wave))
 	case err != nil:
-		return nil, fmt.Errorf("ask wave %s for its status: %w; a worker must run to answer", wave, err)
+		return nil, silenceOf(err, fmt.Errorf("ask wave %s for its status: %w; a worker must run to answer", wave, err))
 	}
 	var status patch.WaveStatus
 	if err := value.Get(&status); err != nil {

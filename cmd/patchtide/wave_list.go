@@ -142,13 +142,23 @@ func listWaves(ctx context.Context, c lister, filter listFilter) ([]listed, erro
 				waves = append(waves, wave)
 			}
 			if len(waves) == filter.most {
-				return sorted(waves), nil
+				return latest(sorted(waves)), nil
 			}
 		}
 		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
-			return sorted(waves), nil
+			return latest(sorted(waves)), nil
 		}
 	}
+}
+
+// latest leaves of each id the run that all commands mean by it: a roll back that was asked for again has another.
+func latest(waves []listed) []listed {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(waves, func(wave listed) bool {
+		again := seen[wave.WaveID]
+		seen[wave.WaveID] = true
+		return again
+	})
 }
 
 // sorted puts waves in the order of the list, which not every store of Temporal's visibility keeps.
@@ -169,7 +179,7 @@ func sorted(waves []listed) []listed {
 
 // neverBegan reports a start that ended before there was a plan to carry out: of a misspelt one, or with a wrong input.
 func (w listed) neverBegan() bool {
-	return w.Closed != nil && (w.State == "" || w.State == string(patch.StateResolving))
+	return w.Closed != nil && patch.WaveState(w.State).NeverBegan()
 }
 
 // query is the filter in the language of Temporal's visibility.

@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/console"
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/pending"
-	"github.com/patchtide/patchtide/internal/pollers"
 	"github.com/patchtide/patchtide/internal/screen"
 )
 
@@ -32,25 +29,16 @@ type looker struct {
 // waitsEvery is how often what a wave waits for is read: of many instances it takes as many questions.
 const waitsEvery = 5 * time.Second
 
-// first looks until the wave answers, for as long as patience lasts where a worker polls, which may be busy: that is no
-// reason to leave a wave that was just started.
-func (l *looker) first(ctx context.Context) screen.Look {
-	begun := time.Now()
-	for {
-		look := l.look(ctx)
-		var unknown *unknownWaveError
-		if look.Err == nil || errors.As(look.Err, &unknown) || time.Since(begun) >= patience || ctx.Err() != nil {
-			return look
-		}
-		asked, err := l.temporal.DescribeTaskQueue(ctx, names.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
-		if err != nil || len(pollers.Of(asked, time.Now())) == 0 {
-			return look // whoever is away is told at once
-		}
-		select {
-		case <-time.After(watchEvery):
-		case <-ctx.Done():
-		}
-	}
+// first looks until the wave answers, for as long as patience lasts: a worker may be busy, or about to come, and that
+// is no reason to leave a wave that was just started. A Temporal that is away is told at once.
+func (l *looker) first(ctx context.Context) (look screen.Look) {
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	_ = untilAnswered(ctx, func() error {
+		look = l.look(ctx)
+		return look.Err
+	})
+	return look
 }
 
 // look asks the wave, its groups and their instances, and Temporal whether the wave has closed.

@@ -21,8 +21,8 @@ A wave that runs takes the verb roll_back while it patches and on hold: it begin
 current stage, or with --scope wave all of it. A wave that has closed is put back whole, from its evidence, by a
 workflow of its own, which this command starts. That one is refused when more than the patches would be lost (the
 backup is older than the plan's rollback_max_age, or packages or what deployments leave changed since), unless
---accept-loss; the refusal lists what. Exit codes: 0 it is let in, with --watch put back; 1 failed or refused; 3 with
---watch on hold.`
+--accept-loss; the refusal lists what. Exit codes: 0 it is let in, with --watch put back, whatever else the wave came
+to; 1 failed or refused; 3 with --watch on hold.`
 
 // rollBack is what the command was asked.
 type rollBack struct {
@@ -104,7 +104,7 @@ func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	case err != nil:
 		return err
 	case asked.how.watch:
-		return watchWave(cmd, c, asked.wave, watching{untilHold: true})
+		return watchWave(cmd, c, asked.wave, watching{untilHold: true, putsBack: true})
 	}
 	return showAccepted(cmd, asked.wave, accepted)
 }

@@ -32,11 +32,9 @@ func standingOf(status patch.WaveStatus, waits *patch.Waits) standing {
 
 // showWave shows where a wave stands. What it waits for is Temporal's to tell, whether or not a worker answers.
 func showWave(cmd *cobra.Command, c client.Client, wave string) error {
-	asking, stop := context.WithTimeout(cmd.Context(), lookWait)
-	defer stop()
 	var status *patch.WaveStatus
-	err := sayingUnserved(asking, c, cmd.ErrOrStderr(), func(ctx context.Context) (err error) {
-		status, err = askWave(ctx, c, wave)
+	err := sayingUnserved(cmd.Context(), c, cmd.ErrOrStderr(), func(ctx context.Context) (err error) {
+		status, err = awaitWave(ctx, c, wave)
 		return err
 	})
 	var unknown *unknownWaveError

@@ -187,8 +187,13 @@ func (v verdict) refused(err error) error {
 		return nil
 	case !errors.As(err, &typed):
 		return fmt.Errorf("%s: %w", v.run.GetID(), err)
-	case typed.Type() == "" || strings.HasPrefix(typed.Message(), typed.Type()+":"):
-		return fmt.Errorf("%s was refused: %s", v.run.GetID(), typed.Message())
 	}
-	return fmt.Errorf("%s was refused: %s: %s", v.run.GetID(), typed.Type(), typed.Message())
+	how := "failed before it began"
+	if patch.IsVerdict(typed.Type()) {
+		how = "was refused"
+	}
+	if typed.Type() == "" || strings.HasPrefix(typed.Message(), typed.Type()+":") {
+		return fmt.Errorf("%s %s: %s", v.run.GetID(), how, typed.Message())
+	}
+	return fmt.Errorf("%s %s: %s: %s", v.run.GetID(), how, typed.Type(), typed.Message())
 }

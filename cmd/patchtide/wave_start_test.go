@@ -137,7 +137,7 @@ func TestStartTellsTheVerdict(t *testing.T) {
 			0, "",
 			errNoWorker.Error() + ". wave-web-1 waits in Temporal, and begins once one runs",
 			[]string{noWorker},
-			21 * time.Second,
+			patience,
 		},
 		{
 			"no worker while it is watched",
@@ -146,7 +146,7 @@ func TestStartTellsTheVerdict(t *testing.T) {
 			0, "",
 			errNoWorker.Error() + ". wave-web-1 waits in Temporal, and begins once one runs",
 			[]string{noWorker},
-			21 * time.Second,
+			patience,
 		},
 		{
 			"nobody waits",

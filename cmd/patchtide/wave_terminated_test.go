@@ -34,7 +34,8 @@ func stoodOnHold() patch.WaveStatus {
 		Hold: 1, Awaiting: "production/r/web: i-1 rolled back: it is unhealthy", Verbs: patch.Verbs(),
 		Otherwise: patch.RollBack, Until: &until, RollsBack: patch.RollsBack{Stage: 1, Wave: 3},
 		ETA: &patch.ETA{}, Stages: []patch.StageStatus{{Name: "production", Groups: []patch.GroupCounts{{
-			Group: "production/r/web", Done: 1, Total: 4, Reason: "i-1 rolled back: it is unhealthy",
+			Group: "production/r/web", Done: 1, Tally: patch.Tally{patch.RolledBack: 1}, Total: 4,
+			Reason: "i-1 rolled back: it is unhealthy",
 		}}}},
 	}
 }
@@ -76,7 +77,7 @@ func TestATerminatedWaveIsShownAsItStood(t *testing.T) {
 	require.Contains(t, said, "It was terminated at 1970-01-01 00:01:00 UTC. When it was heard of last, it stood so:\n"+
 		"wave-web-1  plan web  on hold")
 	require.Contains(t, said, row)
-	require.Contains(t, said, "1 of 4")
+	require.Contains(t, said, "0 of 4 patched, 1 rolled")
 	require.Contains(t, said, "it is unhealthy")
 	for _, over := range []string{"It asks", "If nobody answers", "What may be sent"} {
 		require.NotContains(t, said, over)
@@ -104,7 +105,7 @@ func TestAWatchedWaveThatIsTerminatedIsShownAsItStood(t *testing.T) {
 	cmd.SetContext(t.Context())
 	require.ErrorContains(t, watchWave(cmd, terminatedOnHold{answers: true}, "wave-web-1", watching{}), "was terminated")
 	require.Contains(t, out.String(), "It was terminated at ")
-	require.Contains(t, out.String(), "1 of 4")
+	require.Contains(t, out.String(), "0 of 4 patched, 1 rolled")
 }
 
 // Where no worker answers, its evidence tells what it has of a terminated wave.

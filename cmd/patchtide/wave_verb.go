@@ -113,9 +113,8 @@ func aim(cmd *cobra.Command, c client.Client, wave string, decision patch.Decisi
 	if decision.Point != (patch.Point{}) {
 		return decision, nil
 	}
-	ctx, stop := context.WithTimeout(cmd.Context(), patience)
-	defer stop()
-	status, err := askWave(ctx, c, wave)
+	ctx := cmd.Context()
+	status, err := awaitWave(ctx, c, wave)
 	if err != nil {
 		return decision, fmt.Errorf("nothing was sent: %w", err)
 	}

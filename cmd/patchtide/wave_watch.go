@@ -26,6 +26,7 @@ const watchEvery = time.Second
 // watching is how a wave is to be watched.
 type watching struct {
 	untilHold bool          // end when a person is asked
+	putsBack  bool          // it was told to roll back: how that ends is the exit code
 	plain     bool          // no screen, also on a terminal
 	every     time.Duration // between two looks; 0: watchEvery
 }
@@ -57,12 +58,15 @@ patchtide wave watch wave-web-20261122-082540 --until-hold`,
 // the first time is an error; later it may be away.
 func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) error {
 	looks := &looker{temporal: c, wave: wave}
-	first := looks.first(cmd.Context())
-	if first.Err != nil {
+	var first screen.Look
+	err := sayingUnserved(cmd.Context(), c, cmd.ErrOrStderr(), func(ctx context.Context) error {
+		first = looks.first(ctx)
+		return first.Err
+	})
+	if err != nil {
 		return showUnanswered(cmd, c, wave, first.Err)
 	}
 	var last screen.Look
-	var err error
 	if how.ends(first) {
 		last = first
 	} else if !how.plain && !asJSON(cmd) && isTerminal(cmd.InOrStdin()) && isTerminal(cmd.OutOrStdout()) {
@@ -81,7 +85,18 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 	case !how.ends(last):
 		return nil // the person left
 	}
-	return showStatus(cmd, c, last.Status)
+	if err := tellStatus(cmd, c, last.Status); err != nil {
+		return err
+	}
+	return how.exit(last.Status)
+}
+
+// exit is the exit code of whoever watched until then.
+func (w watching) exit(status patch.WaveStatus) error {
+	if w.putsBack && status.State == patch.StateClosed && status.PutBackWell() {
+		return nil
+	}
+	return exitOf(status)
 }
 
 // ends reports whether watching has come to its end.
@@ -190,12 +205,17 @@ func plain(err error) string { return console.Said(err) }
 
 // showStatus writes a wave's status and makes its exit code.
 func showStatus(cmd *cobra.Command, c client.Client, status patch.WaveStatus) error {
+	if err := tellStatus(cmd, c, status); err != nil {
+		return err
+	}
+	return exitOf(status)
+}
+
+// tellStatus writes a wave's status.
+func tellStatus(cmd *cobra.Command, c client.Client, status patch.WaveStatus) error {
 	var waits *patch.Waits
 	if by := putBackBy(cmd.Context(), c, status); by != nil {
 		waits = &patch.Waits{On: []patch.Wait{}, PutBack: by}
 	}
-	if err := show(cmd, standingOf(status, waits), printStanding); err != nil {
-		return err
-	}
-	return exitOf(status)
+	return show(cmd, standingOf(status, waits), printStanding)
 }

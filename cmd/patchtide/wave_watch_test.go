@@ -102,6 +102,32 @@ func TestPlainLinesGoOnWhileADecisionIsCarriedOut(t *testing.T) {
 	}
 }
 
+// Whoever told a wave to roll back asked for that, and not for its patches.
+func TestExitCodeOfAWaveThatWasToldToRollBack(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		look screen.Look
+		code int
+	}{
+		{"put back", looked(patch.StateClosed, patch.RolledBack), exitDone},
+		{"nothing was patched", looked(patch.StateClosed, patch.NothingPutBack), exitDone},
+		{"not all of it", looked(patch.StateClosed, patch.Failed), exitFailed},
+		{"aborted meanwhile", looked(patch.StateClosed, patch.Aborted), exitFailed},
+		{"it asks", looked(patch.StateOnHold, ""), exitOnHold},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := watching{untilHold: true, putsBack: true}.exit(c.look.Status)
+			var exit *exitError
+			if c.code == exitDone {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorAs(t, err, &exit)
+			require.Equal(t, c.code, exit.code)
+		})
+	}
+}
+
 // The exit code is the wave's: 0 done, 1 failed, 3 on hold.
 func TestExitCodeOfAWatchedWave(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -37,48 +37,53 @@ func (s Speed) Share(budget patch.Duration) (delivery, execution int32) {
 // that this many pages of an instance's commands reach far behind it.
 const commandPages = 5
 
-// FindCommands lists an instance's commands whose comment is the given one, the newest first.
-func FindCommands(ctx context.Context, s *Services, where, instance, comment string) ([]ssmtypes.Command, error) {
-	var found []ssmtypes.Command
-	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{
-		InstanceId: &instance, MaxResults: Ptr(int32(CommandsPage)),
-	})
-	for range commandPages {
-		if !pages.HasMorePages() {
-			break
-		}
+// commandsOf asks for an instance's commands: those that its agent has fetched.
+func commandsOf(instance string) *ssm.ListCommandsInput {
+	return &ssm.ListCommandsInput{InstanceId: &instance, MaxResults: Ptr(int32(CommandsPage))}
+}
+
+// commandsSince asks for the commands of any instance that were sent since a moment, fetched or not.
+func commandsSince(since time.Time) *ssm.ListCommandsInput {
+	return &ssm.ListCommandsInput{MaxResults: Ptr(int32(CommandsPage)), Filters: []ssmtypes.CommandFilter{{
+		Key: ssmtypes.CommandFilterKeyInvokedAfter, Value: Ptr(since.UTC().Add(-time.Minute).Format(time.RFC3339)),
+	}}}
+}
+
+// findCommands lists the commands asked for whose comment is the given one, from at most so many pages; 0: all. The
+// time is AWS's, of the last answer.
+func findCommands(
+	ctx context.Context, s *Services, where string, in *ssm.ListCommandsInput, most int, comment string,
+) (found []ssmtypes.Command, at time.Time, err error) {
+	pages := ssm.NewListCommandsPaginator(s.SSM, in)
+	for read := 0; pages.HasMorePages() && (most == 0 || read < most); read++ {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, Wrap("list commands", where, err)
+			return nil, at, Wrap("list commands", where, err)
+		}
+		if at, err = TimeOf(page.ResultMetadata, where); err != nil {
+			return nil, at, err
 		}
 		found = append(found, withComment(page.Commands, comment)...)
 	}
 	slices.SortStableFunc(found, func(a, b ssmtypes.Command) int {
 		return Deref(b.RequestedDateTime).Compare(Deref(a.RequestedDateTime))
 	})
-	return found, nil
+	return found, at, nil
 }
 
-// FindCommandsSince lists the commands of any instance that were sent since a moment with the given comment: lists by
-// instance leave out what no agent has fetched yet.
+// FindCommands lists an instance's commands whose comment is the given one, the newest first.
+func FindCommands(ctx context.Context, s *Services, where, instance, comment string) ([]ssmtypes.Command, error) {
+	found, _, err := findCommands(ctx, s, where, commandsOf(instance), commandPages, comment)
+	return found, err
+}
+
+// FindCommandsSince lists the commands of any instance that were sent since a moment with the given comment, the newest
+// first: lists by instance leave out what no agent has fetched yet.
 func FindCommandsSince(
 	ctx context.Context, s *Services, where string, since time.Time, comment string,
 ) ([]ssmtypes.Command, error) {
-	var found []ssmtypes.Command
-	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{
-		MaxResults: Ptr(int32(CommandsPage)),
-		Filters: []ssmtypes.CommandFilter{{
-			Key: ssmtypes.CommandFilterKeyInvokedAfter, Value: Ptr(since.UTC().Add(-time.Minute).Format(time.RFC3339)),
-		}},
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, Wrap("list commands", where, err)
-		}
-		found = append(found, withComment(page.Commands, comment)...)
-	}
-	return found, nil
+	found, _, err := findCommands(ctx, s, where, commandsSince(since), 0, comment)
+	return found, err
 }
 
 // Addressees are instances that a command is meant for.

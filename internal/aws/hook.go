@@ -56,37 +56,14 @@ func ScriptParameters(lines []string, within int) map[string][]string {
 func FindHookCommand(
 	ctx context.Context, s *Services, where, instance, token string, since time.Time,
 ) (id string, at time.Time, err error) {
-	lists := []*ssm.ListCommandsInput{
-		{InstanceId: &instance, MaxResults: Ptr(int32(CommandsPage))},
-		{MaxResults: Ptr(int32(CommandsPage)), Filters: []ssmtypes.CommandFilter{{
-			Key: ssmtypes.CommandFilterKeyInvokedAfter, Value: Ptr(since.UTC().Add(-time.Minute).Format(time.RFC3339)),
-		}}},
+	found, at, err := findCommands(ctx, s, where, commandsOf(instance), commandPages, HookComment(token))
+	if err == nil && len(found) == 0 && !since.IsZero() {
+		found, at, err = findCommands(ctx, s, where, commandsSince(since), 0, HookComment(token))
 	}
-	if since.IsZero() {
-		lists = lists[:1]
+	if err != nil || len(found) == 0 {
+		return "", at, err
 	}
-	for n, in := range lists {
-		var first *ssmtypes.Command
-		pages := ssm.NewListCommandsPaginator(s.SSM, in)
-		for read := 0; pages.HasMorePages() && (n > 0 || read < commandPages); read++ {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return "", at, Wrap("look for the hook's command", where, err)
-			}
-			if at, err = TimeOf(page.ResultMetadata, where); err != nil {
-				return "", at, err
-			}
-			for _, command := range withComment(page.Commands, HookComment(token)) {
-				if first == nil || Deref(command.RequestedDateTime).Before(Deref(first.RequestedDateTime)) {
-					first = &command
-				}
-			}
-		}
-		if first != nil {
-			return Deref(first.CommandId), at, nil
-		}
-	}
-	return "", at, nil
+	return Deref(found[len(found)-1].CommandId), at, nil
 }
 
 // StartHookRunbook starts an Automation runbook of somebody's own, once per token: see FindStarted.

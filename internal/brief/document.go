@@ -20,7 +20,7 @@ type Document struct {
 	Frozen     []string `json:"frozen,omitempty"`     // what is, where Asks and Groups do not say so, and what lifts it
 	Case       []string `json:"case,omitempty"`       // of an approval: what it is about
 	Groups     []string `json:"groups,omitempty"`     // why groups stand as they do, where Asks does not say so
-	Failures   []string `json:"failures,omitempty"`   // instances, where neither Asks nor Groups says so
+	Failures   []string `json:"failures,omitempty"`   // instances, all, where Asks and Groups do not tell of each
 	Waits      []string `json:"waits,omitempty"`      // for what beside a person
 	Hooks      []string `json:"hooks,omitempty"`      // how the hooks of the wave ended, and those of failed instances
 	Quarantine string   `json:"quarantine,omitempty"` // who is, and how that ends
@@ -55,7 +55,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	for _, wait := range WaitedFor(status, waits, clock) {
 		doc.Waits = append(doc.Waits, wait.String())
 	}
-	more := 0
+	more, allTold := 0, tellsAll(status)
 	if !status.Only.Empty() {
 		doc.Groups = append(doc.Groups, "It takes only "+status.Only.String())
 	}
@@ -81,7 +81,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 			more += max(group.Failures-len(group.Failed), 0)
 			for _, failed := range group.Failed {
 				switch {
-				case tells(status.Awaiting, failed), tells(group.Reason, failed):
+				case allTold:
 				case len(doc.Failures) == mostFailures:
 					more++
 				default:
@@ -128,6 +128,21 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 
 // mostFailures is how many instances that failed are told with their reasons.
 const mostFailures = 12
+
+// tellsAll reports whether what is asked, and why groups stand as they do, tells of all that failed already. Where it
+// does not, all of them are listed: a list that leaves one out is read as if that were well.
+func tellsAll(status patch.WaveStatus) bool {
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			for _, failed := range group.Failed {
+				if !tells(status.Awaiting, failed) && !tells(group.Reason, failed) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
 
 // tells reports whether a sentence tells already that an instance failed, and why.
 func tells(sentence string, failed patch.InstanceResult) bool {

@@ -87,7 +87,7 @@ func TestTheLivePictureReplacesItself(t *testing.T) {
 	c := live(&out, 60, 40)
 	c.Update(wave("patching", Instance{ID: "i-0c", Step: "installing"}))
 	first := ansi.Strip(out.String())
-	require.Contains(t, first, "2 of 4")
+	require.Contains(t, first, "1 of 4 patched, 1 already")
 	require.Contains(t, first, "i-0c                 installing")
 	require.NotContains(t, first, "wave  patching", "steps are in the picture only")
 	require.Contains(t, out.String(), "\x1b[", "colours")

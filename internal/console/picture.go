@@ -14,11 +14,12 @@ const barWidth = 24
 
 // picture is the wave as lines of text: a bar, then stages, groups and instances, one line each.
 func picture(p Progress, spin, elapsed string) []string {
-	done, all := p.counts()
+	count := p.count()
 	lines := []string{
 		"",
 		fmt.Sprintf(
-			"%s  %d of %d  %s  %s", bar(done, all), done, all, palette.Quiet.Render(elapsed), palette.Title.Render(p.WaveID),
+			"%s  %s  %s  %s", bar(count.Over(), count.Total), count, palette.Quiet.Render(elapsed),
+			palette.Title.Render(p.WaveID),
 		),
 	}
 	switch {

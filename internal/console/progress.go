@@ -121,17 +121,18 @@ func ended(before, after patch.Outcome) bool {
 	return after != "" && after != before && after != patch.NotStarted
 }
 
-// counts tells how many instances there are and how many are done.
-func (p Progress) counts() (done, all int) {
+// count is how far the instances of all stages have come.
+func (p Progress) count() (count patch.Count) {
+	count.Tally = patch.Tally{}
 	for _, stage := range p.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
-				all++
+				count.Total++
 				if instance.Outcome != "" && instance.Outcome != patch.NotStarted {
-					done++
+					count.Tally[instance.Outcome]++
 				}
 			}
 		}
 	}
-	return done, all
+	return count
 }

@@ -40,7 +40,7 @@ func TestWhatAnErrorSays(t *testing.T) {
 		},
 		{
 			"a verb for elsewhere", typed(elsewhere.Error(), "wrapError"),
-			"retry is for hold 1; the wave is at hold 2 of stage production now and is on hold; look, and where it is meant " +
+			"retry is for hold 1; the wave is at hold 2 of stage production now and is on hold. Look, and where it is meant " +
 				"for that send it with --stage production --hold 2",
 		},
 		{"another error", errors.New("connection\x1b lost"), "connection lost"},

@@ -111,25 +111,18 @@ func (s *statusText) table(status patch.WaveStatus) {
 	var rows [][]string
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			now := group.Phase.Words()
-			if group.Phase == patch.GroupDone && group.Outcome != "" {
-				now = group.Outcome.Words()
-			}
+			now := group.Stands()
 			for i, one := range group.Now {
 				now += []string{": ", ", "}[min(i, 1)] + one.ID + " " + one.Step.Told(one.Undoing)
 			}
-			done := group.Count()
-			if failed := group.FailedCount(); failed > 0 {
-				done += fmt.Sprintf(", %d failed", failed)
-			}
-			rows = append(rows, []string{stage.Name, group.Group, now, done})
+			rows = append(rows, []string{stage.Name, group.Group, now, group.Count().String()})
 		}
 	}
 	if len(rows) > 0 { // one that was refused, or has not looked yet, has none
-		s.text.WriteString(s.page.Table([]string{"Stage", "Group", "Now", "Done"}, rows) + "\n")
+		s.text.WriteString(s.page.Table([]string{"Stage", "Group", "Now", "Instances"}, rows) + "\n")
 	}
 	if status.CountsEvery > 1 && status.State != patch.StateClosed {
-		s.line(0, "Done moves after every %d instances of a group. `patchtide wave watch` asks the groups themselves, which "+
-			"know of each.", status.CountsEvery)
+		s.line(0, "They are counted after every %d instances of a group. `patchtide wave watch` asks the groups themselves, "+
+			"which know of each.", status.CountsEvery)
 	}
 }

@@ -37,9 +37,10 @@ func TestStatusOfAHold(t *testing.T) {
 // In a very large wave the counts lag behind the groups: whoever reads them must know.
 func TestStatusTellsThatCountsLag(t *testing.T) {
 	status := patch.WaveStatus{WaveID: "wave-1", Plan: "web", State: patch.StateRunning, CountsEvery: 5}
-	require.Contains(t, console.Status(status, patch.Waits{}, console.Page{}), "Done moves after every 5 instances of a group.")
+	require.Contains(t, console.Status(status, patch.Waits{}, console.Page{}),
+		"They are counted after every 5 instances of a group.")
 	status.State = patch.StateClosed
-	require.NotContains(t, console.Status(status, patch.Waits{}, console.Page{}), "Done moves", "all have ended and are counted")
+	require.NotContains(t, console.Status(status, patch.Waits{}, console.Page{}), "counted after every", "all have ended and are counted")
 	status.State, status.CountsEvery = patch.StateRunning, 0
-	require.NotContains(t, console.Status(status, patch.Waits{}, console.Page{}), "Done moves")
+	require.NotContains(t, console.Status(status, patch.Waits{}, console.Page{}), "counted after every")
 }

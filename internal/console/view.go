@@ -35,9 +35,9 @@ func View(wave patch.WaveStatus, details Details) Progress {
 		shown := Stage{Name: stage.Name, Outcome: stage.Outcome}
 		var phases []string
 		for _, group := range stage.Groups {
-			shown.Groups = append(shown.Groups, groupView(group, details))
+			shown.Groups = append(shown.Groups, groupView(group, details, wave.PutsBack != ""))
 			if group.Phase != "" && group.Phase != patch.GroupIdle {
-				phases = append(phases, group.Phase.Words()+", "+group.Count())
+				phases = append(phases, group.Stands()+", "+group.Count().String())
 			}
 		}
 		shown.State = strings.Join(phases, "; ")
@@ -47,7 +47,7 @@ func View(wave patch.WaveStatus, details Details) Progress {
 	return p
 }
 
-func groupView(counts patch.GroupCounts, details Details) Group {
+func groupView(counts patch.GroupCounts, details Details, putsBack bool) Group {
 	// An account's name and a region hold no slash; a tag selector may.
 	parts := strings.SplitN(counts.Group, "/", 3)
 	for len(parts) < 3 {
@@ -57,25 +57,16 @@ func groupView(counts patch.GroupCounts, details Details) Group {
 	status := details.Groups[counts.WorkflowID]
 	steps := map[string]string{}
 	for _, id := range status.Current {
-		if instance, known := details.Instances[id]; known {
-			steps[instance.ID] = step(instance)
+		if instance, known := details.Instances[id]; known && instance.Step != patch.StepEnded {
+			steps[instance.ID] = instance.Step.Told(instance.Undoing)
 		}
 	}
-	for _, instance := range status.Instances {
+	for _, instance := range status.Stands(details.Instances, putsBack) {
 		view := Instance{ID: instance.ID, Outcome: instance.Outcome, Reason: instance.Reason, Step: steps[instance.ID]}
-		// An instance under way has no outcome yet, or has the one of a try that is being repeated or put back.
-		if view.Outcome == patch.NotStarted || view.Step != "" {
+		if view.Outcome == patch.NotStarted {
 			view.Outcome = ""
 		}
 		shown.Instances = append(shown.Instances, view)
 	}
 	return shown
-}
-
-// step is what is done now; an instance that has ended has an outcome instead, which its group tells next.
-func step(instance patch.InstanceStatus) string {
-	if instance.Step == patch.StepEnded {
-		return ""
-	}
-	return instance.Step.Told(instance.Undoing)
 }

@@ -13,13 +13,17 @@ import (
 func TestView(t *testing.T) {
 	wave := patch.WaveStatus{
 		WaveID: "wave-web-1", State: patch.StateOnHold, Stage: "production",
-		Awaiting: "i-0c was put back: retry, skip, roll_back or abort",
+		Awaiting: "i-0c was put back: retry, skip, roll back or abort",
 		Stages: []patch.StageStatus{
 			{Name: "staging", Outcome: patch.Succeeded, Groups: []patch.GroupCounts{{
 				Group: "staging/ap-northeast-1/Path=/web,Role=web", WorkflowID: "g1", Phase: patch.GroupDone, Total: 1, Done: 1,
+				Outcome: patch.Succeeded, Tally: patch.Tally{patch.Patched: 1},
 			}}},
 			{Name: "production", Groups: []patch.GroupCounts{
-				{Group: "production/ap-northeast-1/web", WorkflowID: "g2", Phase: patch.GroupPatching, Total: 3, Done: 1},
+				{
+					Group: "production/ap-northeast-1/web", WorkflowID: "g2", Phase: patch.GroupPatching, Total: 3, Done: 1,
+					Tally: patch.Tally{patch.Skipped: 1},
+				},
 				{Group: "production/us-east-1/web", WorkflowID: "unanswered", Phase: patch.GroupIdle},
 			}},
 		},
@@ -42,11 +46,11 @@ func TestView(t *testing.T) {
 	require.Equal(t, Progress{
 		WaveID: "wave-web-1", State: "on hold: production", Asks: wave.Awaiting,
 		Stages: []Stage{
-			{Name: "staging", State: "done, 1 of 1", Outcome: patch.Succeeded, Groups: []Group{{
+			{Name: "staging", State: "succeeded, 1 of 1 patched", Outcome: patch.Succeeded, Groups: []Group{{
 				Account: "staging", Region: "ap-northeast-1", Name: "Path=/web,Role=web",
 				Instances: []Instance{{ID: "i-0a", Outcome: patch.Patched}},
 			}}},
-			{Name: "production", State: "patching, 1 of 3", Groups: []Group{
+			{Name: "production", State: "patching, 0 of 3 patched, 1 skipped", Groups: []Group{
 				{Account: "production", Region: "ap-northeast-1", Name: "web", Instances: []Instance{
 					{ID: "i-0b", Outcome: patch.Skipped, Reason: "asked for"},
 					{ID: "i-0c", Step: "putting back: restore"},

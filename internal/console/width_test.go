@@ -24,7 +24,7 @@ func heldStatus() patch.WaveStatus {
 		WaveID: "wave-web-20261124-020000", Plan: "web", State: patch.StateOnHold, Stage: "production", Hold: 2,
 		Since: until.Add(-time.Hour), Reason: "the monthly patches, as agreed with those who are on call this week",
 		Awaiting: "production/ap-northeast-1/web: i-4333dc0704d74e937 is unhealthy in target group web " +
-			"(Target.FailedHealthChecks), 60 s after it was back; put back. Send retry, skip, roll_back or abort.",
+			"(Target.FailedHealthChecks), 60 s after it was back; put back. Send retry, skip, roll back or abort.",
 		Verbs: patch.VerbsIn(patch.StateOnHold, true), Otherwise: patch.RollBack, Until: &until,
 		Stages: []patch.StageStatus{{Name: "production", Groups: []patch.GroupCounts{
 			{Group: "production/ap-northeast-1/web", Phase: patch.GroupHeld, Total: 4, Done: 1, Now: []patch.InstanceNow{{

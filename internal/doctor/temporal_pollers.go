@@ -66,12 +66,15 @@ func (d *doctor) pollers(ctx context.Context, t Temporal, now time.Time) []Resul
 	if len(results) == 0 {
 		results = append(results, Result{
 			Check: "workers", Where: t.Namespace, State: OK,
-			Says: fmt.Sprintf("%d task queues are polled, each within the last %s", len(queues),
-				max(now.Sub(longest), time.Second).Round(time.Second)),
+			Says: fmt.Sprintf("%d task queues are polled, each within the last %s, since %s. Who has ended since then is taken "+
+				"for being there until %s", len(queues), max(now.Sub(longest), time.Second).Round(time.Second),
+				longest.UTC().Format(clockUTC), longest.Add(pollers.Age).UTC().Format(clockUTC)),
 		})
 	}
 	return results
 }
+
+const clockUTC = "15:04:05 UTC"
 
 // askPollers asks for each kind of task who polled the queue lately.
 func askPollers(ctx context.Context, queues pollers.Queues, q *queue, now time.Time) error {

@@ -28,7 +28,8 @@ func TestWorkersAreJudgedByTheirLastPoll(t *testing.T) {
 			"one polls",
 			map[string]time.Duration{ours: 41 * time.Second},
 			[]Result{
-				{"workers", "default", OK, "3 task queues are polled, each within the last 41s", ""},
+				{"workers", "default", OK, "3 task queues are polled, each within the last 41s, since 01:59:19 UTC. Who " +
+					"has ended since then is taken for being there until 02:00:34 UTC", ""},
 				{"worker's file", "patchtide.yaml", OK, "every worker that polls runs with this configuration (1)", ""},
 			},
 		},
@@ -44,7 +45,8 @@ func TestWorkersAreJudgedByTheirLastPoll(t *testing.T) {
 			"one has read another file",
 			map[string]time.Duration{ours: time.Second, other: 2 * time.Second},
 			[]Result{
-				{"workers", "default", OK, "3 task queues are polled, each within the last 1s", ""},
+				{"workers", "default", OK, "3 task queues are polled, each within the last 1s, since 01:59:59 UTC. Who " +
+					"has ended since then is taken for being there until 02:01:14 UTC", ""},
 				{
 					"worker's file", "8@box", Problem,
 					"the worker 8@box, which polled 2s ago, runs with another configuration (0123456789ab) than " +

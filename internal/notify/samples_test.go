@@ -44,7 +44,7 @@ func samples() map[string]patch.Notice {
 		"on_hold": wave(patch.NoticeOnHold, patch.Notice{
 			RollsBack: patch.RollsBack{Stage: 1, Wave: 3},
 			Stage:     "production", Hold: 2,
-			Why:   "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll_back or abort.",
+			Why:   "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll back or abort.",
 			Verbs: decisions(patch.StateOnHold), Otherwise: patch.RollBack, Until: &until, Instances: failed,
 		}),
 		"parked": wave(patch.NoticeParked, patch.Notice{
@@ -72,14 +72,14 @@ func samples() map[string]patch.Notice {
 		"failed_instance": wave(patch.NoticeFailedInstance, patch.Notice{Stage: "production", Instances: failed}),
 		"rolled_back": wave(patch.NoticeRolledBack, patch.Notice{
 			Why: "rolled back by patchtide: nobody answered within 30m0s", Outcome: patch.RolledBack,
-			Tally: map[patch.Outcome]int{patch.Patched: 2, patch.RolledBack: 1, patch.NotStarted: 3},
+			Tally: patch.Tally{patch.Patched: 2, patch.RolledBack: 1, patch.NotStarted: 3},
 		}),
 		"finished": wave(
 			patch.NoticeFinished,
-			patch.Notice{Outcome: patch.Succeeded, Tally: map[patch.Outcome]int{patch.Patched: 5, patch.AlreadyCompliant: 1}},
+			patch.Notice{Outcome: patch.Succeeded, Tally: patch.Tally{patch.Patched: 5, patch.AlreadyCompliant: 1}},
 		),
 		"finished_with_something_stranded": wave(patch.NoticeFinished, patch.Notice{
-			Outcome: patch.Failed, Why: "aborted: bob: stop it", Tally: map[patch.Outcome]int{patch.Patched: 2, patch.Failed: 1},
+			Outcome: patch.Failed, Why: "aborted: bob: stop it", Tally: patch.Tally{patch.Patched: 2, patch.Failed: 1},
 			Stranded: []patch.Stranded{{
 				Account: "production", Region: "ap-northeast-1", Resource: "instance i-1", State: "in standby",
 				WhatToDo: "aws autoscaling exit-standby --instance-ids i-1 --auto-scaling-group-name web",

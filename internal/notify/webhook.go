@@ -34,7 +34,7 @@ type document struct {
 	Otherwise patch.Verb              `json:"otherwise,omitempty"`
 	Until     *time.Time              `json:"until,omitempty"`
 	Outcome   patch.Outcome           `json:"outcome,omitempty"`
-	Tally     map[patch.Outcome]int   `json:"tally,omitempty"`
+	Tally     patch.Tally             `json:"tally,omitempty"`
 	Instances []patch.NoticedInstance `json:"instances,omitempty"`
 }
 

@@ -57,3 +57,16 @@ func (a AfterPlan) Told() string {
 	return fmt.Sprintf("begins once the plan %s has no open wave and its last one succeeded, not more than %s ago; waits "+
 		"%s for that", a.Plan, a.MaxAge, a.Timeout)
 }
+
+// NotByItself is the outcome of a wave that Temporal says ended in another way than by itself: what its attributes say is
+// of before.
+func (o Outcome) NotByItself(ended string) Outcome {
+	if o == Succeeded || o == "" {
+		return Outcome(ended)
+	}
+	return o
+}
+
+// NeverBegan reports of the last state of a wave that has closed that there was no plan to carry out: it was of a
+// misspelt one, or had a wrong input.
+func (s WaveState) NeverBegan() bool { return s == "" || s == StateResolving }

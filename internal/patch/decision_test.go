@@ -146,8 +146,10 @@ func TestFreezes(t *testing.T) {
 	require.Nil(t, one.Of("staging"), "another account")
 	again := one.With(patch.Freeze{Account: "production", Actor: "bob", Reason: "still", Since: time.Unix(9, 0)})
 	require.Equal(t, patch.Freezes{{
-		Account: "production", Actor: "ann", Reason: "incident; and by bob: still", Since: time.Unix(1, 0),
+		Account: "production", Actor: "ann", Reason: "incident", Since: time.Unix(1, 0),
+		Also: []patch.FreezeWord{{Actor: "bob", Reason: "still", Since: time.Unix(9, 0)}},
 	}}, again)
+	require.Equal(t, "incident; and by bob: still", again[0].Why())
 	all := again.With(patch.Freeze{Actor: "eve", Reason: "all of it", Since: time.Unix(2, 0)})
 	require.Equal(t, "eve", all.Of("staging").Actor)
 	require.Equal(t, "eve", all.Of("production").Actor, "the wider one is told first")

@@ -14,19 +14,39 @@ type ETA struct {
 	Left Duration  `json:"left"`          // work that is left; the time in which a person is waited for is not in it
 	Done time.Time `json:"done,omitzero"` // when it is likely to be done; zero while that hangs on a person or a freeze
 	From string    `json:"from,omitempty"`
+	// Overdue is by how much what is under way has taken longer than it was likely to; Left is of what comes after it.
+	Overdue Duration `json:"overdue,omitempty"`
 	// NotCounted is what it leaves out, for a person: approvals, holds, what is still to be learnt.
 	NotCounted []string `json:"not_counted,omitempty"`
 }
 
-// String is an ETA in one sentence, in UTC as many read it.
+// String is an ETA in one sentence, as it was computed, in UTC as many read it.
 func (e ETA) String() string {
-	return e.Told(func(at time.Time) string { return at.UTC().Format("15:04 MST") })
+	return e.Told(e.At, func(at time.Time) string { return at.UTC().Format("15:04 MST") })
 }
 
-// Told is an ETA in one sentence. clock writes a time of day with its zone.
-func (e ETA) Told(clock func(time.Time) string) string {
-	text := "about " + e.Left.Rough() + " left"
-	if !e.Done.IsZero() {
+// mostLate is how long after its likely end nothing is called overdue: an estimate is none to the second.
+const mostLate = Duration(time.Minute)
+
+// Told is an ETA in one sentence, for whoever reads it at that moment. clock writes a time of day with its zone.
+func (e ETA) Told(now time.Time, clock func(time.Time) string) string {
+	left, overdue := e.Left, e.Overdue
+	switch late := Duration(now.Sub(e.Done)); {
+	case overdue > 0:
+		overdue += max(Duration(now.Sub(e.At)), 0)
+	case e.Done.IsZero(): // nobody knows whether any of it was done since
+	case late > mostLate:
+		left, overdue = 0, late
+	default:
+		left = max(min(left, -late), 0)
+	}
+	text := "about " + left.Rough() + " left"
+	switch {
+	case overdue > 0 && left > 0:
+		text = "overdue by " + overdue.Rough() + ", and about " + left.Rough() + " left after that"
+	case overdue > 0:
+		text = "overdue by " + overdue.Rough()
+	case !e.Done.IsZero():
 		text += ", done about " + clock(e.Done)
 	}
 	if len(e.NotCounted) > 0 {
@@ -69,13 +89,27 @@ type Work struct {
 	Begun     bool     // it goes on at once, whatever else runs
 	Soaks     Duration // what is waited between its zones, and what its canaries are watched for longer
 	Spent     Duration // since Instances was true: part of it is done by now
+	Counted   int      // after so many that have ended Instances is told anew; 0 is 1
 	Shares    []string // what it must not share with another group that runs: ARNs of target groups
 }
 
-// Left is how long the work is likely to take from now on; 0 when it takes longer than it was likely to.
+// Left is how long the work is likely to take from now on. What is under way is as good as done where it takes longer
+// than it was likely to; what comes after it is not.
 func (w Work) Left() Duration {
-	return max(w.First+w.before(w.Instances+max(w.AtOnce, 1)-1)+w.Soaks-w.Spent, 0)
+	return max(w.First+w.before(w.Instances+max(w.AtOnce, 1)-1)+w.Soaks-min(w.Spent, w.underWay()), 0)
 }
+
+// Overdue is by how much what is under way has taken longer than it was likely to; 0 where that is less than a quarter
+// of what an instance takes.
+func (w Work) Overdue() Duration {
+	if over := w.Spent - w.underWay(); w.Instances > 0 && over >= w.Each/4 {
+		return over
+	}
+	return 0
+}
+
+// underWay is how long it is likely to take until the next are told to have ended.
+func (w Work) underWay() Duration { return w.First + w.Each*Duration(max(w.Counted, 1)) + w.Soaks }
 
 // before is how long it is likely to take until the instance after so many others is begun.
 func (w Work) before(others int) Duration {

@@ -89,6 +89,7 @@ func TestSchedule(t *testing.T) {
 			25,
 		},
 		{"one that is overdue ends now", []patch.Work{begun(1, 90*minute), work(1)}, 1, []int{0, 0}, 10},
+		{"of one that is overdue the rest is still to come", []patch.Work{begun(2, 90*minute), work(1)}, 1, []int{0, 10}, 20},
 		{"nothing to patch takes no time", []patch.Work{work(0), work(1)}, 1, []int{0, 0}, 10},
 		{
 			"a launch comes first",
@@ -124,8 +125,62 @@ func TestRough(t *testing.T) {
 func TestAnETAInOneSentence(t *testing.T) {
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	require.Equal(
-		t, "about 1h 20m left, done about 03:20 UTC", patch.ETA{Left: 80 * minute, Done: at.Add(80 * time.Minute)}.String(),
+		t, "about 1h 20m left, done about 03:20 UTC",
+		patch.ETA{At: at, Left: 80 * minute, Done: at.Add(80 * time.Minute)}.String(),
 	)
 	require.Equal(t, "about 25m left; not counted: the approval of production, a freeze",
 		patch.ETA{Left: 25 * minute, NotCounted: []string{"the approval of production", "a freeze"}}.String())
+}
+
+// Whoever looks is told how it stands then, and not how it stood when something happened last.
+func TestAnETAForWhoeverReadsItLater(t *testing.T) {
+	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	due := patch.ETA{At: at, Left: 20 * minute, Done: at.Add(20 * time.Minute)}
+	for _, c := range []struct {
+		name  string
+		eta   patch.ETA
+		after time.Duration
+		says  string
+	}{
+		{"as it was", due, 0, "about 20m left, done about 02:20 UTC"},
+		{"some of it has passed", due, 12 * time.Minute, "about 8m left, done about 02:20 UTC"},
+		{"a clock that is behind", due, -time.Minute, "about 20m left, done about 02:20 UTC"},
+		{"just due", due, 20*time.Minute + 30*time.Second, "about 0s left, done about 02:20 UTC"},
+		{"overdue", due, 32 * time.Minute, "overdue by 12m"},
+		{
+			"its first was overdue by then",
+			patch.ETA{At: at, Left: 20 * minute, Done: at.Add(20 * time.Minute), Overdue: 5 * minute},
+			30 * time.Minute, "overdue by 35m, and about 20m left after that",
+		},
+		{
+			"what hangs on a person has no end to be late for",
+			patch.ETA{At: at, Left: 20 * minute, NotCounted: []string{"the pause"}},
+			time.Hour, "about 20m left; not counted: the pause",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.says, c.eta.Told(at.Add(c.after), func(at time.Time) string { return at.Format("15:04 MST") }))
+		})
+	}
+}
+
+func TestWhatIsOverdue(t *testing.T) {
+	work := patch.Work{Instances: 3, Each: 10 * minute, First: 5 * minute, Begun: true}
+	for _, c := range []struct {
+		name          string
+		spent         patch.Duration
+		counted       int
+		left, overdue patch.Duration
+	}{
+		{"in time", 8 * minute, 0, 27 * minute, 0},
+		{"a little longer", 17 * minute, 0, 20 * minute, 0},
+		{"overdue", 25 * minute, 0, 20 * minute, 10 * minute},
+		{"counted after every two", 25 * minute, 2, 10 * minute, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			work.Spent, work.Counted = c.spent, c.counted
+			require.Equal(t, c.left, work.Left())
+			require.Equal(t, c.overdue, work.Overdue())
+		})
+	}
 }

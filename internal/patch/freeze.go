@@ -14,6 +14,32 @@ type Freeze struct {
 	Actor   string    `json:"actor"`
 	Reason  string    `json:"reason"`
 	Since   time.Time `json:"since"`
+	// Also are the others who have asked for the same since, in order: one word lifts it for all of them.
+	Also []FreezeWord `json:"also,omitempty"`
+}
+
+// FreezeWord is one more person's word for a freeze.
+type FreezeWord struct {
+	Actor  string    `json:"actor"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
+// Equal reports whether both are the same stop, by the same people for the same reasons.
+func (f Freeze) Equal(other Freeze) bool {
+	return f.Account == other.Account && f.Actor == other.Actor && f.Reason == other.Reason &&
+		f.Since.Equal(other.Since) && slices.EqualFunc(f.Also, other.Also, func(a, b FreezeWord) bool {
+		return a.Actor == b.Actor && a.Reason == b.Reason && a.Since.Equal(b.Since)
+	})
+}
+
+// Why is everybody's reason: the first one's, and who else has which.
+func (f Freeze) Why() string {
+	why := f.Reason
+	for _, word := range f.Also {
+		why += "; and by " + word.Actor + ": " + word.Reason
+	}
+	return Clip(why, longestFreezeReason)
 }
 
 // String tells who froze what and why.
@@ -27,7 +53,7 @@ func (f Freeze) tell(format string) string {
 	if f.Account != "" {
 		what = "account " + f.Account
 	}
-	return fmt.Sprintf(format, what, f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Reason)
+	return fmt.Sprintf(format, what, f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Why())
 }
 
 // Freezes is everything that is frozen now.
@@ -46,7 +72,7 @@ func (f Freezes) Of(account string) *Freeze {
 }
 
 // With adds a freeze. The same account is frozen once, since the older moment: of the same person the newer reason
-// counts, and what another adds stands behind the first one's, for one word lifts both.
+// counts, and another's word stands beside the first one's, for one word lifts both.
 func (f Freezes) With(added Freeze) Freezes {
 	var all Freezes
 	for _, freeze := range f {
@@ -59,17 +85,27 @@ func (f Freezes) With(added Freeze) Freezes {
 	return append(all, added)
 }
 
-// longestFreezeReason is how long a reason may be to which others have added theirs.
-const longestFreezeReason = 1000
+// How long the reasons of a freeze are told, and how many people's words are kept beside the first one's.
+const (
+	longestFreezeReason = 1000
+	mostFreezeWords     = 20
+)
 
 func (f Freeze) also(added Freeze) Freeze {
 	if f.Actor == added.Actor {
-		added.Since = f.Since
-		return added
+		f.Reason = added.Reason
+		return f
 	}
-	theirs := "; and by " + added.Actor + ": " + added.Reason
-	if !strings.Contains(f.Reason+";", theirs+";") {
-		f.Reason = Clip(f.Reason+theirs, longestFreezeReason)
+	f.Also = slices.Clone(f.Also)
+	word := FreezeWord{Actor: added.Actor, Reason: added.Reason, Since: added.Since}
+	known := slices.IndexFunc(f.Also, func(one FreezeWord) bool { return one.Actor == added.Actor })
+	switch {
+	case known >= 0:
+		f.Also[known].Reason = added.Reason
+	case len(f.Also) == mostFreezeWords: // the last gives way: the first ones know best why it began
+		f.Also[mostFreezeWords-1] = word
+	default:
+		f.Also = append(f.Also, word)
 	}
 	return f
 }
@@ -114,7 +150,7 @@ func (f Freezes) Holding(s WaveStatus) Freezes {
 		for _, group := range stage.Groups {
 			account, _, _ := strings.Cut(group.Group, "/")
 			freeze := f.Of(account)
-			if freeze != nil && group.Phase != GroupDone && !slices.Contains(holding, *freeze) {
+			if freeze != nil && group.Phase != GroupDone && !slices.ContainsFunc(holding, freeze.Equal) {
 				holding = append(holding, *freeze)
 			}
 		}

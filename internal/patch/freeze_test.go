@@ -59,7 +59,11 @@ func TestWhoFreezesWhatIsFrozenAddsToIt(t *testing.T) {
 	since := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	first := patch.Freeze{Actor: "ann", Reason: "incident 4711", Since: since}
 	other := patch.Freeze{Account: "staging", Actor: "ann", Reason: "sale", Since: since}
-	both := patch.Freeze{Actor: "ann", Reason: "incident 4711; and by ben: network change", Since: since}
+	both := patch.Freeze{Actor: "ann", Reason: "incident 4711", Since: since, Also: []patch.FreezeWord{
+		{Actor: "ben", Reason: "network change", Since: since.Add(time.Hour)},
+	}}
+	newer := both
+	newer.Also = []patch.FreezeWord{{Actor: "ben", Reason: "another one", Since: since.Add(time.Hour)}}
 	for _, c := range []struct {
 		name   string
 		frozen patch.Freezes
@@ -75,8 +79,14 @@ func TestWhoFreezesWhatIsFrozenAddsToIt(t *testing.T) {
 		{
 			"another person, twice",
 			patch.Freezes{both},
-			patch.Freeze{Actor: "ben", Reason: "network change", Since: since.Add(time.Hour)},
+			patch.Freeze{Actor: "ben", Reason: "network change", Since: since.Add(2 * time.Hour)},
 			patch.Freezes{both},
+		},
+		{
+			"another person, for another reason now",
+			patch.Freezes{both},
+			patch.Freeze{Actor: "ben", Reason: "another one", Since: since.Add(2 * time.Hour)},
+			patch.Freezes{newer},
 		},
 		{
 			"the same person",

@@ -38,7 +38,7 @@ type Notice struct {
 	Case      *Case      `json:"case,omitempty"` // of one that asks for an approval
 
 	Outcome   Outcome           `json:"outcome,omitempty"`   // of a wave that has ended
-	Tally     map[Outcome]int   `json:"tally,omitempty"`     // its instances by outcome
+	Tally     Tally             `json:"tally,omitempty"`     // its instances by outcome
 	Instances []NoticedInstance `json:"instances,omitempty"` // those that failed
 	Stranded  []Stranded        `json:"stranded,omitempty"`
 	Findings  []string          `json:"findings,omitempty"` // of drift: one line each

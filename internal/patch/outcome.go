@@ -109,6 +109,8 @@ type InstanceResult struct {
 	PackagesAfter string `json:"packages_after,omitempty"`
 	// MachineFacts.ApplicationSHA256 after the install
 	ApplicationAfter string `json:"application_after,omitempty"`
+	// of one that was to be put back: it stood as before already, and nothing was done to it
+	AsBefore bool `json:"as_before,omitempty"`
 	// putting it back was refused: patched and in service
 	StillPatched bool          `json:"still_patched,omitempty"`
 	Changes      int           `json:"changes,omitempty"`        // packages
@@ -179,7 +181,7 @@ type GroupResult struct {
 	Outcome   Outcome          `json:"outcome"`
 	Reason    string           `json:"reason,omitempty"`
 	Instances []InstanceResult `json:"instances"`
-	Tally     map[Outcome]int  `json:"tally,omitempty"` // of its instances, where they are in the evidence only
+	Tally     Tally            `json:"tally,omitempty"` // of its instances, where they are in the evidence only
 	Gaps      []Gap            `json:"gaps,omitempty"`
 	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes     []string         `json:"notes,omitempty"`

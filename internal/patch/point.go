@@ -3,6 +3,7 @@ package patch
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Point is where a wave stands, as whoever sends a verb names it. Hold counts how often the wave has asked people, or
@@ -86,12 +87,12 @@ func elsewhere(why string, status WaveStatus) error {
 		at += " of stage " + status.Stage
 		send = fmt.Sprintf(`"stage": %q, %s`, status.Stage, send)
 	}
-	awaits := ""
+	stands := status.State.Words()
 	if status.Awaiting != "" {
-		awaits = ": " + status.Awaiting
+		stands += ": " + status.Awaiting
 	}
-	return fmt.Errorf("%s; the wave is at %s now and is %s%s; look, and where it is meant for that "+SendWith+"%s",
-		why, at, status.State.Words(), awaits, send)
+	return fmt.Errorf("%s; the wave is at %s now and is %s. Look, and where it is meant for that "+SendWith+"%s",
+		why, at, strings.TrimSuffix(stands, "."), send)
 }
 
 // NewHold reports whether a wave that goes from one state to another begins a hold of its own: it asks people, or puts

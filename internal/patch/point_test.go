@@ -77,7 +77,7 @@ func TestAVerbMeansThePointThatItWasSentFor(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, c.refused)
-			require.ErrorContains(t, err, "and is "+c.state.Words()+": Send approve.", "it says what the wave awaits now")
+			require.ErrorContains(t, err, "and is "+c.state.Words()+": Send approve. Look, and", "it says what the wave awaits now")
 		})
 	}
 }

@@ -1,6 +1,9 @@
 package patch
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Refusal is a reason not to begin, or not to go on. It is an answer, not an accident: nothing was changed because of
 // it.
@@ -64,4 +67,18 @@ func first(all []*Refusal) *Refusal {
 // Error names what, where and what to do.
 func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s: %s: %s; %s", r.Code, r.Where, r.What, r.WhatToDo)
+}
+
+// otherVerdicts are why a wave, or a roll back, is let in by none of the checks: types of errors of workflows and
+// activities, by which something that it was asked for is refused.
+var otherVerdicts = []string{
+	"InvalidInput", "UnknownWave", "GroupLocked", "ServiceLocked", "WaveRunning", "DataLoss", "NotRestorable",
+	"UnsupportedEvidence",
+}
+
+// IsVerdict reports whether an error's type is a verdict of ours, by which a wave is refused before it has touched
+// anything. With any other it failed: AWS, the evidence store or a worker kept it from being judged.
+func IsVerdict(errorType string) bool {
+	return slices.Contains(otherVerdicts, errorType) ||
+		slices.ContainsFunc(Checks(), func(check Check) bool { return string(check.Code) == errorType })
 }

@@ -62,7 +62,7 @@ func TestAPlanOfTheMostGroupsIsSmall(t *testing.T) {
 	}
 	fit := status.Fit()
 	require.Less(t, sizeOf(t, fit), small, "even where everything has failed")
-	require.Equal(t, 30, fit.Stages[0].Groups[0].FailedCount())
+	require.Equal(t, 30, fit.Stages[0].Groups[0].Failures)
 	// An approval of it is about much as well.
 	status.Case = &patch.Case{Before: []patch.CaseBefore{patch.Before("staging", []patch.GroupCounts{{
 		Unproven: slices.Repeat([]patch.NoticedInstance{{Group: reason[:200], ID: "i-1", Reason: reason}}, 1000),
@@ -147,7 +147,7 @@ func TestAWavesResultTellsOfFewInstancesOneByOne(t *testing.T) {
 	}}}}
 	told := many.Told()
 	require.Less(t, sizeOf(t, told), half)
-	require.Equal(t, map[patch.Outcome]int{patch.Patched: 600}, told.Stages[0].Groups[1].Tally)
+	require.Equal(t, patch.Tally{patch.Patched: 600}, told.Stages[0].Groups[1].Tally)
 	require.Len(t, many.Stages[0].Groups[1].Instances, 600, "the evidence has all of them")
 }
 

@@ -79,7 +79,8 @@ type GroupCounts struct {
 	Outcome    Outcome          `json:"outcome,omitempty"` // as its instances stand
 	Strategy   Strategy         `json:"strategy"`
 	Total      int              `json:"total"`
-	Done       int              `json:"done"` // ended, however
+	Done       int              `json:"done"`            // ended, however
+	Tally      Tally            `json:"tally,omitempty"` // the same, by how they ended
 	Patched    int              `json:"patched,omitempty"`
 	Failed     []InstanceResult `json:"failed,omitempty"`
 	Failures   int              `json:"failures,omitempty"` // where Failed does not list all of them
@@ -106,6 +107,7 @@ type GroupAtWork struct {
 	Group string        `json:"group"` // account/region/name
 	At    time.Time     `json:"at"`    // by the group's clock: signals may overtake each other
 	Done  int           `json:"done"`  // how many have ended
+	Tally Tally         `json:"tally"` // the same, by how they ended
 	Now   []InstanceNow `json:"now"`   // in the order in which they were begun
 }
 
@@ -141,8 +143,11 @@ func (s WaveStatus) EndedWell() bool {
 	case Succeeded, SucceededWithSkips, WouldRun:
 		return true
 	}
-	return s.PutsBack != "" && (s.Outcome == RolledBack || s.Outcome == NothingPutBack)
+	return s.PutsBack != "" && s.PutBackWell()
 }
+
+// PutBackWell reports whether a wave that has closed put back all that it was to put back.
+func (s WaveStatus) PutBackWell() bool { return s.Outcome == RolledBack || s.Outcome == NothingPutBack }
 
 // Waits is why a wave that runs begins nothing: each of its groups that could go on waits, as for a freeze. "": it does
 // not, or is not running.

@@ -30,7 +30,7 @@ func (r WaveResult) Told() WaveResult {
 		told.Stages[i].Groups = slices.Clone(r.Stages[i].Groups)
 		for j := range told.Stages[i].Groups {
 			group := &told.Stages[i].Groups[j]
-			group.Tally = map[Outcome]int{}
+			group.Tally = Tally{}
 			for _, instance := range group.Instances {
 				group.Tally[instance.Outcome]++
 			}
@@ -219,20 +219,6 @@ func (s WaveStatus) Fit() WaveStatus {
 	s.Case = s.Case.lean()
 	return s
 }
-
-// Count says for people how far the group has come: of one that is put back, what of it is patched still.
-func (c GroupCounts) Count() string {
-	switch {
-	case c.Phase == GroupRollingBack:
-		return fmt.Sprintf("%d to be put back", c.Patched)
-	case c.Phase == GroupDone && (c.Outcome == RolledBack || c.Outcome == NothingPutBack):
-		return fmt.Sprintf("%d of %d patched", c.Patched, c.Total)
-	}
-	return fmt.Sprintf("%d of %d", c.Done, c.Total)
-}
-
-// FailedCount is how many of the group's instances have failed, listed or not.
-func (c GroupCounts) FailedCount() int { return max(c.Failures, len(c.Failed)) }
 
 // Fit is the preview as its workflow returns it: of a plan that is too large for one answer first the patches' ids are
 // left out, then the instances.

@@ -60,20 +60,19 @@ func (m *Model) document() brief.Document {
 }
 
 func (m *Model) stageLine(stage patch.StageStatus) string {
-	done, total := m.counts(stage)
-	line := palette.Title.Render(fmt.Sprintf("%-14s", stage.Name)) + " " + m.counted(done, total)
+	line := palette.Title.Render(fmt.Sprintf("%-14s", stage.Name)) + " " + m.counted(m.count(stage))
 	if stage.Outcome != "" {
 		mark := palette.Of(stage.Outcome)
 		line += "  " + mark.Style.Render(mark.Sign+" "+stage.Outcome.Words())
 	}
 	if stage.ETA != nil && m.foretells() {
-		line += palette.Quiet.Render("  " + stage.ETA.Told(console.About))
+		line += palette.Quiet.Render("  " + stage.ETA.Told(m.o.Now(), console.About))
 	}
 	return line
 }
 
 func (m *Model) groupLine(group patch.GroupCounts) string {
-	phase, style := group.Phase.Words(), palette.Quiet
+	phase, style := group.Stands(), palette.Quiet
 	switch group.Phase {
 	case patch.GroupHeld:
 		style = palette.Asks
@@ -81,20 +80,15 @@ func (m *Model) groupLine(group patch.GroupCounts) string {
 		style = palette.Busy
 	case patch.GroupDone:
 		if mark := palette.Of(group.Outcome); group.Outcome != "" {
-			phase, style = mark.Sign+" "+group.Outcome.Words(), mark.Style
+			phase, style = mark.Sign+" "+phase, mark.Style
 		}
 	}
-	done, total := m.countsOf(group)
-	counted := m.counted(done, total)
-	if group.Phase == patch.GroupRollingBack { // who has ended otherwise counts for nothing here
-		counted = fmt.Sprintf("%d to be put back", group.Patched)
-	}
-	line := fmt.Sprintf("  %s  %s  %s", group.Group, counted, style.Render(phase))
+	line := fmt.Sprintf("  %s  %s  %s", group.Group, m.counted(m.countOf(group)), style.Render(phase))
 	if group.Reason != "" && !strings.Contains(m.last.Status.Awaiting, group.Reason) { // which stands above
 		line += palette.Quiet.Render(": " + group.Reason)
 	}
 	if group.ETA != nil && m.foretells() {
-		line += palette.Quiet.Render("  " + group.ETA.Told(console.About))
+		line += palette.Quiet.Render("  " + group.ETA.Told(m.o.Now(), console.About))
 	}
 	return line
 }
@@ -109,8 +103,8 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 		}
 	}
 	var lines []string
-	well, waiting := 0, 0
-	for _, instance := range status.Instances {
+	well, waiting := patch.Tally{}, 0
+	for _, instance := range status.Stands(m.last.Details.Instances, m.last.Status.PutsBack != "") {
 		now, isUnder := under[instance.ID]
 		mark := palette.Of(instance.Outcome)
 		switch {
@@ -132,7 +126,7 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 			stands := m.unbegun(group, "waits for its turn")
 			lines = append(lines, palette.Quiet.Render(fmt.Sprintf("    · %-19s  %s", instance.ID, stands)))
 		case !every && (instance.Outcome == patch.Patched || instance.Outcome == patch.AlreadyCompliant):
-			well++
+			well[instance.Outcome]++
 		default:
 			line := fmt.Sprintf(
 				"    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.Called(), mark.Style.Render(instance.Outcome.Words()),
@@ -147,8 +141,10 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 		}
 	}
 	var rest []string
-	if well > 0 {
-		rest = append(rest, fmt.Sprintf("%d patched", well))
+	for _, outcome := range []patch.Outcome{patch.Patched, patch.AlreadyCompliant} {
+		if well[outcome] > 0 {
+			rest = append(rest, fmt.Sprintf("%d %s", well[outcome], outcome.Words()))
+		}
 	}
 	if waiting > 0 {
 		rest = append(rest, fmt.Sprintf("%d %s", waiting, m.unbegun(group, "waiting")))
@@ -176,47 +172,43 @@ func (m *Model) unbegun(group patch.GroupCounts, waiting string) string {
 // foretells reports whether an end can be foretold: not of what is frozen until somebody lifts that.
 func (m *Model) foretells() bool { return len(m.last.Details.Waits.Frozen) == 0 }
 
-// counts are the instances of stages that have ended, however, and all of them.
-func (m *Model) counts(stages ...patch.StageStatus) (done, total int) {
+// count is how far the instances of stages have come.
+func (m *Model) count(stages ...patch.StageStatus) (count patch.Count) {
 	for _, stage := range stages {
 		for _, group := range stage.Groups {
-			d, t := m.countsOf(group)
-			done, total = done+d, total+t
+			count = count.Plus(m.countOf(group))
 		}
 	}
-	return done, total
+	return count
 }
 
-// countsOf are those of a group: its own word where it has answered, since a very large wave does not hear of each
-// instance (patch.ReportsEvery).
-func (m *Model) countsOf(group patch.GroupCounts) (done, total int) {
-	if m.last.Status.PutsBack != "" && group.Phase != patch.GroupDone { // those that are patched wait for their turn
-		return group.Done - group.Patched, group.Total
-	}
+// countOf is how far a group has come: by its own word where it has answered, since a very large wave does not hear of
+// each instance (patch.ReportsEvery).
+func (m *Model) countOf(group patch.GroupCounts) patch.Count {
 	status, answered := m.last.Details.Groups[group.WorkflowID]
-	if !answered {
-		return group.Done, group.Total
+	if answered {
+		group.Tally, group.Total = patch.TallyOf(status.Instances), len(status.Instances)
+		group.Patched = group.Tally.Patched()
 	}
-	for _, instance := range status.Instances {
-		if instance.Outcome != patch.NotStarted {
-			done++
-		}
+	count := group.Count()
+	if m.last.Status.PutsBack != "" && group.Phase != patch.GroupDone { // those that are patched wait for their turn
+		count.Back = group.Patched
 	}
-	return done, len(status.Instances)
+	return count
 }
 
 // counted is a bar and its numbers; a group that nobody has looked into has none yet.
-func (m *Model) counted(done, total int) string {
+func (m *Model) counted(count patch.Count) string {
 	width := 16
 	if m.width < 80 {
 		width = 6 // names and reasons need the cells more
 	}
-	full := done * width / max(total, 1)
+	full := count.Over() * width / max(count.Total, 1)
 	bar := palette.Good.Render(strings.Repeat("█", full)) + palette.Quiet.Render(strings.Repeat("░", width-full))
-	if total == 0 {
+	if count.Total == 0 {
 		return bar + palette.Quiet.Render(" not counted yet")
 	}
-	return bar + fmt.Sprintf(" %d of %d", done, total)
+	return bar + " " + count.String()
 }
 
 func (m *Model) spin() string { return palette.Spin(m.frame) }

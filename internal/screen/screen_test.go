@@ -68,7 +68,7 @@ func held() Look {
 		false,
 	)
 	look.Status.Awaiting = "i-0b000000000000001 was put back: it is unhealthy in its target group " +
-		"(Target.FailedHealthChecks). Send retry, skip, roll_back or abort."
+		"(Target.FailedHealthChecks). Send retry, skip, roll back or abort."
 	until := at(42, 0)
 	look.Status.Until, look.Status.Otherwise, look.Status.Hold = &until, patch.RollBack, 1
 	look.Status.RollsBack = patch.RollsBack{Stage: 1, Wave: 2}

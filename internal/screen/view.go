@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"charm.land/bubbles/v2/viewport"
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
@@ -17,13 +18,15 @@ import (
 // View draws the screen.
 func (m *Model) View() tea.View {
 	lines := m.headLines()
-	lines = append(lines, m.rule("", !m.onLog))
+	above, below := beyond(m.body)
+	lines = append(lines, m.rule("", more("↑", above), !m.onLog))
 	lines = append(lines, strings.Split(m.body.View(), "\n")...)
 	if m.log.Height() > 0 {
-		lines = append(lines, m.rule("events", m.onLog))
+		lines = append(lines, m.rule("events", more("↓", below), m.onLog))
 		lines = append(lines, strings.Split(m.log.View(), "\n")...)
+		below = 0
 	}
-	lines = append(lines, m.rule("", false))
+	lines = append(lines, m.rule("", more("↓", below), false))
 	lines = append(lines, m.footLines()...)
 	for i, line := range lines {
 		lines[i] = ansi.Truncate(line, m.width, "…")
@@ -95,7 +98,6 @@ func (m *Model) layout() {
 // headLines say which wave it is, where it stands, and what it asks.
 func (m *Model) headLines() []string {
 	status := m.last.Status
-	done, total := m.counts(status.Stages...)
 	style := palette.Busy
 	switch {
 	case status.Asks():
@@ -107,7 +109,7 @@ func (m *Model) headLines() []string {
 	if status.PutsBack != "" {
 		of = "  puts back " + status.PutsBack
 	}
-	stands := m.counted(done, total) + "  " + style.Render(brief.Stands(status)) + "  " + m.since(status.Since)
+	stands := m.counted(m.count(status.Stages...)) + "  " + style.Render(brief.Stands(status)) + "  " + m.since(status.Since)
 	if status.Window != nil && !status.Window.Closes.IsZero() {
 		near := console.ClockNear(m.o.Now())
 		stands += palette.Quiet.Render("  cutoff " + near(status.Window.Cutoff) + ", closes " + near(status.Window.Closes))
@@ -117,7 +119,7 @@ func (m *Model) headLines() []string {
 		lines = m.flowing(lines)
 	}
 	if status.ETA != nil && !m.short() && m.foretells() {
-		lines = append(lines, wrapped(status.ETA.Told(console.About), m.width, 2)...)
+		lines = append(lines, wrapped(status.ETA.Told(m.o.Now(), console.About), m.width, 2)...)
 	}
 	if waited := m.o.Now().Sub(m.asked); m.trouble == nil && !m.asked.IsZero() && waited >= silentAfter {
 		lines = append(lines, wrapped(palette.Asks.Render(fmt.Sprintf(
@@ -225,13 +227,31 @@ func said(event wavelog.Event) string {
 	return event.Said()
 }
 
-// rule is a line between two parts; that of the part which the arrows scroll is bright.
-func (m *Model) rule(title string, active bool) string {
+// beyond is how many lines there are above and below those that are shown.
+func beyond(pane viewport.Model) (above, below int) {
+	above = pane.YOffset()
+	return above, max(pane.TotalLineCount()-above-pane.Height(), 0)
+}
+
+// more says that there are lines where the arrow shows; "": there are none.
+func more(arrow string, lines int) string {
+	if lines == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %d more", arrow, lines)
+}
+
+// rule is a line between two parts; that of the part which the arrows scroll is bright. What it says at its end is of
+// the wave, also where the events are below it.
+func (m *Model) rule(title, end string, active bool) string {
 	line := "──"
 	if title != "" {
 		line += " " + title + " "
 	}
-	line += strings.Repeat("─", max(m.width-ansi.StringWidth(line), 0))
+	if end != "" {
+		end = " " + end + " ──"
+	}
+	line += strings.Repeat("─", max(m.width-ansi.StringWidth(line+end), 0)) + end
 	if active {
 		return palette.Busy.Render(line)
 	}

@@ -97,7 +97,7 @@ func of(status patch.WaveStatus) Situation {
 		Status: status, Groups: map[string]patch.GroupStatus{}, Instances: map[string]patch.InstanceStatus{},
 	}
 	for _, stage := range status.Stages {
-		for _, counts := range stage.Groups {
+		for n, counts := range stage.Groups {
 			told := patch.GroupStatus{Group: counts.Group, Phase: counts.Phase, Reason: counts.Reason}
 			ids := []string{"i-0c111111111111111", "i-0c222222222222222"}
 			if stage.Name == "production" {
@@ -115,6 +115,7 @@ func of(status patch.WaveStatus) Situation {
 				}
 				told.Instances = append(told.Instances, result)
 			}
+			stage.Groups[n].Tally = patch.TallyOf(told.Instances)
 			if counts.Phase == patch.GroupPatching {
 				told.Current = []string{lock("instance", second)}
 				now := patch.InstanceStatus{ID: second, Step: patch.StepInstall, Since: At.Add(-time.Minute)}
@@ -147,7 +148,7 @@ const (
 
 func holds(why, also string, outcome patch.Outcome) patch.WaveStatus {
 	return in(patch.StateOnHold, func(s *patch.WaveStatus) {
-		asks(production+": "+why+". "+also+"Send retry, skip, roll_back or abort.", patch.RollBack)(s)
+		asks(production+": "+why+". "+also+"Send retry, skip, roll back or abort.", patch.RollBack)(s)
 		group(s).Phase, group(s).Reason = patch.GroupHeld, why
 		if outcome != "" {
 			group(s).Done = 2
@@ -183,7 +184,7 @@ func soaking(late string) patch.WaveStatus {
 		s.Stages[0].Soak, s.RollsBack = soak, patch.RollsBack{Stage: 2, Wave: 2}
 		moment := func(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 		s.Awaiting = soak.Told("staging", At, moment) + ". " + then + "No lock is held, and nothing is suspended or out of " +
-			"service. Send resume to go on without the rest of it, roll_back or abort."
+			"service. Send resume to go on without the rest of it, roll back or abort."
 	})
 }
 
@@ -265,7 +266,7 @@ func statuses() map[string]patch.WaveStatus {
 			}
 		}),
 		"paused": in(patch.StatePaused, func(s *patch.WaveStatus) {
-			s.Awaiting = "paused by ann: looking. An instance under way ends first. Send resume, roll_back or abort."
+			s.Awaiting = "paused by ann: looking. An instance under way ends first. Send resume, roll back or abort."
 		}),
 		"aborting":             in(patch.StateAborting, nil),
 		"rolling back a stage": in(patch.StateRollingBack, nil),
@@ -288,13 +289,13 @@ func statuses() map[string]patch.WaveStatus {
 			s.Hold, s.Otherwise, s.Until = 2, patch.Abort, &until
 			s.Awaiting = "staging is not well while it soaks, by two looks: 1 ill: staging/ap-northeast-1/Role=web " +
 				"i-0f111111111111111 (unhealthy in target group web-staging). Send retry to look again and go on soaking, skip " +
-				"to go on to production as it is, roll_back or abort."
+				"to go on to production as it is, roll back or abort."
 		}),
 		"parked": in(patch.StateParked, func(s *patch.WaveStatus) {
 			s.Awaiting = "the window closed before 3 instances. Send resume to go on in the window that opens at 2026-11-23 " +
 				"02:00 UTC."
 			s.NextWindow = &patch.Window{Opens: At.Add(24 * time.Hour)}
-			group(s).Phase = patch.GroupDone
+			group(s).Phase, group(s).Outcome = patch.GroupDone, patch.Aborted
 		}),
 		"something is stranded": in(patch.StateRunning, func(s *patch.WaveStatus) {
 			s.Stranded = []patch.Stranded{{

@@ -13,6 +13,7 @@ type instanceTeller struct {
 	group, instance string
 	step            string
 	installed       bool
+	putsBack        bool // it is what the workflow is for
 }
 
 func (i *instanceTeller) tell(event *historypb.HistoryEvent) ([]Event, []child) {
@@ -20,8 +21,9 @@ func (i *instanceTeller) tell(event *historypb.HistoryEvent) ([]Event, []child) 
 		input := decoded[struct {
 			Group    patch.Group
 			Instance string
+			PutBack  *struct{}
 		}](started.GetInput())
-		i.group, i.instance = input.Group.String(), input.Instance
+		i.group, i.instance, i.putsBack = input.Group.String(), input.Instance, input.PutBack != nil
 	}
 	scheduled := event.GetActivityTaskScheduledEventAttributes()
 	if scheduled == nil {
@@ -39,11 +41,13 @@ func (i *instanceTeller) tell(event *historypb.HistoryEvent) ([]Event, []child) 
 // stepOf is the step that an activity belongs to; "" where it does not tell. Those that read for any step name their
 // group.
 func (i *instanceTeller) stepOf(activity, summary string) string {
+	scan := patch.StepScan
+	if i.installed {
+		scan = patch.StepVerify
+	}
 	switch {
-	case activity == "StartScan" && i.installed:
-		return string(patch.StepVerify)
 	case activity == "StartScan":
-		return string(patch.StepScan)
+		return scan.Told(i.putsBack)
 	case activity == "AppendJournal", activity == "ReadRecord": // of whatever step comes next
 		return ""
 	case strings.Contains(summary, i.group):

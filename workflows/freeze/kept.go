@@ -95,4 +95,6 @@ func (f *freezer) keepNow(ctx, options workflow.Context) error {
 }
 
 // unkept tells whether the evidence lacks what is frozen now.
-func (f *freezer) unkept() bool { return f.recalled && !slices.Equal(f.kept, f.status.Freezes) }
+func (f *freezer) unkept() bool {
+	return f.recalled && !slices.EqualFunc(f.kept, f.status.Freezes, patch.Freeze.Equal)
+}

@@ -36,7 +36,7 @@ func frozenStill(freezes patch.Freezes) patch.Notice {
 		WhatToDo: "Nothing further is begun there until it is lifted. To lift what has done its duty:",
 	}
 	if len(freezes) == 1 {
-		told.Subject, told.Actor, told.Why = named(freezes[0].Account)+" is frozen still", freezes[0].Actor, freezes[0].Reason
+		told.Subject, told.Actor, told.Why = named(freezes[0].Account)+" is frozen still", freezes[0].Actor, freezes[0].Why()
 	}
 	for _, freeze := range freezes {
 		told.Findings = append(told.Findings, freeze.String())

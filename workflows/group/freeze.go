@@ -21,7 +21,7 @@ func (g *group) frozen(ctx workflow.Context) string {
 }
 
 // freeze holds the group between two instances, with nothing out of service, until the freeze is lifted or the wave has
-// another order for it.
+// another order for it. Where another freeze holds it from then on, it says so.
 func (g *group) freeze(ctx workflow.Context, why string) {
 	g.enter(ctx, patch.GroupPaused, why)
 	watch, stop := workflow.WithCancel(ctx)
@@ -29,7 +29,7 @@ func (g *group) freeze(ctx workflow.Context, why string) {
 	workflow.Go(watch, func(c workflow.Context) {
 		if err := workflow.ExecuteActivity(freeze.Thawing(c, g.in.Policy.Timing), control.AwaitThaw,
 			activities.AwaitThawInput{
-				Accounts: []string{g.in.Group.Account.Name}, Poll: g.in.Policy.Timing.Poll,
+				Accounts: []string{g.in.Group.Account.Name}, Poll: g.in.Policy.Timing.Poll, Told: why,
 			}).Get(c, nil); err == nil {
 			g.orders = append(g.orders, OrderResume)
 		}

@@ -216,6 +216,7 @@ func (g *group) report(ctx workflow.Context) {
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Done: g.done(), Reason: g.status.Reason,
+		Tally:   patch.TallyOf(g.status.Instances),
 		Outcome: g.result().Outcome, Each: g.each(), Gaps: g.status.Gaps, Stranded: g.status.Stranded,
 		Baseline: g.in.Group.ToldBaseline(),
 		LeftOut:  patch.ToldLeftOut(g.status.LeftOut), Waiting: patch.ToldWaiting(g.status.Instances),
@@ -234,7 +235,7 @@ func (g *group) report(ctx workflow.Context) {
 	for _, instance := range g.status.Instances {
 		waits := lacksRoom(instance) && g.status.Phase == patch.GroupRollingBack // it may be asked again
 		// What one failed at stays told while the others are put back, and once they are.
-		failed := g.isFailure(instance) || instance.Outcome == patch.RolledBack && instance.Reason != ""
+		failed := g.isFailure(instance) || instance.Outcome == patch.RolledBack && instance.Reason != "" && !instance.AsBefore
 		if failed && !waits {
 			counts.Failed = append(counts.Failed, instance)
 		}
@@ -277,9 +278,12 @@ func (g *group) result() *patch.GroupResult {
 	return result
 }
 
+// outcomesOf are those of instances to which anything was done.
 func outcomesOf(instances []patch.InstanceResult) (outcomes []patch.Outcome) {
 	for _, instance := range instances {
-		outcomes = append(outcomes, instance.Outcome)
+		if !instance.AsBefore {
+			outcomes = append(outcomes, instance.Outcome)
+		}
 	}
 	return outcomes
 }

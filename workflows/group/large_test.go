@@ -33,7 +33,7 @@ func TestAGroupOfSixHundred(t *testing.T) {
 	require.Equal(t, 6, runs(wavetest.ProductionLock))
 	require.Len(t, taken, many)
 	seen := map[string]bool{}
-	require.Equal(t, map[patch.Outcome]int{patch.Patched: many}, result.Stages[0].Groups[0].Tally)
+	require.Equal(t, patch.Tally{patch.Patched: many}, result.Stages[0].Groups[0].Tally)
 	var document activities.WaveDocument
 	require.NoError(t, scene.Store.GetWave(t.Context(), result.WaveID, &document))
 	for i, instance := range document.Result.Stages[0].Groups[0].Instances {

@@ -41,7 +41,8 @@ func (g *group) passNow(ctx workflow.Context) {
 		return
 	}
 	workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, names.SignalGroupNow, patch.GroupAtWork{
-		Group: g.status.Group, At: workflow.Now(ctx), Done: g.done(), Now: slices.Clone(g.status.Now),
+		Group: g.status.Group, At: workflow.Now(ctx), Done: g.done(), Tally: patch.TallyOf(g.status.Instances),
+		Now: slices.Clone(g.status.Now),
 	})
 }
 

@@ -53,7 +53,8 @@ func (g *group) leave(ctx workflow.Context) *End {
 			g.orphaned = freeze.Ask(clean, owner).Ended
 		}
 	}
-	g.stopped = g.stopped || g.status.Phase == patch.GroupStepDone // its others were never taken
+	begun := g.status.Phase == patch.GroupStepDone || g.status.Phase == patch.GroupHeld && g.done() > 0
+	g.stopped = g.stopped || begun && g.unfinished() // its others were never taken
 	end := g.end()
 	if g.orphaned {
 		if err := workflow.ExecuteActivity(

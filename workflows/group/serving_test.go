@@ -19,5 +19,5 @@ func TestAHoldTellsHowManyAreInService(t *testing.T) {
 	scene.OnHold = func(status patch.WaveStatus) { held = status.Awaiting }
 	_, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
-	require.Contains(t, held, "Now 4 of its 4 members are in service. roll_back puts back")
+	require.Contains(t, held, "Now 4 of its 4 members are in service. A roll back puts back")
 }

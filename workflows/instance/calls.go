@@ -77,7 +77,7 @@ func (s *saga) read(ctx workflow.Context, activity, input, output any) error {
 // reason to leave them: it is asked again until the budget is spent.
 func (s *saga) await(ctx workflow.Context, budget patch.Duration, activity, input, output any) error {
 	options := run.Summed(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, budget), s.doing())
-	if s.status.Undoing || s.putBack != nil {
+	if s.putsBack() {
 		options = patient(options)
 	}
 	err := undo.Wait(options, activity, input, output)

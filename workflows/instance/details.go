@@ -24,7 +24,7 @@ func (s *saga) tell(ctx workflow.Context) {
 		why = patch.Clip(s.status.Result.Reason, longestWhy)
 	}
 	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalInstanceNow, patch.InstanceNow{
-		ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil,
+		ID: s.in.Instance, Step: s.status.Step, Undoing: s.putsBack(),
 		Since: s.status.Since, Failing: s.status.Failing, Why: why,
 	})
 }
@@ -32,9 +32,12 @@ func (s *saga) tell(ctx workflow.Context) {
 // longestWhy is how much its group is told of why an instance is put back; its own page has all of it.
 const longestWhy = 400
 
+// putsBack reports whether what is done now puts the instance back.
+func (s *saga) putsBack() bool { return s.status.Undoing || s.putBack != nil }
+
 // doing is the step in a person's words.
 func (s *saga) doing() string {
-	return s.status.Step.Told(s.status.Undoing || s.putBack != nil)
+	return s.status.Step.Told(s.putsBack())
 }
 
 // details is what the Temporal UI shows of the instance.

@@ -172,7 +172,7 @@ func (s *saga) again(ctx workflow.Context, point patch.HookPoint) {
 // about is what a call of a hook is told.
 func (s *saga) about(begun journal.Hook, token string) patch.HookAbout {
 	return patch.HookAbout{
-		Version: 1, Token: token, Point: begun.Point, Hook: begun.Name, RollBack: s.putBack != nil || s.status.Undoing,
+		Version: 1, Token: token, Point: begun.Point, Hook: begun.Name, RollBack: s.putsBack(),
 		Wave: s.in.WaveID, Plan: s.in.Policy.Plan, Stage: s.in.Policy.Stage, Group: s.in.Group.String(),
 		Instance: s.in.Instance,
 	}

@@ -132,7 +132,11 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 		ID: s.in.Instance, Outcome: patch.NotStarted,
 	}}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
-		func() (patch.InstanceStatus, error) { return s.status, nil },
+		func() (patch.InstanceStatus, error) {
+			answer := s.status
+			answer.Undoing = s.putsBack()
+			return answer, nil
+		},
 		workflow.QueryHandlerOptions{Description: "The instance's step, since when, and its result so far"}); err != nil {
 		return nil, err
 	}

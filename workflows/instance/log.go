@@ -23,7 +23,7 @@ func (s *saga) log(ctx workflow.Context, next patch.Step) {
 	log := workflow.GetLogger(ctx)
 	result := &s.status.Result
 	if next != patch.StepEnded {
-		log.Info(next.Told(s.status.Undoing || s.putBack != nil), about...)
+		log.Info(next.Told(s.putsBack()), about...)
 		return
 	}
 	about = append(about, "outcome", result.Outcome, "missing",

@@ -52,7 +52,7 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	}
 	if judged := s.judgePutBack(ctx); judged.Verdict != patch.PutBackCan {
 		result.Outcome, result.Reason = judged.Verdict.Ends(), judged.Reason
-		result.StillPatched = judged.Verdict == patch.PutBackCannot
+		result.StillPatched, result.AsBefore = judged.Verdict == patch.PutBackCannot, judged.Verdict == patch.PutBackAlready
 		return
 	}
 	began := workflow.Now(ctx)

@@ -22,8 +22,11 @@ func (w *wave) show(ctx workflow.Context) {
 			counts := held.counts
 			counts.Group, counts.WorkflowID = held.group.String(), held.workflowID
 			counts.Now = run.AtWork(held.counts.Phase, held.now.Now)
-			if w.status.State == patch.StateClosed {
-				counts.Phase = patch.GroupDone // whatever it was held for
+			if w.status.State == patch.StateClosed { // whatever it was held for, and was never told to do
+				counts.Phase = patch.GroupDone
+				if held.result != nil {
+					counts.Outcome = held.result.Outcome
+				}
 			}
 			if counts.Phase != patch.GroupDone {
 				counts.Outcome = "" // it has none yet
@@ -94,7 +97,7 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	for _, ran := range doc.Hooks {
 		run.Write(&text, "- %s\n", ran)
 	}
-	if status.ETA != nil && status.ETA.Left > 0 {
+	if status.ETA != nil && status.ETA.Left+status.ETA.Overdue > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
 	}
 	if doc.Quarantine != "" {
@@ -128,7 +131,7 @@ func writeGroups(text *strings.Builder, status patch.WaveStatus, namespace strin
 			if count++; count > run.LongestTable {
 				continue // it is written at each report: of a thousand groups that would take a replay minutes
 			}
-			instance, step, since := run.Marked(""), group.Phase.Words(), ""
+			instance, step, since := run.Marked(""), group.Stands(), ""
 			for i, now := range group.Now {
 				if i == 0 {
 					instance, step = "", ""
@@ -142,19 +145,15 @@ func writeGroups(text *strings.Builder, status patch.WaveStatus, namespace strin
 				step += now.Step.Told(now.Undoing)
 				since += now.Since.UTC().Format(time.TimeOnly)
 			}
-			done := run.Said("%s", group.Count())
-			if failed := group.FailedCount(); failed > 0 {
-				done += run.Said(", **%d failed**", failed)
-			}
 			page := run.PageOf(namespace, group.WorkflowID, group.Group)
 			rows = append(rows, run.Said("| **%s** %s | %s | %s | %s | %s | %s |\n",
-				stage.Name, page, done, instance, step, since, etaOf(group.ETA)))
+				stage.Name, page, group.Count(), instance, step, since, etaOf(group.ETA)))
 		}
 	}
 	if len(rows) == 0 {
 		return
 	}
-	text.WriteString("| stage, group | done | instance | step | since (UTC) | ETA (UTC) |\n|---|---|---|---|---|---|\n")
+	text.WriteString("| stage, group | instances | under way | step | since (UTC) | ETA (UTC) |\n|---|---|---|---|---|---|\n")
 	for _, row := range rows {
 		text.WriteString(string(row))
 	}
@@ -173,8 +172,10 @@ func writeGroups(text *strings.Builder, status patch.WaveStatus, namespace strin
 // etaOf is when a group is likely to be done, or how much of its work is left while that hangs on a person.
 func etaOf(eta *patch.ETA) string {
 	switch {
-	case eta == nil || eta.Left <= 0:
+	case eta == nil || eta.Left+eta.Overdue <= 0:
 		return ""
+	case eta.Overdue > 0:
+		return "overdue by " + eta.Overdue.Rough()
 	case eta.Done.IsZero():
 		return eta.Left.Rough() + " left"
 	}

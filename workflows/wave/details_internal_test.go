@@ -18,7 +18,7 @@ var at = time.Date(2026, 11, 22, 2, 10, 0, 0, time.UTC)
 func TestTheLiveTableOfAWave(t *testing.T) {
 	status := patch.WaveStatus{
 		WaveID: "wave-web-1", Plan: "web", State: patch.StateOnHold, Stage: "production", Hold: 2, Since: at,
-		Awaiting: "it failed. Send retry, skip, roll_back or abort.",
+		Awaiting: "it failed. Send retry, skip, roll back or abort.",
 		Window:   &patch.Window{Opens: at, Cutoff: at.Add(3 * time.Hour), Closes: at.Add(4 * time.Hour)},
 		Verbs:    patch.VerbsIn(patch.StateOnHold, true),
 		Helpers:  []patch.Helper{{WorkflowID: "wave-web-1_5", Does: "scans 2 groups, from staging/r/Role=web on"}},
@@ -46,7 +46,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 	text := waveDetails(status, "ops")
 	for _, part := range []string{
 		"**web** is **on hold**, stage **production**, hold **2**, since 2026-11-22 02:10:00 UTC\n",
-		"> it failed. Send retry, skip, roll_back or abort.\n",
+		"> it failed. Send retry, skip, roll back or abort.\n",
 		"- [scans 2 groups, from staging/r/Role=web on](namespaces/ops/workflows/wave-web-1_5)\n",
 		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done " +
 			"|  |  |\n",
@@ -61,7 +61,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		require.Contains(t, text, part)
 	}
 	require.NotContains(t, text, "**approve**", "only what is taken now")
-	status.Awaiting = "production/r/web: i-1 failed: a | b. Send retry, skip, roll_back or abort."
+	status.Awaiting = "production/r/web: i-1 failed: a | b. Send retry, skip, roll back or abort."
 	require.NotContains(t, waveDetails(status, "ops"), "- production/r/web", "what is asked has said it")
 }
 

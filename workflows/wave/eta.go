@@ -47,14 +47,17 @@ func (w *wave) estimate(ctx workflow.Context) {
 			whole.NotCounted = append(whole.NotCounted, "the approval of "+stage.Name)
 		}
 		whole.NotCounted = append(whole.NotCounted, w.stepApprovals(i)...)
-		whole.Left += w.estimateStage(i, whole)
+		left, overdue := w.estimateStage(i, whole)
+		whole.Left += left
+		whole.Overdue = max(whole.Overdue, overdue)
 	}
 	whole.Done = doneAt(whole, whole.Left)
 	w.status.ETA = &whole
 }
 
-// estimateStage fills in one stage, which begins when what is left before it is done, and returns how long it takes.
-func (w *wave) estimateStage(stage int, before patch.ETA) patch.Duration {
+// estimateStage fills in one stage, which begins when what is left before it is done, and returns how long it takes, and
+// by how much what is under way is overdue.
+func (w *wave) estimateStage(stage int, before patch.ETA) (takes, overdue patch.Duration) {
 	var works []patch.Work
 	var shown []*patch.GroupCounts
 	var from []string
@@ -74,17 +77,23 @@ func (w *wave) estimateStage(stage int, before patch.ETA) patch.Duration {
 		shown = append(shown, &w.status.Stages[stage].Groups[i])
 	}
 	if len(works) == 0 {
-		return 0
+		return 0, 0
 	}
-	begins, takes := patch.Schedule(works, w.parallelIn(stage))
+	var begins []patch.Duration
+	begins, takes = patch.Schedule(works, w.parallelIn(stage))
 	soaks := w.plan.Stages[stage].StepSoaks(groups[0].at)
 	takes += soaks
 	for i, work := range works {
 		ends := before.Left + begins[i] + work.Left() + soaks
-		shown[i].ETA = &patch.ETA{At: before.At, Left: work.Left(), Done: doneAt(before, ends), From: from[i]}
+		shown[i].ETA = &patch.ETA{
+			At: before.At, Left: work.Left(), Done: doneAt(before, ends), From: from[i], Overdue: work.Overdue(),
+		}
+		overdue = max(overdue, work.Overdue())
 	}
-	w.status.Stages[stage].ETA = &patch.ETA{At: before.At, Left: takes, Done: doneAt(before, before.Left+takes)}
-	return takes
+	w.status.Stages[stage].ETA = &patch.ETA{
+		At: before.At, Left: takes, Done: doneAt(before, before.Left+takes), Overdue: overdue,
+	}
+	return takes, overdue
 }
 
 // doneAt is a moment so much later; zero while that hangs on something that nobody can estimate.
@@ -100,6 +109,7 @@ func doneAt(eta patch.ETA, later patch.Duration) time.Time {
 func (w *wave) workOf(held *lockedGroup, known patch.Duration, now time.Time) (patch.Work, string) {
 	work := patch.Work{
 		AtOnce: held.atOnce, Each: held.each, First: held.launch, Begun: held.view().Begun(), Shares: held.behind.All,
+		Counted: w.status.CountsEvery,
 	}
 	basis := held.from
 	if each := cmp.Or(held.counts.Each, known); each > 0 {

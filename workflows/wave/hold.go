@@ -83,14 +83,14 @@ func (w *wave) holdText(stage int, held []*lockedGroup, also string) string {
 	switch loses := w.plan.RollBackLoses(); {
 	case loses == "":
 	case w.status.RollsBack.Stage > 0:
-		why += "roll_back puts back what is patched: " + loses + ". "
+		why += "A roll back puts back what is patched: " + loses + ". "
 	case w.status.RollsBack.Wave > 0:
-		why += "roll_back of the whole wave puts back what the stages before have patched: " + loses + ". "
+		why += "A roll back of the whole wave puts back what the stages before have patched: " + loses + ". "
 	}
 	if ends := w.plan.SkipEnds(stage); ends != "" {
 		why += ends + ". "
 	}
-	return why + "Send retry, skip, roll_back or abort."
+	return why + "Send retry, skip, roll back or abort."
 }
 
 // awaitDecision waits for a verb; after timeout (0: never) otherwise is decided. A cancel is an abort.

@@ -60,7 +60,7 @@ func TestAWaveTellsWhatItDoes(t *testing.T) {
 		require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, patch.NoticeFinished}, heard.Kinds(channel))
 		end := heard.Heard[channel][1]
 		require.Equal(t, patch.Succeeded, end.Outcome)
-		require.Equal(t, map[patch.Outcome]int{patch.Patched: 6}, end.Tally)
+		require.Equal(t, patch.Tally{patch.Patched: 6}, end.Tally)
 		require.Equal(t, "wave-1", end.WaveID)
 		require.NotEmpty(t, end.RunID)
 		told, err := scene.Store.Told(t.Context(), end, channel)

@@ -66,13 +66,13 @@ func (w *wave) enterParked(ctx workflow.Context) {
 		if w.parking.wait.Tries > 0 {
 			acts = " " + w.parking.wait.Tells(workflow.Now(ctx))
 		}
-		text += fmt.Sprintf("%s at %s%s. Send roll_back or abort for something else.",
+		text += fmt.Sprintf("%s at %s%s. Send roll back or abort for something else.",
 			standing.Verb.By(*standing), brief.UTC(standing.At), acts)
 	case w.plan.Window == next:
 		text += fmt.Sprintf("The window is open until its cutoff at %s, at which the wave ends. "+
-			"Send resume, roll_back or abort.", cutoff)
+			"Send resume, roll back or abort.", cutoff)
 	default:
-		text += fmt.Sprintf("The next window opens at %s. Send resume to go on in it, roll_back or abort; "+
+		text += fmt.Sprintf("The next window opens at %s. Send resume to go on in it, roll back or abort; "+
 			"if nobody does, the wave ends at that window's cutoff, %s.", opens, cutoff)
 	}
 	w.enter(ctx, patch.StateParked, text)

@@ -38,7 +38,7 @@ func TestAHoldOverAQuarantinedInstanceTellsBothReasons(t *testing.T) {
 		require.Equal(t, patch.StateClosed, status.State)
 		require.Contains(t, brief.Of(status).Quarantine(), instance.ID)
 	}
-	require.NotContains(t, asked.Awaiting, "roll_back puts back what is patched", "of production nothing is")
+	require.NotContains(t, asked.Awaiting, "A roll back puts back what is patched", "of production nothing is")
 	require.NotContains(t, asked.Awaiting, "an instance that fails gets")
 	for _, choice := range brief.Of(asked).Choices() {
 		if choice.Verb == patch.Retry {

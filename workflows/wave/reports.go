@@ -33,7 +33,9 @@ func (w *wave) listen(ctx workflow.Context) {
 			for _, held := range w.roster.groups {
 				if held.group.String() == now.Group && !now.At.Before(held.now.At) {
 					held.now = now
-					held.counts.Done = max(held.counts.Done, now.Done)
+					if now.Done >= held.counts.Done {
+						held.counts.Done, held.counts.Tally = now.Done, now.Tally
+					}
 					w.show(c)
 				}
 			}

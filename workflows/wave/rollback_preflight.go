@@ -82,6 +82,8 @@ func (v *verdicts) judge(held *lockedGroup, i int, judged preflight.JudgedInstan
 	was.Outcome, was.Reason = judged.Verdict.Ends(), judged.Reason
 	name := fmt.Sprintf("%s/%s", held.group, was.ID)
 	switch judged.Verdict {
+	case patch.PutBackAlready:
+		was.AsBefore = true
 	case patch.PutBackCan:
 		v.able++
 		switch domain := judged.Joined; {

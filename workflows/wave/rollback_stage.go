@@ -27,10 +27,11 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 	w.turn.rolledBack = true
 	w.awaitLost(clean, first, last)
 	for stage := last; stage >= first; stage-- {
-		w.status.Stage = w.plan.Stages[stage].Name
+		w.status.Stage, w.status.Stages[stage].Outcome = w.plan.Stages[stage].Name, ""
 		w.show(clean)
 		index(clean, w.status)
 		outcome := patch.RolledBack
+		var groups []patch.Outcome
 		for _, held := range slices.Backward(w.roster.of(stage)) {
 			if !held.started && held.carried == nil {
 				continue // one that an earlier window has begun is put back as well
@@ -39,7 +40,9 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 				outcome = patch.Failed
 				w.reason += fmt.Sprintf("; %s %s", held.group, why)
 			}
+			groups = append(groups, held.counts.Outcome)
 		}
+		outcome = outcome.JudgePutBack(groups)
 		w.status.Stages[stage].Outcome = outcome
 		outcomes = append(outcomes, outcome)
 	}

@@ -53,6 +53,13 @@ func TestAWaveThatNeverToldWhatItDidIsRolledBackFromItsJournal(t *testing.T) {
 			require.Contains(t, result.Reason, "wave wave-1 did not end by itself")
 			require.Equal(t, []string{"staging", "production"}, []string{result.Stages[0].Name, result.Stages[1].Name})
 			require.Contains(t, again.Reason, "nothing was left to put back")
+			for _, stage := range again.Stages {
+				require.Equal(t, patch.NothingPutBack, stage.Outcome, stage.Name)
+				for _, group := range stage.Groups {
+					require.Equal(t, patch.NothingPutBack, group.Outcome, group.Name)
+					require.True(t, group.Instances[0].AsBefore, "%+v", group.Instances[0])
+				}
+			}
 			require.Equal(t, 6, restored(scene), "each once")
 			scene.RequireInvariants(nil, wavetest.Except{})
 		})

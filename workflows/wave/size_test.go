@@ -54,7 +54,7 @@ func TestAWaveOfFiveHundredIsSmall(t *testing.T) {
 	require.Equal(t, patch.Succeeded, result.Outcome, "%s", result.Reason)
 	require.Empty(t, scene.Sizes.Largest(payload.Most*9/10))
 	require.Empty(t, result.Stages[0].Groups[0].Instances)
-	require.Equal(t, map[patch.Outcome]int{patch.Patched: many}, result.Stages[0].Groups[0].Tally)
+	require.Equal(t, patch.Tally{patch.Patched: many}, result.Stages[0].Groups[0].Tally)
 	var document activities.WaveDocument
 	require.NoError(t, scene.Store.GetWave(t.Context(), result.WaveID, &document))
 	require.Len(t, document.Result.Stages[0].Groups[0].Instances, many, "the evidence has all of them")

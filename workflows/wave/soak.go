@@ -232,10 +232,10 @@ func (w *wave) illText(look *patch.SoakLook) string {
 	text := fmt.Sprintf("%s is not well while it soaks, by two looks: %s. It soaks since %s, until %s; %s has not begun, "+
 		"and no lock is held. ", s.of, look, brief.UTC(s.Since), brief.UTC(s.Until), s.Before)
 	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Stage > 0 {
-		text += "roll_back puts back what is patched: " + loses + ". "
+		text += "A roll back puts back what is patched: " + loses + ". "
 	}
 	return text + "Send retry to look again and go on soaking, skip to go on to " + s.Before +
-		" as it is, roll_back or abort."
+		" as it is, roll back or abort."
 }
 
 // soakText says of a wave that soaks until when, what was seen last, and what comes then.
@@ -258,9 +258,9 @@ func (w *wave) soakText(ctx workflow.Context) string {
 	}
 	text.WriteString("No lock is held, and nothing is suspended or out of service. ")
 	if w.inbox.paused != nil {
-		text.WriteString("It is " + whyPaused(w.inbox.paused) + ". Send resume to lift that, roll_back or abort.")
+		text.WriteString("It is " + whyPaused(w.inbox.paused) + ". Send resume to lift that, roll back or abort.")
 		return text.String()
 	}
-	text.WriteString("Send resume to go on without the rest of it, roll_back or abort.")
+	text.WriteString("Send resume to go on without the rest of it, roll back or abort.")
 	return text.String()
 }

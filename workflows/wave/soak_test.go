@@ -270,7 +270,7 @@ func TestAResumeWhileAPausedStageSoaksLiftsThePauseOnly(t *testing.T) {
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.True(t, paused.Paused())
-	require.Contains(t, paused.Awaiting, "It is paused by tester: looking. Send resume to lift that, roll_back or abort.")
+	require.Contains(t, paused.Awaiting, "It is paused by tester: looking. Send resume to lift that, roll back or abort.")
 	require.Equal(t, patch.StateSoaking, lifted.State)
 	require.False(t, lifted.Paused())
 	require.Contains(t, lifted.Awaiting, "Send resume to go on without the rest of it")

@@ -18,7 +18,7 @@ func TestRetryTriesTheFailedInstanceAgain(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.FailsOnce(fleet)})
 			scene.Decide = []patch.Verb{patch.Retry}
 			scene.OnHold = func(status patch.WaveStatus) {
-				require.Contains(t, status.Awaiting, "Send retry, skip, roll_back or abort.")
+				require.Contains(t, status.Awaiting, "Send retry, skip, roll back or abort.")
 				require.Equal(t, []patch.Verb{patch.Retry, patch.Skip, patch.RollBack, patch.Abort}, status.Verbs)
 			}
 			result, err := scene.Run(wavetest.WebWave)

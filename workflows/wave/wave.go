@@ -112,17 +112,28 @@ func notStarted(plan patch.Plan) []patch.Outcome {
 // leaves it out.
 func (w *wave) refuse(ctx workflow.Context, err error) error {
 	w.reason = run.CodedReason(err)
-	w.status.Outcome, w.status.Reason = patch.Refused, w.reason
+	w.status.Outcome, w.status.Reason = notBegun(err), w.reason
 	w.turnTo(ctx, patch.StateClosed, "")
 	return err
 }
 
-// endRefused ends a wave that was refused before it changed anything.
+// notBegun is how a wave ends that its preflight did not let begin: refused is our own verdict only.
+func notBegun(err error) patch.Outcome {
+	switch {
+	case temporal.IsCanceledError(err):
+		return patch.Aborted
+	case patch.IsVerdict(run.ErrorType(err)):
+		return patch.Refused
+	}
+	return patch.Failed
+}
+
+// endRefused ends a wave that was refused, or failed, before it changed anything.
 func (w *wave) endRefused(ctx workflow.Context, err error) {
 	w.reason = run.CodedReason(err)
 	w.roster.keepLocked()
 	w.release(ctx)
-	w.finish(ctx, patch.Refused, nil)
+	w.finish(ctx, notBegun(err), nil)
 }
 
 // end lets everything go and tells how the wave ended.

@@ -96,6 +96,16 @@ func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 		func() {
 			require.NoError(t, refused)
 			require.Equal(t, "ann", frozen().Freezes.Of("production").Actor)
+			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ben", Reason: "network", Account: "production"})
+		},
+		func() {
+			require.NoError(t, refused)
+			require.Equal(t, "incident; and by ben: network", frozen().Freezes.Of("production").Why())
+			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ben", Reason: "network", Account: "production"})
+		},
+		func() {
+			require.NoError(t, refused)
+			require.Len(t, frozen().Freezes.Of("production").Also, 1)
 			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann", Reason: "incident", Account: "prodcution"})
 		},
 		func() {
@@ -137,7 +147,8 @@ func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 		told = append(told, strings.TrimSpace(notice.Subject+" "+notice.Actor+" "+notice.Why))
 	}
 	require.Equal(t, []string{
-		"account production is frozen ann incident", "account production is no longer frozen bob over",
+		"account production is frozen ann incident", "account production is frozen ben network",
+		"account production is no longer frozen bob over",
 		"everything counts as frozen  the workflow patchtide-freeze was cancelled",
 	}, told, "what changes nothing is told to nobody")
 }
