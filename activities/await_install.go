@@ -16,7 +16,8 @@ import (
 type AwaitInstallInput struct {
 	Instance  Instance
 	Execution Execution
-	Reboot    patch.Reboot // which a machine that falls silent may be at
+	Reboot    patch.Reboot  // which a machine that falls silent may be at
+	Pinned    *patch.Pinned // what it is judged by; nil: nothing binds
 	Pace      Pace
 }
 
@@ -101,8 +102,14 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 		if what := execution.Unproven(commands, a.speed().OnAWS(in.Pace.ReadLag), dead); what != "" {
 			return waits(what)
 		}
-		if report, err = execution.Report(ctx, s, where, commands); err != nil {
+		var packages aws.Packages
+		if report, packages, err = execution.Report(ctx, s, where, commands); err != nil {
 			return false, "", err
+		}
+		if in.Pinned != nil && report.Installing && !stop {
+			if report.Pinned, err = a.judgePinned(ctx, *in.Pinned, *report, packages); err != nil {
+				return false, "", err
+			}
 		}
 		if report.Failure != "" && away != "" {
 			report.Failure += "; " + away

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -25,12 +26,19 @@ type CollectMachineFactsInput struct {
 // which carries the attempt's token; one that ended without an answer is followed by another.
 func (a *AWS) CollectMachineFacts(ctx context.Context, in CollectMachineFactsInput) (_ *patch.MachineFacts, err error) {
 	defer once.Typed(&err)
+	machine, _, err := a.askFacts(ctx, in, false)
+	return machine, err
+}
+
+// askFacts asks, and gives the list of packages too; whole refuses an answer whose list was cut off.
+func (a *AWS) askFacts(
+	ctx context.Context, in CollectMachineFactsInput, whole bool,
+) (answer *patch.MachineFacts, packages []string, err error) {
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	where, comment := in.Instance.String(), "patchtide ask "+in.Attempt.Token
-	var answer *patch.MachineFacts
 	asked := false // by this attempt: the list may not show it at once
 	ask := func() error {
 		if asked {
@@ -59,16 +67,19 @@ func (a *AWS) CollectMachineFacts(ctx context.Context, in CollectMachineFactsInp
 		}
 		if invocation.Succeeded() {
 			// A package list that does not fit its hash is not the answer asked for.
-			known, _, parseErr := facts.Parse(invocation.Stdout)
+			known, list, parseErr := facts.Parse(invocation.Stdout)
+			if parseErr == nil && whole && list == nil {
+				parseErr = errors.New("its list of packages was cut off")
+			}
 			if parseErr == nil {
-				answer = known
+				answer, packages = known, list
 				return true, "", nil
 			}
 			return false, "an answer; the last one: " + parseErr.Error(), ask()
 		}
 		return false, "its agent's answer; the last command ended: " + invocation.DescribeEnd(), ask()
 	})
-	return answer, err
+	return answer, packages, err
 }
 
 // sendAsk asks. That the agent cannot be asked now is no error: it may come back.

@@ -13,12 +13,15 @@ import (
 type Control struct {
 	Plans    Plans
 	Evidence Evidence
-	Locks    Locks
-	Waves    Waves
-	Pendings Pendings
-	Notifier Notifier // nil: nobody is told
-	Notices  Notices
-	Freezes  Freezes
+	// Manifests and Lists keep what binds later stages; Lists is nil where no place is configured.
+	Manifests Manifests
+	Lists     Lists
+	Locks     Locks
+	Waves     Waves
+	Pendings  Pendings
+	Notifier  Notifier // nil: nobody is told
+	Notices   Notices
+	Freezes   Freezes
 	// NamespaceID is Temporal's own id of the worker's namespace: records that another wrote are not acted upon.
 	NamespaceID string
 	// Speed divides every duration of a resolved plan; only the laboratory sets it, whose AWS lives that much faster.

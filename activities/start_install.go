@@ -20,6 +20,7 @@ type StartInstallInput struct {
 	Platform   patch.Platform
 	Runbook    Runbook // only its version counts
 	SnapshotID string
+	List       string       // URL of the list of packages that it installs; "": all that its baseline approves
 	Reboot     patch.Reboot // whether Systems Manager itself may
 	Attempt    Attempt
 	Budget     patch.Duration // of install and reboot; the step's own time-out
@@ -88,6 +89,9 @@ func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
 	// Automation refuses empty values: what is not wanted is left to the runbook's default.
 	if role := a.Connector.AutomationRole(in.Instance.Group.Account); role != "" {
 		parameters["AutomationAssumeRole"] = []string{role}
+	}
+	if in.List != "" {
+		parameters["InstallOverrideList"] = []string{in.List}
 	}
 	if in.SnapshotID != "" {
 		parameters["SnapshotId"] = []string{in.SnapshotID}

@@ -78,7 +78,7 @@ func Parse(path string, data []byte, flags *pflag.FlagSet) (*Config, error) {
 		problems = append(problems, settingProblem(doc, flags, "baselines_dir", err.Error())...)
 	}
 	if !doc.Broken() {
-		(&validator{doc: doc, file: &f, baselines: catalog}).run()
+		(&validator{doc: doc, file: &f, baselines: catalog, manifests: settings.Manifests}).run()
 	}
 	findSecrets(doc, data)
 

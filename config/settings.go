@@ -18,6 +18,7 @@ import (
 type Settings struct {
 	Evidence          string `yaml:"evidence" default:"./evidence" example:"s3://bucket/prefix" doc:"Where results and journals are kept: a bucket, s3://bucket/prefix, or a folder. A folder needs single_worker, for a second worker elsewhere would not see it."`
 	JournalKeyFrom    Source `yaml:"journal_key_from" example:"ssm:/patchtide/journal-key" doc:"Where the key that signs journal records is read from: file:PATH or ssm:/NAME, at least 32 bytes; or kms:ID, an HMAC_256 key that stays in KMS. A worker needs it."`
+	Manifests         string `yaml:"manifests" pattern:"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]{0,120})?$" example:"s3://patchtide-manifests" computed:"none, and no plan may say pin: manifest" doc:"Where lists of packages are put for a plan's machines to read, each with the role of its own instance profile: s3://bucket, or s3://bucket/prefix. The worker writes there."`
 	SingleWorker      bool   `yaml:"single_worker" default:"false" example:"true" doc:"States that there is one worker only, so that evidence may be kept in a local folder. A second one on another machine does not start."`
 	BaselinesDir      string `yaml:"baselines_dir" example:"./baselines" doc:"A folder of your own patch baselines, *.yaml, beside the built-in ones."`
 	LogLevel          string `yaml:"log_level" enum:"debug,info,warn,error" default:"info" example:"info" doc:"What is logged."`

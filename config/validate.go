@@ -17,6 +17,7 @@ type validator struct {
 	file      *file
 	baselines *baselines.Catalog // nil when they could not be read, which is reported elsewhere
 	accounts  map[string]Account
+	manifests string // the setting, wherever it comes from
 }
 
 func (v *validator) run() {
@@ -114,6 +115,7 @@ func (v *validator) checkPlan(at string, plan Plan) {
 			key, "backup: none leaves no root volume to restore; write backup: snapshot, or restore: replace or none",
 		)
 	}
+	v.checkPin(at, plan)
 	known := timingKeys()
 	for key := range plan.Timing {
 		if !slices.Contains(known, key) {

@@ -10,35 +10,43 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
+// Packages are a machine's lists before and after an install, lines "name.arch epoch:version-release"; nil where it has
+// not told one.
+type Packages struct {
+	Before, After []string
+}
+
 // Report says what a terminal execution left. It reads what the commands that it tells of have printed.
 func (e *Execution) Report(
 	ctx context.Context, s *Services, where string, commands map[string]*Invocation,
-) (*patch.PatchReport, error) {
+) (*patch.PatchReport, Packages, error) {
+	var packages Packages
 	for id, invocation := range commands {
 		told := id == e.commandOf(factsBeforeStep) || id == e.commandOf(factsAfterStep)
 		if invocation == nil || !told && invocation.Succeeded() {
 			continue
 		}
 		if err := invocation.ReadOutput(ctx, s, where); err != nil {
-			return nil, err
+			return nil, packages, err
 		}
 	}
 	report := &patch.PatchReport{ExecutionID: e.id, Status: string(e.Status), Unbegun: e.unbegun(commands)}
-	before, packagesBefore := e.facts(factsBeforeStep, commands)
-	after, packagesAfter := e.facts(factsAfterStep, commands)
+	before, listBefore := e.facts(factsBeforeStep, commands)
+	after, listAfter := e.facts(factsAfterStep, commands)
 	report.Installing = e.installMayHaveBegun(commands)
 	if after == nil && !report.Installing {
-		after = before // nothing of ours ran since
+		after, listAfter = before, listBefore // nothing of ours ran since
 	}
 	report.Before, report.After = before, after
-	if packagesBefore != nil && packagesAfter != nil {
-		report.Changes = patch.DiffPackages(packagesBefore, packagesAfter)
+	packages = Packages{Before: listBefore, After: listAfter}
+	if listBefore != nil && listAfter != nil {
+		report.Changes = patch.DiffPackages(listBefore, listAfter)
 	}
 	if e.Status != ssmtypes.AutomationExecutionStatusSuccess &&
 		e.Status != ssmtypes.AutomationExecutionStatusCompletedWithSuccess {
 		report.Failure = e.why(commands)
 	}
-	return report, nil
+	return report, packages, nil
 }
 
 // unbegun reports whether the execution ended while it was queued: no step of it has started, and no command of it is

@@ -32,6 +32,9 @@ func Case(c patch.Case, moment func(time.Time) string) []string {
 	if changed := c.Changed; changed.Instances > 0 {
 		said = append(said, packages(changed))
 	}
+	if c.Pinned != nil {
+		said = append(said, c.Stage+" is bound to "+c.Pinned.Told()+": it installs these versions and nothing else")
+	}
 	if c.Reading {
 		return append(said, c.Loses, "What the stages before changed, what is due in "+c.Stage+
 			" and how its alarms stand is being read: look again in a minute")
@@ -127,6 +130,9 @@ func due(c patch.Case, moment func(time.Time) string) string {
 	}
 	said := fmt.Sprintf("%s: %d different patches due on %d of its %s, by scans since %s", c.Stage, c.Due.Patches,
 		c.Due.Instances, counted(c.Due.Of), moment(c.Due.Oldest))
+	if c.Pinned != nil {
+		return said + "; each is scanned and asked again before it is touched"
+	}
 	return said + "; each is scanned again before it is touched, and gets the versions that are published by then"
 }
 
@@ -139,12 +145,17 @@ func unseen(c patch.Case) string {
 		return ""
 	case !c.Due.Compared:
 		return "which of these the stages before have not installed is not known"
+	case c.Due.UnseenCount == 0 && c.Pinned != nil:
+		return "each of these was installed in the stages before, by its name: a newer version is not in this wave"
 	case c.Due.UnseenCount == 0:
 		return "each of these was installed in the stages before, by its name: a version may be newer here"
 	}
 	names := strings.Join(c.Due.Unseen[:min(len(c.Due.Unseen), mostUnseen)], ", ")
 	if more := c.Due.UnseenCount - min(len(c.Due.Unseen), mostUnseen); more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
+	}
+	if c.Pinned != nil {
+		return fmt.Sprintf("not in this wave, for no stage before has installed them, %d: %s", c.Due.UnseenCount, names)
 	}
 	return fmt.Sprintf("not installed by this wave in the stages before, %d: %s", c.Due.UnseenCount, names)
 }

@@ -114,6 +114,9 @@ func stageWords(stage patch.PreviewStage) string {
 	if stage.Promote == patch.PromoteWithSkips {
 		words += ", goes on to the next stage with skips"
 	}
+	if stage.Pin == patch.PinManifest {
+		words += ", bound to what the stages before prove"
+	}
 	if stage.Service != "" {
 		words += ", service " + stage.Service + ": one group at a time"
 	}

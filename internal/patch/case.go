@@ -17,9 +17,10 @@ type Case struct {
 	Before  []CaseBefore `json:"before"` // the stages before it, in order; none: it is the first
 	Changed CaseChanged  `json:"changed"`
 	Due     CaseDue      `json:"due"`
-	Gates   []string     `json:"gates,omitempty"` // names of the alarms that judge the stage
-	Alarms  []CaseAlarm  `json:"alarms"`          // of those, how each stands where the stage has groups
-	Loses   string       `json:"loses"`           // by a roll back of the stage
+	Gates   []string     `json:"gates,omitempty"`  // names of the alarms that judge the stage
+	Alarms  []CaseAlarm  `json:"alarms"`           // of those, how each stands where the stage has groups
+	Loses   string       `json:"loses"`            // by a roll back of the stage
+	Pinned  *Pinned      `json:"pinned,omitempty"` // what its instances are bound to; nil: nothing
 	// AlarmsMore is how many alarms are left out: those that are not OK come first.
 	AlarmsMore int      `json:"alarms_more,omitempty"`
 	Unknown    []string `json:"unknown,omitempty"` // what nobody could tell, in words

@@ -10,6 +10,7 @@ import (
 // MachineFacts is what an instance says of itself when asked by a command.
 type MachineFacts struct {
 	BootID        string `json:"boot_id"`
+	OS            string `json:"os,omitempty"`      // ID of /etc/os-release: amzn, ubuntu; windows
 	Release       string `json:"release,omitempty"` // for example 2023.6.20241010; Amazon Linux locks its repositories to it
 	Kernel        string `json:"kernel,omitempty"`
 	PendingReboot bool   `json:"pending_reboot,omitempty"`
@@ -110,6 +111,7 @@ type PatchReport struct {
 	Changes     []PackageChange `json:"changes,omitempty"`
 	Unbegun     bool            `json:"unbegun,omitempty"`    // it ended before any step of it had started
 	Installing  bool            `json:"installing,omitempty"` // the install may have reached the machine
+	Pinned      *PinVerdict     `json:"pinned,omitempty"`     // nil: no manifest binds
 }
 
 // Touched reports whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be
@@ -171,7 +173,9 @@ func Verify(pass Pass) Verdict {
 		return Verdict{Reason: "installed by half: " + strings.Join(report.After.Broken, ", ")}
 	case len(after.PendingReboot) > 0 && pass.rebooted():
 		return Verdict{Reason: "patches wait for a reboot that did not happen: " + strings.Join(after.PendingReboot, ", ")}
-	case pass.Platform != Windows && before.MissingNumber() > 0 && !report.changed():
+	case report.Pinned != nil && report.Pinned.Unlike() != "":
+		return Verdict{Reason: report.Pinned.Unlike()}
+	case report.Pinned == nil && pass.Platform != Windows && before.MissingNumber() > 0 && !report.changed():
 		return Verdict{
 			Reason: fmt.Sprintf("%d patches were missing but the install changed nothing", before.MissingNumber()),
 		}
@@ -197,6 +201,14 @@ func Verify(pass Pass) Verdict {
 	}
 	if old := whole.oldKernel(); old != "" {
 		verdict.Waits = append(slices.Clone(verdict.Waits), old)
+	}
+	if report.Pinned != nil { // its manifest says what it was to get
+		if verdict.Again = report.Pinned.Missing; len(verdict.Again) > 0 && pass.Number >= pass.Of {
+			verdict.Reason = "staging proved what it has not got: " + strings.Join(verdict.Again, ", ")
+		} else if len(verdict.Again) == 0 && after.MissingNumber() > 0 {
+			verdict.Notes = append(verdict.Notes, NotInWave(after))
+		}
+		return verdict
 	}
 	if after.MissingCount > 0 { // which they are nobody can tell: they may be those that were due
 		verdict.Again = append(verdict.Again, fmt.Sprintf("%d that are not named", after.MissingCount))

@@ -193,7 +193,8 @@ type StageResult struct {
 	Name    string        `json:"name"`
 	Outcome Outcome       `json:"outcome"`
 	Groups  []GroupResult `json:"groups"`
-	Steps   []StepStatus  `json:"steps,omitempty"` // of a stage that has some: which were done, and how each soaked
+	Pinned  *Pinned       `json:"pinned,omitempty"` // what its instances were bound to
+	Steps   []StepStatus  `json:"steps,omitempty"`  // of a stage that has some: which were done, and how each soaked
 }
 
 // WaveResult is how a wave ended; it is what PatchWave returns.

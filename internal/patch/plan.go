@@ -40,6 +40,7 @@ type Plan struct {
 	Restore   Restore    `json:"restore"`
 	Reboot    Reboot     `json:"reboot"` // see RebootOf
 	Passes    int        `json:"passes"` // how often install and reboot are repeated at most
+	Pin       Pin        `json:"pin"`    // what binds the stages after the first
 	Stages    []Stage    `json:"stages"`
 	Window    *Window    `json:"window,omitempty"`     // the one that is open, or comes next; nil: any time
 	Blackouts Blackouts  `json:"blackouts,omitempty"`  // in which nothing is begun; those that are over are left out

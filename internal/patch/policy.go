@@ -37,6 +37,7 @@ type Policy struct {
 	Steps          []StageStep
 	Quarantine     Quarantine
 	Hooks          Hooks // of each instance
+	Pinned         *Pinned
 }
 
 // PolicyOf is a stage's policy under a plan. Run is left to whoever knows it.

@@ -63,6 +63,7 @@ type PreviewStage struct {
 	MaxParallelGroups int            `json:"max_parallel_groups"`
 	Bake              Duration       `json:"bake"`
 	Promote           Promote        `json:"promote"` // what of it lets the next stage begin
+	Pin               Pin            `json:"pin"`     // what binds it
 	Order             Order          `json:"order,omitempty"`
 	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
 	Canary            *Canary        `json:"canary,omitempty"`

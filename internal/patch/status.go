@@ -68,6 +68,7 @@ type StageStatus struct {
 	ETA     *ETA          `json:"eta,omitempty"`  // while there is something left to do
 	Soak    *Soak         `json:"soak,omitempty"` // once it was done; nil: no stage waits for it so long
 	Steps   []StepStatus  `json:"steps,omitempty"`
+	Pinned  *Pinned       `json:"pinned,omitempty"` // what its instances are bound to; nil: nothing, or it has not begun
 }
 
 // GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.

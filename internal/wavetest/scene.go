@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	sdkaws "github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
@@ -44,7 +46,8 @@ type Scene struct {
 	Control *activities.Control
 	AWS     *activities.AWS
 
-	Before         Snapshot // the fleet when the wave began
+	Before         Snapshot      // the fleet when the wave began
+	clients        sdkaws.Config // of the worker's own account
 	log            *slog.Logger
 	attempts       *attempts // how activities under way stand
 	QuarantineDies bool      // Quarantine ends without running any code once Patience is over
@@ -110,14 +113,17 @@ func New(t TB, options Options) *Scene {
 	require.NoError(t, err)
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
+	s.clients = fleet.Config()
+	lists, err := evidence.OpenLists(t.Context(), "s3://"+ListsBucket+"/lists", evidence.Options{AWS: &s.clients})
+	require.NoError(t, err)
 	s.Sim, s.Store, s.Wire, s.Plans = fleet.Sim, store, cable, &Plans{Plans: loaded}
 	s.Control = &activities.Control{
-		Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Waves: s, Freezes: s, Pendings: s.attempts,
+		Plans: s.Plans, Evidence: worker.Journal(store), Manifests: store, Lists: lists, Locks: s, Waves: s, Freezes: s, Pendings: s.attempts,
 		NamespaceID: "of-the-scene",
 	}
 	s.AWS = &activities.AWS{
 		Connector: clouds.Activities(), HTTP: fleet.HTTP, Baselines: loaded.Baselines,
-		Quarantines: activities.NewQuarantines(s.Control.Evidence),
+		Quarantines: activities.NewQuarantines(s.Control.Evidence), Manifests: store,
 	}
 	s.Register()
 	return s

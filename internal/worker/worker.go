@@ -110,7 +110,12 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	attempts := []interceptor.WorkerInterceptor{Attempts(options.Logger)}
 	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{Identity: identity, Interceptors: attempts})
 	workflows.Register(main)
+	lists, err := openLists(ctx, options)
+	if err != nil {
+		return nil, err
+	}
 	register(main, &activities.Control{
+		Manifests: options.Evidence, Lists: lists,
 		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
 		Waves:   activities.NewWaves(options.Client),
 		Freezes: activities.NewFreezes(options.Client), Speed: options.Speed, Notifier: channels, Notices: options.Evidence,
@@ -131,7 +136,8 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 			})
 			register(local, &activities.AWS{
 				Connector: clouds.Activities(), HTTP: options.HTTP, ShortWait: wait, Baselines: options.Config.Baselines,
-				Quarantines: activities.NewQuarantines(Journal(options.Evidence)), Speed: options.Speed,
+				Quarantines: activities.NewQuarantines(Journal(options.Evidence)), Manifests: options.Evidence,
+				Speed: options.Speed,
 				Secrets: func(ctx context.Context, source string) (string, error) {
 					return ReadSecret(ctx, config.Source(source), options.AWS)
 				},
@@ -225,4 +231,13 @@ func cloudAccounts(ctx context.Context, options Options) ([]cloud.Account, error
 		})
 	}
 	return accounts, nil
+}
+
+// openLists opens the place of the lists that bind machines; nil where none is configured.
+func openLists(ctx context.Context, options Options) (activities.Lists, error) {
+	where := options.Config.Settings.Manifests
+	if where == "" {
+		return nil, nil
+	}
+	return evidence.OpenLists(ctx, where, evidence.Options{AWS: &options.AWS})
 }

@@ -84,6 +84,8 @@ type patching struct {
 	baseline string
 	scan     patch.Scan // what was missing before
 	missing  []string   // patch ids, by the last scan
+	nothing  bool       // it has all that binds it already
+	list     string     // URL of the list of packages it is bound to; "": nothing binds
 	tries    []installTry
 	report   patch.PatchReport // all passes as one
 	first    patch.MachineFacts
@@ -205,6 +207,18 @@ func (s *saga) patch(ctx workflow.Context) {
 		result.Outcome, result.Refused = patch.Failed, patch.NotApproved
 		result.Reason = fmt.Sprintf("not patched: %d patches or a reboot became due after nothing was, and nobody was asked "+
 			"to approve that", scan.MissingNumber())
+		return
+	}
+	nothing, err := s.bind(ctx)
+	switch {
+	case ctx.Err() != nil:
+		s.endUntouched(cancelledBefore)
+		return
+	case err != nil:
+		s.endUntouched(notBegun{outcome: patch.Failed, why: "refused: " + run.Reason(err)})
+		return
+	case nothing:
+		result.Outcome = patch.AlreadyCompliant
 		return
 	}
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.

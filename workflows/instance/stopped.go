@@ -37,7 +37,7 @@ func (s *saga) patchStopped(ctx workflow.Context) {
 	stop := s.watchPauses(clean)
 	defer stop()
 	failed, err := s.run(ctx, s.startTable())
-	if err == nil && s.patching.scan.Due(s.in.Policy.Reboot, &s.patching.first) {
+	if err == nil && s.due() {
 		failed, err = s.run(ctx, s.installStoppedTable())
 	}
 	if err == nil {
@@ -105,13 +105,20 @@ func (s *saga) scanStarted(ctx workflow.Context) error {
 	s.patching.scan, s.patching.missing = *scan, scan.Missing
 	result.MissingBefore, result.MissingAfter = scan.MissingNumber(), scan.MissingNumber()
 	switch {
-	case !scan.Due(s.in.Policy.Reboot, &s.patching.first):
+	case !s.due():
 		s.patching.waits = scan.Waits(&s.patching.first)
 	case s.in.Unasked:
 		result.Refused = patch.NotApproved
 		return fmt.Errorf("%d patches or a reboot are due, and nobody was asked to approve that", scan.MissingNumber())
+	default:
+		s.patching.nothing, err = s.bind(ctx)
 	}
-	return nil
+	return err
+}
+
+// due reports whether there is something to be done on it.
+func (s *saga) due() bool {
+	return s.patching.scan.Due(s.in.Policy.Reboot, &s.patching.first) && !s.patching.nothing
 }
 
 // stop stops it again once it is proven, or had nothing due. It is patched whatever happens here, so that a failure is

@@ -20,6 +20,9 @@ func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, 
 			w.reason = strings.TrimPrefix(w.reason+"; "+why, "; ")
 			return patch.Aborted, false
 		}
+		if outcome, goesOn = w.pin(ctx, stage); !goesOn {
+			return outcome, false
+		}
 	}
 	approval := w.plan.Stages[stage].Approval
 	if approval == nil {

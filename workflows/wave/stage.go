@@ -23,6 +23,7 @@ type turn struct {
 	rolledBack bool
 	// unasked: nothing was due, so nobody was asked to approve it, and nothing may be patched until somebody is.
 	unasked bool
+	pinned  *patch.Pinned // what its instances are bound to; nil: nothing
 }
 
 // runStage approves, then lets the stage's groups go, at most MaxParallelGroups at once, and answers for their
@@ -132,7 +133,9 @@ func (w *wave) start(ctx workflow.Context, groups []*lockedGroup) {
 	}
 	setGoing(ctx, groups)
 	w.orderEach(ctx, groups, func(held *lockedGroup) group.Order {
-		return group.Order{Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID, Step: held.step}
+		return group.Order{
+			Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID, Step: held.step, Pinned: w.turn.pinned,
+		}
 	})
 }
 

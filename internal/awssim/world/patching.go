@@ -183,9 +183,7 @@ func (run *patchRun) due() []Patch {
 		return w.applicable(disk, approved)
 	}
 	return w.applicable(disk, func(p Patch) bool {
-		named := slices.ContainsFunc(run.override, func(entry overrideEntry) bool {
-			return Matches(entry.ID, p.ID) && (entry.Title == "" || Matches(entry.Title, p.title()))
-		})
+		named := slices.ContainsFunc(run.override, func(entry overrideEntry) bool { return entry.matches(disk.os, p) })
 		return named && (!disk.os.Windows() || approved(p))
 	})
 }

@@ -1,0 +1,148 @@
+package manifest
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Manifest is what a wave's stages have proved so far, and on which machines.
+type Manifest struct {
+	Plan    string   `json:"plan"`
+	WaveID  string   `json:"wave_id"`
+	Systems []System `json:"systems"` // by name
+	Proofs  []Proof  `json:"proofs"`  // by instance
+	// NotProofs are instances of those stages that prove nothing, and why: "i-1: its list of packages was cut off".
+	NotProofs []string `json:"not_proofs,omitempty"`
+}
+
+// System is what was proved on one system: packages of another do not fit.
+type System struct {
+	Name     string    `json:"name"`              // see NameOf
+	Release  string    `json:"release,omitempty"` // the newest that one of its machines runs since: 2023.6.20241010
+	Packages []Package `json:"packages"`          // by name, then version
+	Removed  []string  `json:"removed,omitempty"` // packages that went with it: "name.arch"
+}
+
+// Package is one that was installed or updated.
+type Package struct {
+	Name    string   `json:"name"`    // name.arch; of Windows the id of an update: KB5031234
+	Version string   `json:"version"` // epoch:version-release; of dpkg 0:version where it has no epoch
+	From    []string `json:"from"`    // versions that machines had before, sorted; "" where one had none
+}
+
+// Proof is a machine that runs what the manifest tells, in service and found healthy.
+type Proof struct {
+	Instance string    `json:"instance"`
+	Group    string    `json:"group"` // account/region/name
+	System   string    `json:"system"`
+	BootID   string    `json:"boot_id"`
+	Since    time.Time `json:"since"` // its saga's end
+}
+
+// Proven is a machine that a wave has patched, and what is known of it.
+type Proven struct {
+	Details patch.InstanceDetails
+	Ended   time.Time
+}
+
+// New makes the manifest of machines that were patched and proven. Where two of one system have installed different
+// versions of a package, as by repositories that moved on between them, the newer one counts: both are proven.
+func New(plan, waveID string, machines []Proven) Manifest {
+	made := Manifest{Plan: plan, WaveID: waveID}
+	systems := map[string]*system{}
+	for _, machine := range machines {
+		d := machine.Details
+		if told := d.After != nil && d.Before != nil; !told ||
+			len(d.Changes) == 0 && d.Before.PackagesSHA256 != d.After.PackagesSHA256 {
+			made.NotProofs = append(made.NotProofs, d.Instance+": it has not told which packages it holds")
+			continue
+		}
+		name := NameOf(*d.After)
+		of := systems[name]
+		if of == nil {
+			of = &system{kind: kindOf(d.After.OS), packages: map[string]Package{}, removed: map[string]bool{}}
+			systems[name] = of
+		}
+		of.add(d)
+		made.Proofs = append(made.Proofs, Proof{
+			Instance: d.Instance, Group: d.Group, System: name, BootID: d.After.BootID, Since: machine.Ended,
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(systems)) {
+		made.Systems = append(made.Systems, systems[name].told(name))
+	}
+	slices.SortFunc(made.Proofs, func(a, b Proof) int { return cmp.Compare(a.Instance, b.Instance) })
+	slices.Sort(made.NotProofs)
+	return made
+}
+
+// system is one that is being made.
+type system struct {
+	kind     kind
+	release  string
+	packages map[string]Package
+	removed  map[string]bool
+}
+
+func (s *system) add(d patch.InstanceDetails) {
+	if s.kind.compare(s.release, d.After.Release) < 0 {
+		s.release = d.After.Release
+	}
+	for _, change := range d.Changes {
+		before := strings.Fields(change.From)
+		if change.To == "" {
+			s.removed[change.Name] = true
+		}
+		for _, version := range strings.Fields(change.To) {
+			if slices.Contains(before, version) { // one of several that stay, as kernels do
+				continue
+			}
+			s.proved(change.Name, version, before)
+		}
+	}
+}
+
+func (s *system) proved(name, version string, before []string) {
+	known, was := s.packages[name]
+	if !was || s.kind.compare(known.Version, version) < 0 {
+		known.Name, known.Version = name, version
+	}
+	if len(before) == 0 {
+		before = []string{""}
+	}
+	known.From = slices.Compact(slices.Sorted(slices.Values(append(known.From, before...))))
+	s.packages[name] = known
+}
+
+func (s *system) told(name string) System {
+	told := System{Name: name, Release: s.release, Removed: slices.Sorted(maps.Keys(s.removed))}
+	for _, of := range slices.Sorted(maps.Keys(s.packages)) {
+		told.Packages = append(told.Packages, s.packages[of])
+	}
+	return told
+}
+
+// Of is what was proved on a machine's system; nil: nothing was.
+func (m Manifest) Of(machine patch.MachineFacts) *System {
+	name := NameOf(machine)
+	for i := range m.Systems {
+		if m.Systems[i].Name == name {
+			return &m.Systems[i]
+		}
+	}
+	return nil
+}
+
+// Names are the systems of which something was proved, sorted.
+func (m Manifest) Names() []string {
+	names := make([]string, 0, len(m.Systems))
+	for _, system := range m.Systems {
+		names = append(names, system.Name)
+	}
+	return names
+}

@@ -1,0 +1,131 @@
+package manifest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/manifest"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+func proven(id string, after patch.MachineFacts, changes ...patch.PackageChange) manifest.Proven {
+	return manifest.Proven{
+		Details: patch.InstanceDetails{
+			Instance: id, Group: "staging/r/web", Before: &patch.MachineFacts{PackagesSHA256: "before"}, After: &after, Changes: append([]patch.PackageChange{}, changes...),
+		},
+		Ended: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+}
+
+var (
+	al2023 = patch.MachineFacts{OS: "amzn", Release: "2023.6.20241010", BootID: "b"}
+	jammy  = patch.MachineFacts{OS: "ubuntu", Release: "22.04", BootID: "b"}
+)
+
+func TestAManifestHoldsWhatEachSystemProved(t *testing.T) {
+	later := al2023
+	later.Release = "2023.10.20250101"
+	made := manifest.New("web", "wave-1", []manifest.Proven{
+		proven("i-2", al2023,
+			patch.PackageChange{Name: "curl.x86_64", From: "0:8.5.0-1", To: "0:8.5.0-2"},
+			patch.PackageChange{Name: "kernel.x86_64", From: "0:6.1.1-1 0:6.1.2-1", To: "0:6.1.2-1 0:6.1.10-1"},
+			patch.PackageChange{Name: "old.noarch", From: "0:1-1"},
+			patch.PackageChange{Name: "new.noarch", To: "0:1-1"}),
+		proven("i-1", later, patch.PackageChange{Name: "curl.x86_64", From: "0:8.5.0-1", To: "0:8.5.0-10"}),
+		proven("i-3", jammy, patch.PackageChange{Name: "curl.amd64", From: "0:7.81.0-1ubuntu1.1", To: "0:7.81.0-1ubuntu1.2"}),
+		{Details: patch.InstanceDetails{Instance: "i-4", After: &al2023}},
+	})
+	require.Equal(t, []manifest.System{
+		{
+			Name: "amzn 2023", Release: "2023.10.20250101", Removed: []string{"old.noarch"},
+			Packages: []manifest.Package{
+				{Name: "curl.x86_64", Version: "0:8.5.0-10", From: []string{"0:8.5.0-1"}},
+				{Name: "kernel.x86_64", Version: "0:6.1.10-1", From: []string{"0:6.1.1-1", "0:6.1.2-1"}},
+				{Name: "new.noarch", Version: "0:1-1", From: []string{""}},
+			},
+		},
+		{Name: "ubuntu 22.04", Release: "22.04", Packages: []manifest.Package{
+			{Name: "curl.amd64", Version: "0:7.81.0-1ubuntu1.2", From: []string{"0:7.81.0-1ubuntu1.1"}},
+		}},
+	}, made.Systems)
+	require.Equal(t, []string{"i-4: it has not told which packages it holds"}, made.NotProofs)
+	require.Equal(t, "i-1", made.Proofs[0].Instance)
+	require.Len(t, made.Proofs, 3)
+	require.Equal(t, "ubuntu 22.04", made.Of(jammy).Name)
+	noble := jammy
+	noble.Release = "24.04"
+	require.Nil(t, made.Of(noble), "packages of another release do not fit")
+}
+
+func TestListsAreOfTheFormThatTheNodeMatches(t *testing.T) {
+	for _, c := range []struct {
+		name, system, id, version, want string
+	}{
+		{"rpm", "amzn 2023", "bind.x86_64", "32:9.18-1.amzn2023", "patches:\n- id: bind.x86_64\n  title: bind.x86_64:32:9.18-1.amzn2023\n"},
+		{"dpkg without an epoch", "ubuntu 22.04", "apt.amd64", "0:2.4.13", "patches:\n- id: apt.amd64\n  title: 2.4.13\n"},
+		{"dpkg with one", "debian 12", "ssh.all", "1:9.2p1-2", "patches:\n- id: ssh.all\n  title: 1:9.2p1-2\n"},
+		{"Windows", "windows Windows Server 2022", "KB5031234", "installed", "patches:\n- id: KB5031234\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list, err := manifest.System{
+				Name: c.system, Packages: []manifest.Package{{Name: c.id, Version: c.version}},
+			}.List()
+			require.NoError(t, err)
+			require.Equal(t, c.want, string(list))
+		})
+	}
+	empty, err := manifest.System{Name: "amzn 2023"}.List()
+	require.NoError(t, err)
+	require.Equal(t, "patches: []\n", string(empty))
+}
+
+func TestAMachineIsJudgedByTheManifest(t *testing.T) {
+	system := manifest.System{Name: "amzn 2023", Removed: []string{"old.noarch"}, Packages: []manifest.Package{
+		{Name: "curl.x86_64", Version: "0:8-2"},
+		{Name: "kernel.x86_64", Version: "0:6.1.10-1"},
+		{Name: "new.noarch", Version: "0:1-1"},
+	}}
+	before := []string{"curl.x86_64 0:8-1", "kernel.x86_64 0:6.1.2-1", "old.noarch 0:1-1", "vim.x86_64 0:9-1"}
+	for _, c := range []struct {
+		name              string
+		before, now       []string
+		missing, unproven []string
+	}{
+		{
+			name: "all of it, and what came with it", before: before,
+			now: []string{
+				"curl.x86_64 0:8-2", "kernel.x86_64 0:6.1.2-1", "kernel.x86_64 0:6.1.10-1", "new.noarch 0:1-1", "vim.x86_64 0:9-1",
+			},
+		},
+		{
+			name: "a newer one than was proved", before: before,
+			now: []string{
+				"curl.x86_64 0:8-3", "kernel.x86_64 0:6.1.2-1", "kernel.x86_64 0:6.1.10-1", "old.noarch 0:1-1", "vim.x86_64 0:9-1",
+			},
+			missing: []string{"curl.x86_64 0:8-2"}, unproven: []string{"curl.x86_64 0:8-3"},
+		},
+		{
+			name: "nothing was installed", before: before, now: before,
+			missing: []string{"curl.x86_64 0:8-2", "kernel.x86_64 0:6.1.10-1"},
+		},
+		{
+			name: "another package came and one went", before: []string{"curl.x86_64 0:8-1", "vim.x86_64 0:9-1"},
+			now: []string{"curl.x86_64 0:8-2", "zip.x86_64 0:3-1"}, unproven: []string{"vim.x86_64 was removed", "zip.x86_64 0:3-1"},
+		},
+		{
+			name: "it was ahead, and has no kernel", before: []string{"curl.x86_64 0:8-10"}, now: []string{"curl.x86_64 0:8-10"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			verdict := system.Verify(manifest.Read(c.before), manifest.Read(c.now))
+			require.Equal(t, c.missing, verdict.Missing)
+			require.Equal(t, c.unproven, verdict.Unproven)
+			require.Equal(t, len(c.missing)+len(c.unproven) == 0, verdict.Proven())
+		})
+	}
+	due := system.Due(manifest.Read([]string{"curl.x86_64 0:8-10", "kernel.x86_64 0:6.1.2-1"}))
+	require.Equal(t, []string{"curl.x86_64 0:8-10, proven is 0:8-2"}, due.Ahead)
+	require.Equal(t, []manifest.Package{{Name: "kernel.x86_64", Version: "0:6.1.10-1"}}, due.Due)
+}

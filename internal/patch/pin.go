@@ -1,0 +1,110 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Pin says what binds the stages after the first.
+type Pin string
+
+// What binds them.
+const (
+	PinNone     Pin = "none"     // each installs what its repositories serve when it is patched
+	PinManifest Pin = "manifest" // what the stages before proved, at its exact versions
+)
+
+// PinOf is what binds a stage of the plan, counted from 0: nothing comes before the first.
+func (p Plan) PinOf(stage int) Pin {
+	if stage == 0 || p.Pin == "" {
+		return PinNone
+	}
+	return p.Pin
+}
+
+// Pinned names a manifest: what the stages before have proved, which is kept in the evidence by its hash. Nil: nothing
+// binds.
+type Pinned struct {
+	SHA256  string         `json:"sha256"`  // of the manifest, in hexadecimal
+	WaveID  string         `json:"wave_id"` // whose it is
+	Systems []PinnedSystem `json:"systems"`
+	Proofs  int            `json:"proofs"` // machines that proved it
+	// NotProofs is how many were patched and prove nothing, since they have not told their packages.
+	NotProofs int `json:"not_proofs,omitempty"`
+}
+
+// PinnedSystem is what binds machines of one system.
+type PinnedSystem struct {
+	Name     string `json:"name"` // ubuntu 22.04
+	Packages int    `json:"packages"`
+	List     string `json:"list"` // where its InstallOverrideList is: s3://bucket/prefix/HASH.yaml
+}
+
+// Of is what binds machines of a system; nil: nothing was proved on it.
+func (p *Pinned) Of(system string) *PinnedSystem {
+	at := slices.IndexFunc(p.Systems, func(s PinnedSystem) bool { return s.Name == system })
+	if at < 0 {
+		return nil
+	}
+	return &p.Systems[at]
+}
+
+// Told says in one sentence what binds.
+func (p *Pinned) Told() string {
+	of := make([]string, len(p.Systems))
+	for i, system := range p.Systems {
+		of[i] = fmt.Sprintf("%d packages of %s", system.Packages, system.Name)
+	}
+	if len(of) == 0 {
+		of = []string{"nothing"}
+	}
+	return fmt.Sprintf("manifest %.12s: %s, proven by %s", p.SHA256, strings.Join(of, ", "), machines(p.Proofs))
+}
+
+func machines(n int) string {
+	if n == 1 {
+		return "1 machine"
+	}
+	return fmt.Sprintf("%d machines", n)
+}
+
+// PinCheck is what a machine lacks of a manifest, asked of it before it is touched.
+type PinCheck struct {
+	System string   `json:"system"`
+	List   string   `json:"list"` // "": nothing was proved on its system
+	Due    []string `json:"due"`  // "name.arch 0:2-1", the first of them
+	Count  int      `json:"count"`
+	Ahead  []string `json:"ahead,omitempty"` // held in a newer version than was proved, the first of them
+}
+
+// PinVerdict is what of a manifest a machine does not hold, and what it holds that no manifest tells, once it has been
+// patched. Nil where nothing binds.
+type PinVerdict struct {
+	Missing  []string `json:"missing,omitempty"`  // "name.arch 0:2-1", the first of them
+	Unproven []string `json:"unproven,omitempty"` // likewise
+	Unknown  string   `json:"unknown,omitempty"`  // why it cannot be told
+}
+
+// NotInWave names patches that are approved and missing and that staging has not proved.
+func NotInWave(scan Scan) string {
+	named := scan.Missing[:min(len(scan.Missing), MostPinned)]
+	if more := scan.MissingNumber() - len(named); more > 0 {
+		named = append(slices.Clone(named), fmt.Sprintf("%d more", more))
+	}
+	return "not in this wave, for staging has not proved them: " + strings.Join(named, ", ")
+}
+
+// MostPinned is how many packages are named where a machine is not as its manifest.
+const MostPinned = 20
+
+// Unlike says why the machine may not stay as it is, whatever another pass installs; "" where it may.
+func (v PinVerdict) Unlike() string {
+	switch {
+	case v.Unknown != "":
+		return "whether it holds what staging proved cannot be told: " + v.Unknown
+	case len(v.Unproven) > 0:
+		return "it got what staging has not proved: " + strings.Join(v.Unproven, ", ")
+	}
+	return ""
+}

@@ -1,0 +1,43 @@
+package instance
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// bind asks the machine, while it still serves, what it lacks of what staging proved on its system, and so what it will
+// install and nothing else. It reports whether there is nothing; an error says why it cannot be bound.
+func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
+	pinned := s.in.Policy.Pinned
+	if pinned == nil {
+		return false, nil
+	}
+	var check patch.PinCheck
+	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CheckPinned, activities.CheckPinnedInput{
+		CollectMachineFactsInput: s.ask(ctx, "facts-pinned"), Pinned: *pinned,
+	}, &check); err != nil {
+		return false, err
+	}
+	if check.List == "" {
+		names := make([]string, len(pinned.Systems))
+		for i, system := range pinned.Systems {
+			names[i] = system.Name
+		}
+		return false, fmt.Errorf("it runs %s, on which staging has proved nothing; it has on: %s",
+			check.System, strings.Join(names, ", "))
+	}
+	s.patching.list = check.List
+	if len(check.Ahead) > 0 {
+		s.note("newer there than staging proved, and left so: %s", strings.Join(check.Ahead, ", "))
+	}
+	waits := len(s.patching.scan.PendingReboot) > 0 || len(s.patching.scan.Failed) > 0
+	if nothing = check.Count == 0 && !waits; nothing && s.patching.scan.MissingNumber() > 0 {
+		s.note("%s", patch.NotInWave(s.patching.scan))
+	}
+	return nothing, nil
+}

@@ -1,0 +1,180 @@
+package wave_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// pinned is the example's fleet and plan, whose production is bound to what staging proves.
+func pinned(scenario string, fleet func(*world.Scenario)) wavetest.Options {
+	return wavetest.Options{
+		Scenario: scenario, Fleet: fleet,
+		Config: wavetest.PlanWith(
+			"\nplans:\n", "\nmanifests: s3://"+wavetest.ListsBucket+"/lists\nplans:\n",
+			"    baseline: amazon-linux-2023\n", "    baseline: amazon-linux-2023\n    pin: manifest\n"),
+	}
+}
+
+// published is a patch that the repositories serve from now on.
+func published(scene *wavetest.Scene, version string) {
+	scene.Sim.Inspect(func(w *world.World) {
+		newer := w.Scenario.Patches[slices.IndexFunc(w.Scenario.Patches, func(p world.Patch) bool {
+			return p.ID == "curl-minimal.x86_64"
+		})]
+		newer.Version, newer.Title = version, ""
+		w.Scenario.Patches = append(w.Scenario.Patches, newer)
+	})
+}
+
+// versions are those of a package on production's members.
+func versions(scene *wavetest.Scene, name string) (found []string) {
+	scene.Production(func(group *world.ScalingGroup) {
+		for _, member := range group.Members() {
+			found = append(found, member.Instance.Disk().Version(name))
+		}
+	})
+	return found
+}
+
+// onceStagingIsDone does something between staging and production.
+func onceStagingIsDone(scene *wavetest.Scene, do func()) {
+	done := false
+	scene.When(func(status patch.WaveStatus) bool {
+		return status.State == patch.StateAwaitingApproval && !done
+	}, func(patch.WaveStatus) {
+		done = true
+		do()
+	})
+}
+
+// dropped is a patch that the repositories serve no more.
+func dropped(scene *wavetest.Scene, id string) {
+	scene.Sim.Inspect(func(w *world.World) {
+		w.Scenario.Patches = slices.DeleteFunc(slices.Clone(w.Scenario.Patches), func(p world.Patch) bool { return p.ID == id })
+	})
+}
+
+// Repositories move on between staging and production: production gets what staging proved, and nothing else.
+func TestProductionGetsWhatStagingProved(t *testing.T) {
+	const curl, proved, newer = "curl-minimal.x86_64", "0:8.11.1-4.amzn2023.0.3", "0:99.0-1"
+	for _, c := range []struct {
+		name    string
+		fleet   func(*world.Scenario)
+		unbound bool
+		moves   func(*wavetest.Scene) // between staging and production
+		decide  patch.Verb
+		outcome patch.Outcome // of each of production's instances
+		said    string        // of each
+		curl    string        // the version each holds
+		out     bool          // they have been taken out
+	}{
+		{
+			name: "nothing has moved", outcome: patch.Patched, curl: proved, out: true,
+		},
+		{
+			name: "a newer version was published", moves: func(s *wavetest.Scene) { published(s, newer) },
+			outcome: patch.Patched, said: "not in this wave, for staging has not proved them: " + curl, curl: proved, out: true,
+		},
+		{
+			name: "it was, and nothing binds", moves: func(s *wavetest.Scene) { published(s, newer) },
+			unbound: true, outcome: patch.Patched, curl: newer, out: true,
+		},
+		{
+			name: "the repositories have dropped one", moves: func(s *wavetest.Scene) { dropped(s, curl) },
+			decide: patch.Abort, outcome: patch.RolledBack, said: "staging proved what it has not got: " + curl + " " + proved,
+			curl: "0:8.11.1-4.amzn2023.0.1", out: true,
+		},
+		{
+			name: "machines may not read the list",
+			fleet: func(s *world.Scenario) {
+				s.Faults.World = append(s.Faults.World, world.WorldFault{
+					Kind: world.FaultOverrideUnreadable, Account: "production",
+				})
+			},
+			decide: patch.Abort, outcome: patch.Failed, said: "403 Forbidden", curl: "0:8.11.1-4.amzn2023.0.1", out: true,
+		},
+		{
+			name: "production runs another system", fleet: func(s *world.Scenario) {
+				other := s.OperatingSystems[0]
+				other.Name, other.Release = "another", "2024.1.20270101"
+				s.OperatingSystems = append(slices.Clone(s.OperatingSystems), other)
+				s.Images = slices.Clone(s.Images)
+				s.Images[1].OS = other.Name
+				for _, p := range s.Patches {
+					p.OS = other.Name
+					s.Patches = append(slices.Clip(s.Patches), p)
+				}
+			},
+			decide: patch.Abort, outcome: patch.Failed,
+			said: "it runs amzn 2024, on which staging has proved nothing; it has on: amzn 2023", curl: "0:8.11.1-4.amzn2023.0.1",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			options := pinned("healthy", c.fleet)
+			if c.unbound {
+				options.Config = nil
+			}
+			scene := wavetest.New(t, options)
+			scene.MakeLists()
+			scene.Decide = []patch.Verb{c.decide}
+			if c.moves != nil {
+				onceStagingIsDone(scene, func() { c.moves(scene) })
+			}
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Empty(t, result.Stranded)
+			begun := 0
+			for _, one := range result.Stages[1].Groups[0].Instances {
+				if one.Outcome == patch.NotStarted {
+					continue
+				}
+				begun++
+				require.Equal(t, c.outcome, one.Outcome, "%+v", one)
+				require.Contains(t, strings.Join(append(one.Notes, one.Reason), "\n"), c.said)
+				scene.Sim.Inspect(func(w *world.World) {
+					at := scene.WebIn(w).Region.Instance(one.ID)
+					require.Equal(t, c.curl, at.Disk().Version(curl), one.ID)
+				})
+			}
+			require.NotZero(t, begun)
+			require.Equal(t, c.out, len(scene.Effects("EnterStandby")) > 0)
+			if c.unbound {
+				require.Nil(t, result.Stages[1].Pinned)
+				return
+			}
+			require.Nil(t, result.Stages[0].Pinned)
+			bound := result.Stages[1].Pinned
+			require.Equal(t, 2, bound.Proofs)
+			require.Equal(t, "amzn 2023", bound.Systems[0].Name)
+			require.Equal(t, 6, bound.Systems[0].Packages)
+		})
+	}
+}
+
+// Where staging has proved nothing, or that cannot be written down, production is not begun.
+func TestWhatCannotBePinnedIsNotBegun(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		before     func(*wavetest.Scene)
+	}{
+		{"the bucket is not there", "could not be written down", func(*wavetest.Scene) {}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, pinned("healthy", nil))
+			c.before(scene)
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, patch.Aborted, result.Outcome)
+			require.Contains(t, result.Reason, "production was not begun: it is bound to what the stages before prove")
+			require.Contains(t, result.Reason, c.want)
+			require.Empty(t, scene.Effects("EnterStandby"))
+		})
+	}
+}
