@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -86,6 +88,50 @@ func TestAChildOfAStrangerDoesNothing(t *testing.T) {
 			scene.Env.RegisterWorkflowWithOptions(stranger, workflow.RegisterOptions{Name: "stranger"})
 			scene.Env.ExecuteWorkflow("stranger")
 			requireNotByHand(t, scene, scene.Env.GetWorkflowError(), name)
+		})
+	}
+}
+
+// What a record says is believed as the journal has it, and not as whoever starts the child says: one that a signed
+// record does not tell of is neither restored nor terminated, under the very id of its group's lock.
+func TestARecordThatIsHandedOverIsNotBelieved(t *testing.T) {
+	for _, name := range []string{names.HealInstance, names.EndQuarantine} {
+		t.Run(name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+			var id string
+			scene.Production(func(group *world.ScalingGroup) { id = group.Members()[0].Instance.ID })
+			web := patch.Group{
+				Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo, AutoScalingGroup: "web",
+			}
+			policy := patch.Policy{Timing: patch.DefaultTiming(), Restore: patch.RestoreRootVolume}
+			of := instance.Common{WaveID: "wave-1", Group: web, Instance: id, Policy: policy}
+			forged := journal.Record{
+				WaveID: "wave-1", Group: web, Policy: policy, Instance: id, At: scene.Env.Now(), Installing: true,
+				Origin:     journal.Origin{NamespaceID: scene.Control.NamespaceID, WorkflowID: "wave-1", RunID: "run-1"},
+				Intended:   journal.Intended{Standby: true, Suspend: []string{"Launch"}},
+				Quarantine: &journal.Quarantine{Why: "forged", At: scene.Env.Now()},
+			}
+			input := map[string]any{
+				names.HealInstance: instance.HealInput{Common: of, Heal: instance.Heal{Record: forged, Marked: true}},
+				names.EndQuarantine: instance.EndQuarantineInput{Common: of, End: instance.QuarantineEnd{
+					Verb: patch.QuarantineTerminate, Record: forged, Actor: "anybody", Reason: "none",
+				}},
+			}[name]
+			lock := func(ctx workflow.Context) (*patch.InstanceResult, error) {
+				var result patch.InstanceResult
+				child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: names.InstanceLock(web, id)})
+				err := workflow.ExecuteChildWorkflow(child, name, input).Get(child, &result)
+				return &result, err
+			}
+			scene.Env.RegisterWorkflowWithOptions(lock, workflow.RegisterOptions{Name: "lock"})
+			scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: names.GroupLock(web), TaskQueue: names.TaskQueue})
+			scene.Env.ExecuteWorkflow("lock")
+			require.NoError(t, scene.Env.GetWorkflowError())
+			var result patch.InstanceResult
+			require.NoError(t, scene.Env.GetWorkflowResult(&result))
+			require.NotEqual(t, patch.Terminated, result.Outcome, "%+v", result)
+			require.Contains(t, fmt.Sprint(result), "there is no journal record wave-1 111122223333/ap-northeast-1/"+id)
+			require.Empty(t, scene.Mutations(wavetest.Production))
 		})
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,12 +10,28 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/patch"
 )
+
+// forgetful is a Temporal whose retention of every wave is over.
+type forgetful struct{ unattended }
+
+func (forgetful) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
+	return nil, serviceerror.NewNotFound("workflow not found")
+}
+
+func (forgetful) DescribeWorkflowExecution(
+	context.Context, string, string,
+) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return nil, serviceerror.NewNotFound("workflow not found")
+}
 
 // What Temporal has forgotten the evidence still tells, and it is said that it does.
 func TestAForgottenWaveIsToldByItsEvidence(t *testing.T) {
@@ -49,7 +66,7 @@ func TestAForgottenWaveIsToldByItsEvidence(t *testing.T) {
 	}
 	cmd, out := command("show")
 	var exit *exitError
-	require.ErrorAs(t, showForgotten(cmd, &unknownWaveError{"wave-web-20261108-020000"}), &exit)
+	require.ErrorAs(t, showWave(cmd, forgetful{}, "wave-web-20261108-020000"), &exit)
 	require.Equal(t, exitFailed, exit.code, out.String())
 	require.Contains(t, out.String(), "Temporal knows this wave no more; its evidence tells")
 	require.Contains(t, out.String(), "Why: GroupLocked: wave-2 has it")

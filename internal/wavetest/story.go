@@ -88,7 +88,10 @@ func (s Story) RollBackRefused(wave string, acceptLoss bool, errorType string, w
 		len(s.Scene.Effects("DeregisterTargets"))
 	_, err := s.RollBack(wave, acceptLoss)
 	var failure *temporal.ApplicationError
-	require.True(s.Scene.T, errors.As(err, &failure), "%v", err)
+	if !errors.As(err, &failure) { // a test that is stopped within a scene hangs: this one goes on
+		s.Scene.T.Errorf("the roll back of %s was not refused: %v", wave, err)
+		return
+	}
 	require.Equal(s.Scene.T, errorType, failure.Type(), failure.Message())
 	for _, part := range words {
 		require.Contains(s.Scene.T, failure.Message(), part)

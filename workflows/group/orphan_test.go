@@ -2,6 +2,7 @@ package group_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/converter"
@@ -48,17 +49,27 @@ func TestAHeldGroupEndsOnceItsWavesRunHasEnded(t *testing.T) {
 		Fleet: wavetest.FailsOnce(wavetest.Sized(4, 4, 4)),
 	})
 	scene.Silent = true
-	held, ended := false, map[string]bool{}
+	held, waited, ended := false, false, map[string]bool{}
+	done := wavetest.Because("nothing is left of it")
 	scene.Env.SetOnChildWorkflowCompletedListener(func(info *workflow.Info, _ converter.EncodedValue, err error) {
 		ended[info.WorkflowExecution.ID] = err == nil
 	})
-	scene.When(wavetest.InState(patch.StateOnHold), func(patch.WaveStatus) { held, scene.Orphaned = true, true })
+	scene.When(wavetest.InState(patch.StateOnHold), func(patch.WaveStatus) {
+		held, scene.Orphaned = true, true
+		scene.Env.RegisterDelayedCallback(func() {
+			if status, asks := scene.Status(); asks && status.State == patch.StateOnHold {
+				waited = true
+				scene.MustTake(patch.Abort, done)
+			}
+		}, 12*time.Hour)
+	})
 	scene.When(func(s patch.WaveStatus) bool {
 		return held && s.State == patch.StateOnHold && ended[wavetest.ProductionLock] && ended["patch-service/web"]
-	}, func(patch.WaveStatus) { scene.MustTake(patch.Abort, wavetest.Because("nothing is left of it")) })
+	}, func(patch.WaveStatus) { scene.MustTake(patch.Abort, done) })
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.True(t, held)
+	require.False(t, waited, "half a day later the locks were held still")
 	require.Len(t, scene.Effects("EnterStandby"), 1)
 	scene.RequireInvariants(result, wavetest.Except{})
 }

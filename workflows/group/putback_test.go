@@ -154,3 +154,32 @@ func TestOneIllInstanceKeepsNoOtherFromBeingPutBack(t *testing.T) {
 		})
 	}
 }
+
+// One for which there was no room when its turn came is asked again once another has been put back: what fell ill
+// meanwhile takes nothing away, comes back, and leaves room.
+func TestWhoWasRefusedIsAskedAgainOnceAnotherIsBack(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: thirdFails(nil), Config: wavetest.ProductionOnly(wavetest.PlanWith()),
+	})
+	scene.Production(func(g *world.ScalingGroup) { require.NoError(t, g.Suspend([]string{"ReplaceUnhealthy"})) })
+	scene.Decide = []patch.Verb{patch.RollBack}
+	ill, asked := "", ""
+	scene.When(wavetest.InState(patch.StateRollingBack), func(patch.WaveStatus) {
+		scene.WhenAtStep(patch.StepPreflight, func(instance string) { // its first look has seen all of them well
+			ill, asked = scene.Effects("EnterStandby")[0].Resource, instance
+			scene.Sim.Inspect(func(w *world.World) {
+				scene.WebIn(w).Member(ill).Instance.StopApp()
+				w.Advance(w.Now().Add(noticed))
+			})
+		})
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.NotEmpty(t, ill)
+	require.NotEqual(t, ill, asked)
+	require.Equal(t, []patch.Outcome{
+		patch.RolledBack, patch.RolledBack, patch.RolledBack, patch.NotStarted,
+	}, wavetest.Outcomes(result)["production"], "%v", reasons(result))
+	require.Equal(t, ill, scene.Effects("EnterStandby")[3].Resource, "there was no room for the one that was asked first")
+	scene.RequireInvariants(result, wavetest.Except{})
+}

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"errors"
 	"strconv"
 
 	"go.temporal.io/sdk/workflow"
@@ -10,24 +11,32 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
+// errListedAgain is the way's end of an instance that was taken for gone and is not: it is out of service still.
+// Whoever can puts it back, and its mark stays until then.
+var errListedAgain = errors.New("EC2 lists it again, and it is out of service")
+
+// mostListedAgain is how often one is put back again that comes and goes in EC2's lists. Then it is stranded, and told.
+const mostListedAgain = 3
+
 // handleGone ends the way of an instance that is gone. Auto Scaling lists a member that was terminated in standby for
-// ever and leaves desired one short: the group gets both mended.
+// ever and leaves desired one short: the group gets both mended. One that EC2 lists again by now is not gone.
 func (s *saga) handleGone(ctx workflow.Context, cause error) error {
+	var now patch.GroupState
+	var unread error
+	if !run.IsType(cause, activities.ErrGroupNotFound) {
+		unread = s.read(ctx, aws.InspectGroup, s.inspect(), &now)
+	}
+	member, listed := now.Member(s.in.Instance)
+	if listed && member.Present() && (staysOut(member) || !s.in.Group.IsAutoScaling()) {
+		s.note("EC2 lists it again, which it did not for some time: %s", run.Reason(cause))
+		return errListedAgain
+	}
 	if !s.miscounted { // then its group may have let it go for what we did, and the next one would, too
 		s.status.Result.Outcome = patch.Gone
 	}
 	s.note("gone meanwhile, nothing left to put back: %s", run.Reason(cause))
-	if !s.in.Group.IsAutoScaling() || run.IsType(cause, activities.ErrGroupNotFound) {
-		return nil
-	}
-	var now patch.GroupState
-	if err := s.read(ctx, aws.InspectGroup, s.inspect(), &now); err != nil {
-		return err
-	}
-	member, listed := now.Member(s.in.Instance)
-	if !listed || member.Present() || member.Lifecycle != patch.LifecycleStandby &&
-		member.Lifecycle != patch.LifecycleEnteringStandby {
-		return nil
+	if unread != nil || !listed || member.Present() || !staysOut(member) {
+		return unread
 	}
 	var detached activities.DetachResult
 	if err := s.withNumbers(ctx, func() error {

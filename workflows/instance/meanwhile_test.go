@@ -215,11 +215,16 @@ func limit(most int) func(*testing.T, *world.ScalingGroup, *world.Instance, *wor
 
 // withElsewhere adds a target group that nobody is registered in.
 func withElsewhere(fleet func(*world.Scenario)) func(*world.Scenario) {
+	return withElsewhereIn(1, fleet)
+}
+
+// withElsewhereIn is withElsewhere in the account of that index.
+func withElsewhereIn(account int, fleet func(*world.Scenario)) func(*world.Scenario) {
 	return func(s *world.Scenario) {
 		if fleet != nil {
 			fleet(s)
 		}
-		region := &s.Accounts[1].Regions[0]
+		region := &s.Accounts[account].Regions[0]
 		elsewhere := region.TargetGroups[0]
 		elsewhere.Name, elsewhere.LoadBalancer = "other", "other"
 		region.TargetGroups = append(region.TargetGroups, elsewhere)

@@ -32,8 +32,11 @@ func TestAnInstallThatIsQueued(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
 			scene.Decide = []patch.Verb{patch.Abort}
+			const soon = 15 * time.Minute
+			var until time.Time // nobody waits for its turn any longer; zero: it may take an install's time
 			if c.cutoff > 0 {
 				opens := scene.Env.Now()
+				until = opens.Add(c.cutoff + soon)
 				scene.Plans.Within = &patch.Window{
 					Opens: opens, Cutoff: opens.Add(c.cutoff), Closes: opens.Add(c.cutoff + time.Hour),
 				}
@@ -45,7 +48,9 @@ func TestAnInstallThatIsQueued(t *testing.T) {
 					keepBusy(t, group.Region, c.busyFor)
 				})
 				if c.abort {
-					scene.Env.RegisterDelayedCallback(func() { scene.Tell(patch.Abort, patch.Scope("")) }, 10*time.Minute)
+					const later = 10 * time.Minute
+					until = scene.Env.Now().Add(later + soon)
+					scene.Env.RegisterDelayedCallback(func() { scene.Tell(patch.Abort, patch.Scope("")) }, later)
 				}
 			})
 			result, err := scene.Run(wavetest.WebWave)
@@ -55,6 +60,8 @@ func TestAnInstallThatIsQueued(t *testing.T) {
 			require.Equal(t, it, first.ID)
 			require.Equal(t, c.want, first.Outcome, first.Reason)
 			require.Contains(t, first.Reason, c.says)
+			require.True(t, until.IsZero() || first.Ended.Before(until), "it was left at %s only, not before %s",
+				first.Ended, until)
 			scene.Sim.Inspect(func(w *world.World) { w.Advance(w.Now().Add(24 * time.Hour)) })
 			scene.Production(func(group *world.ScalingGroup) {
 				if c.want != patch.Patched {

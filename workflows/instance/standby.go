@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -289,18 +290,22 @@ func (s *saga) returnUnpatched(ctx workflow.Context) error {
 	if s.serves {
 		return nil
 	}
-	err := s.readClock(s.undoAct(ctx))
-	if err == nil {
-		if s.unfitReason != "" {
-			err = s.quarantine(ctx)
-		} else {
-			err = s.returnAsBefore(ctx)
+	for again := 0; ; again++ {
+		err := s.readClock(s.undoAct(ctx))
+		if err == nil {
+			if s.unfitReason != "" {
+				err = s.quarantine(ctx)
+			} else {
+				err = s.returnAsBefore(ctx)
+			}
+		}
+		if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
+			err = s.handleGone(ctx, err)
+		}
+		if !errors.Is(err, errListedAgain) || again == mostListedAgain {
+			return err
 		}
 	}
-	if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
-		return s.handleGone(ctx, err)
-	}
-	return err
 }
 
 // returnAsBefore brings the instance back and checks its health; what is not healthy on its old version is quarantined.

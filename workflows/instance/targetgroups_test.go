@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -75,5 +76,63 @@ func TestTargetGroupsChangeWhileAnInstanceIsOut(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// So it is for instances that are chosen by tags: of two target groups one is deleted while an instance is out, and it
+// comes back to the other.
+func TestOneOfTwoTargetGroupsOfATagGroupIsDeleted(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		faults []world.WorldFault
+		want   patch.Outcome
+	}{
+		{"it is patched", nil, patch.Patched},
+		{"it is put back", []world.WorldFault{{Kind: world.FaultInstallFails, Account: "staging"}}, patch.RolledBack},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.WithFaults(withElsewhereIn(0, nil), c.faults...),
+			})
+			scene.Decide = []patch.Verb{patch.Abort}
+			staging := func(do func(*world.Region)) {
+				scene.Sim.Inspect(func(w *world.World) { do(w.Account(wavetest.Staging).Region(wavetest.Tokyo)) })
+			}
+			staging(func(region *world.Region) {
+				for _, instance := range region.Instances() {
+					require.NoError(t, targetGroup(t, region, "other").Register(instance, 80))
+				}
+				region.World.Advance(region.World.Now().Add(10 * time.Minute))
+			})
+			deleted, kept := false, 0
+			scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Account == wavetest.Staging && call.Operation == "StartAutomationExecution" && !deleted {
+					deleted = true
+					scene.Env.RegisterDelayedCallback(func() {
+						staging(func(region *world.Region) {
+							other := targetGroup(t, region, "other")
+							other.LoadBalancer = "" // its listener goes first
+							require.NoError(t, region.DeleteTargetGroup(other.ARN))
+						})
+					}, 0)
+				}
+				return awssim.Fault{}
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			first := result.Stages[0].Groups[0].Instances[0]
+			require.True(t, deleted)
+			require.Equal(t, c.want, first.Outcome, "%s", first.Reason)
+			require.Contains(t, strings.Join(first.Notes, "\n"), "was deleted meanwhile")
+			require.Empty(t, result.Stranded)
+			staging(func(region *world.Region) {
+				for _, group := range region.TargetGroups() {
+					if group.Find(first.ID, group.Port) != nil {
+						kept++
+					}
+				}
+			})
+			require.Equal(t, 1, kept, "it is registered in the one that is left")
+		})
 	}
 }

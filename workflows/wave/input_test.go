@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -154,6 +155,11 @@ func TestTheSecondWaveOnAGroupIsRefusedAndNamesTheFirst(t *testing.T) {
 	require.Contains(t, ends[1], "GroupLocked")
 	require.Contains(t, ends[1], "is being patched by wave wave-1")
 	require.Contains(t, ends[1], "wait until it has ended, or abort it")
+	var refused activities.WaveDocument
+	require.NoError(t, scene.Store.GetWave(t.Context(), "wave-2", &refused))
+	require.Equal(t, patch.Refused, refused.Status.Outcome)
+	require.Contains(t, strings.Join(strings.Fields(console.Status(refused.Status, patch.Waits{}, console.Page{})), " "),
+		"Why: GroupLocked: ", "what `wave show` prints")
 	require.Len(t, scene.Effects("StartAutomationExecution"), 6)
 	scene.RequireInvariants(nil, wavetest.Except{})
 }

@@ -208,13 +208,14 @@ func TestAPreviewNamesEverythingInTheWay(t *testing.T) {
 		g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF222", Status: "InProgress", Targets: []string{second}})
 		g.Region.PutAlarm(stop(g, "arn:aws:automate:ap-northeast-1:ec2:stop", true))
 		g.Region.AddMaintenanceWindow(patching(15*time.Minute, "Install"))
+		delete(g.Members()[2].Instance.Tags, "PatchGroup")
 	})
 	openCalendar(scene, wavetest.Staging)
 	preview := previewOf(scene, ofWeb)
 	got := codes(preview.Blockers)
 	for _, code := range []string{
 		"Frozen", "GroupLocked", "ServiceLocked", "CalendarClosed", "ProcessSuspended", "StackUpdateRunning",
-		"DeploymentRunning", "StoppedByAlarm", "OtherPatcher",
+		"DeploymentRunning", "StoppedByAlarm", "OtherPatcher", "NotInPatchGroup",
 	} {
 		require.Contains(t, got, code)
 	}
@@ -232,6 +233,7 @@ func TestAPreviewNamesEverythingInTheWay(t *testing.T) {
 	require.Len(t, about["ProcessSuspended"], 2, "each process once, not once an instance")
 	require.Contains(t, about["GroupLocked"][0].What, "wave wave-other")
 	require.Contains(t, about["Frozen"][0].What, "incident 4711")
+	require.Contains(t, about["NotInPatchGroup"][0].WhatToDo, "aws ec2 create-tags --region ap-northeast-1 --resources i-")
 	require.Len(t, preview.Stages[1].Groups[0].Instances, 4, "the rest is told all the same")
 }
 

@@ -53,6 +53,7 @@ func TestRollBackWavePutsAClosedWaveBackOnce(t *testing.T) {
 			var kept activities.WaveDocument
 			require.NoError(t, scene.Store.GetWave(t.Context(), "roll-back-wave-1", &kept))
 			require.Equal(t, "wave-1", kept.Result.PutsBack)
+			require.Equal(t, "web", kept.Status.Plan, "what is shown of a roll back names its plan")
 		})
 	}
 }
