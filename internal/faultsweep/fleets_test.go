@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -14,10 +17,11 @@ type fleet struct {
 	name    string
 	surges  bool   // room is made by one more, else by one less
 	weighs  bool   // its numbers count weights
+	stopped bool   // one of staging is stopped, is started for its patches, and stopped again
 	several bool   // two are out at once: what each of them calls is certain, and who calls first is chance
 	whole   bool   // it is left out of the slice that everybody runs, which has no time for it, or is to leave no chance
 	plan    string // what the plan says beside
-	tried   string // only calls of activities whose name has it: the others are tried without
+	tried   string // only calls of activities whose name matches it: the others are tried without
 }
 
 var fleets = []fleet{
@@ -26,6 +30,7 @@ var fleets = []fleet{
 	{name: "two", several: true, whole: true},
 	{name: "two more", surges: true, several: true, whole: true},
 	{name: "weights", weighs: true, whole: true, tried: "Standby"},
+	{name: "stopped", stopped: true, whole: true, tried: "Started$|Stopped"},
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
 }
@@ -56,6 +61,9 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			if of.several {
 				file = bytes.ReplaceAll(file, []byte("max_unavailable: 1"), []byte("max_unavailable: 2"))
 			}
+			if of.stopped {
+				file = bytes.Replace(file, []byte("bake: 30s\n"), []byte("bake: 30s\n        stopped: start_and_stop\n"), 1)
+			}
 			return bytes.Replace(file, []byte("    stages:"),
 				[]byte(of.plan+"    timing: {poll: 60s, health_poll: 30s}\n    stages:"), 1)
 		},
@@ -65,6 +73,8 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 				wavetest.Sized(4, 4, 4)(s)
 			case of.weighs:
 				wavetest.Weighted(8, 16, 24, 4)(s)
+			case of.stopped:
+				wavetest.Untargeted(2)(s)
 			}
 			for account := range s.Accounts {
 				for region := range s.Accounts[account].Regions {
@@ -73,6 +83,12 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			}
 		},
 	})
+	if of.stopped {
+		scene.Sim.Inspect(func(w *world.World) {
+			require.NoError(t, w.Account(wavetest.Staging).Region(wavetest.Tokyo).Instances()[0].Stop())
+		})
+		scene.Env.SetStartTime(scene.Env.Now().Add(10 * time.Minute)) // somebody has stopped it a while ago
+	}
 	scene.OwnersStay()
 	scene.Intercept(&attempts{})
 	return scene

@@ -26,10 +26,18 @@ type fleetBefore struct {
 	packages  map[string]string   // of each instance
 	patched   map[string]string   // the packages that an undisturbed wave leaves on each; nil: not judged
 	most      int                 // how many of a group may be out at once
+	stopped   map[string]bool     // instances that do not run
 }
 
 func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
-	before := fleetBefore{targets: scene.Snapshot().Targets, most: 1}
+	before := fleetBefore{targets: scene.Snapshot().Targets, most: 1, stopped: map[string]bool{}}
+	scene.EachRegion(func(region *world.Region) {
+		for _, instance := range region.Instances() {
+			if instance.State == world.Stopping || instance.State == world.Stopped {
+				before.stopped[instance.ID] = true
+			}
+		}
+	})
 	if fleetNamed(fleet).several {
 		before.most = 2
 	}
@@ -40,12 +48,12 @@ func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
 	return before
 }
 
-// packagesOf are those of each instance that runs.
+// packagesOf are those of each instance that runs, or is stopped.
 func packagesOf(scene *wavetest.Scene) map[string]string {
 	packages := map[string]string{}
 	scene.EachRegion(func(region *world.Region) {
 		for _, instance := range region.Instances() {
-			if instance.State == world.Running {
+			if instance.State == world.Running || instance.State == world.Stopped {
 				packages[instance.ID] = instance.Disk().PackageList()
 			}
 		}
@@ -74,7 +82,11 @@ func violations(scene *wavetest.Scene, before fleetBefore, told tellings) []stri
 		}
 	})
 	for _, group := range []struct{ account, name string }{{wavetest.Staging, "Role=web"}, {wavetest.Production, "web"}} {
-		if out := scene.Sim.MaxOutOfService(group.account, wavetest.Tokyo, group.name); out > before.most {
+		most := before.most
+		if group.account == wavetest.Staging {
+			most += len(before.stopped)
+		}
+		if out := scene.Sim.MaxOutOfService(group.account, wavetest.Tokyo, group.name); out > most {
 			j.add("%s: %d were out of service at once", group.name, out)
 		}
 	}
@@ -89,6 +101,13 @@ func violations(scene *wavetest.Scene, before fleetBefore, told tellings) []stri
 // leftAtHold is what must not be while a wave waits for a person: a group can always scale out, and nobody is out.
 func leftAtHold(scene *wavetest.Scene, before fleetBefore, told tellings) []string {
 	j := &judge{told: told}
+	scene.EachRegion(func(region *world.Region) {
+		for _, instance := range region.Instances() {
+			if before.stopped[instance.ID] && instance.State != world.Stopped {
+				j.wrong(instance.ID, "on hold, it is %s and was stopped before", instance.State)
+			}
+		}
+	})
 	scene.Production(func(group *world.ScalingGroup) {
 		if now := sortedKeys(group.Suspended); !slices.Equal(now, before.suspended) {
 			j.wrong("web", "on hold, suspended are %v, were %v", now, before.suspended)
@@ -176,8 +195,9 @@ func (j *judge) instances(before fleetBefore, region *world.Region) {
 		switch {
 		case instance.Group != "" && !members[instance]:
 			j.wrong(instance.ID, "runs and is no member of %s", instance.Group)
-		case instance.State != world.Running:
-			j.wrong(instance.ID, "is %s", instance.State)
+		case before.stopped[instance.ID] != (instance.State == world.Stopped),
+			instance.State != world.Running && instance.State != world.Stopped:
+			j.wrong(instance.ID, "is %s, and was stopped before: %t", instance.State, before.stopped[instance.ID])
 		case instance.Disk() == nil:
 			j.wrong(instance.ID, "has no root volume")
 		case instance.Disk().PendingReboot():
@@ -251,7 +271,7 @@ func lies(scene *wavetest.Scene, before fleetBefore, result *patch.WaveResult) [
 	scene.EachRegion(func(region *world.Region) {
 		for _, instance := range instancesOf(result) {
 			machine := region.Instance(instance.ID)
-			if machine == nil || machine.State != world.Running {
+			if machine == nil || machine.State != world.Running && machine.State != world.Stopped {
 				continue
 			}
 			packages := machine.Disk().PackageList()

@@ -287,3 +287,21 @@ func TestSweepSeesAWaveThatStandsStill(t *testing.T) {
 	})
 	require.Contains(t, strings.Join(progress.Missed(nil, false), "\n"), "nothing has come of it since")
 }
+
+// Whoever was stopped before and runs is seen, at a hold and in the end.
+func TestSweepSeesWhoIsNotStoppedAgain(t *testing.T) {
+	scene := sweepScene(t, "stopped")
+	before := fleetOf(scene, "stopped")
+	require.Len(t, before.stopped, 1)
+	require.Empty(t, leftAtHold(scene, before, tellings{}))
+	scene.EachRegion(func(region *world.Region) {
+		for id := range before.stopped {
+			if instance := region.Instance(id); instance != nil {
+				require.NoError(t, instance.Start())
+			}
+		}
+	})
+	require.Contains(t, strings.Join(leftAtHold(scene, before, tellings{}), "\n"), "and was stopped before")
+	found := strings.Join(violations(scene, before, tellings{}), "\n")
+	require.Contains(t, found, "is running, and was stopped before: true")
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -57,7 +58,8 @@ func TestFaultSweep(t *testing.T) {
 		for _, c := range calls {
 			s.undisturbed[fleet.name] = append(s.undisturbed[fleet.name], c.call)
 		}
-		calls = slices.DeleteFunc(calls, func(one placedCall) bool { return !strings.Contains(one.activity, fleet.tried) })
+		tried := regexp.MustCompile(fleet.tried)
+		calls = slices.DeleteFunc(calls, func(one placedCall) bool { return !tried.MatchString(one.activity) })
 		cases = append(cases, singles(fleet.name, calls, turns)...)
 	}
 	if !whole {

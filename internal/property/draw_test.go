@@ -38,6 +38,7 @@ func drawScript(t *rapid.T, passes bool) script {
 	s.Plan.Hooks = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) scriptHook { return drawHook(t, passes) }), 0, 3).Draw(
 		t, "hooks")
 	s.Shape = drawShape(t)
+	s.drawStopped(t)
 	s.keepsRoom(t)
 	if rapid.IntRange(0, 2).Draw(t, "windows") == 0 {
 		s.drawWindows(t)
@@ -126,11 +127,19 @@ func (s *script) keepsRoom(t *rapid.T) {
 			}
 		}
 	}
-	if s.Plan.Capacity != string(patch.CapacityDecrement) || seldom(t, "no room") {
+	if seldom(t, "no room") {
 		return
 	}
+	surges := s.Plan.Capacity == string(patch.CapacitySurge)
 	for i := range s.Groups {
-		s.Groups[i].Slack = max(s.Groups[i].Slack, 1)
+		group := &s.Groups[i]
+		if surges { // no weight, and nobody who runs in a warm pool, makes room
+			group.Weights, group.Warm = nil, map[bool]string{true: world.WarmStopped}[group.Warm != ""]
+		}
+		if s.Plan.Capacity == string(patch.CapacityDecrement) || len(group.Weights) > 0 ||
+			group.Warm == world.WarmRunning {
+			group.Slack = max(group.Slack, 1)
+		}
 	}
 }
 
@@ -153,6 +162,10 @@ func drawGroup(t *rapid.T) scriptGroup {
 			{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"},
 			{"AZRebalance", "ScheduledActions"},
 		}).Draw(t, "suspended"),
+		Weights: rapid.SampledFrom([][]int{nil, nil, nil, nil, nil, nil, {4}, {1, 2}, {2, 8, 4}, nil}).Draw(t, "weights"),
+		Warm: rapid.SampledFrom([]string{
+			"", "", "", "", "", "", "", "", world.WarmStopped, world.WarmRunning, "",
+		}).Draw(t, "warm pool"),
 	}
 }
 

@@ -100,9 +100,11 @@ func (o *othersLog) saidOf(group, process string) bool {
 	return said
 }
 
+// wasThere reports whether an instance was there before the wave. One that waited in a warm pool comes into service in
+// place of a launch.
 func (p *play) wasThere(id string) bool {
 	_, there := p.Before.Instances[id]
-	return there && id != ""
+	return there && !slices.Contains(p.wasWarm, id)
 }
 
 // surging is 1 while we have raised a group's desired for room, and not lowered it again.

@@ -38,6 +38,7 @@ func (p *play) violations() []string {
 	})
 	found = append(found, p.outWrong()...)
 	found = append(found, p.touchedExcluded()...)
+	found = append(found, p.stopsOthers()...)
 	found = append(found, wavetest.DoneTwice(p.Sim.Events(), p.others.returned...)...)
 	found = append(found, p.eventsWrong()...)
 	return append(found, p.toldWrong()...)
@@ -68,7 +69,7 @@ func (p *play) launches(group *world.ScalingGroup) bool {
 // resting is what must be so of the production groups while nothing is under way: at holds, at approvals and at the
 // end.
 func (p *play) resting(stranded []patch.Stranded) []string {
-	var found []string
+	found := p.stoppedWrong(stranded)
 	p.events = p.Sim.Events()
 	p.Sim.Inspect(func(w *world.World) {
 		for _, group := range w.Account(wavetest.Production).Region(wavetest.Tokyo).ScalingGroups() {
@@ -183,9 +184,9 @@ func (p *play) groupWrong(group *world.ScalingGroup) []string {
 		found = append(found, p.unattached(group, member)...)
 		switch {
 		case member.State == world.LifecycleInService && member.Instance.AppHealthy():
-			serving++
+			serving += member.Units()
 		case touched[actStop], touched[actStandby], touched[actStandbyReplaced], touched[actTerminate], touched[actSpot]:
-			serving++ // by nobody's fault but theirs: where ReplaceUnhealthy is suspended nothing replaces it
+			serving += member.Units() // by nobody's fault but theirs: where ReplaceUnhealthy is suspended nothing replaces it
 		case told(p.stranded, "instance", id):
 		case member.State == world.LifecycleInService:
 			found = append(found,
@@ -281,10 +282,13 @@ func (p *play) outWrong() []string {
 	}
 	var found []string
 	for _, line := range p.Sim.Timeline() {
-		most := 0
+		most, stopped := 0, map[string]bool{} // who was stopped before, and is out
 		for _, point := range line.Points {
+			if slices.Contains(p.wasStopped, point.Instance) {
+				stopped[point.Instance] = point.Out
+			}
 			if point.Time.After(p.began) {
-				most = max(most, point.OutOfService)
+				most = max(most, point.OutOfService-truths(stopped))
 			}
 		}
 		if may, known := allowed[line.Account+"/"+line.Group]; known && most > may {
@@ -293,6 +297,15 @@ func (p *play) outWrong() []string {
 		}
 	}
 	return found
+}
+
+func truths(of map[string]bool) (count int) {
+	for _, so := range of {
+		if so {
+			count++
+		}
+	}
+	return count
 }
 
 // toldWrong compares what the wave tells with what is.
@@ -312,7 +325,8 @@ func (p *play) toldWrong() []string {
 	p.EachRegion(func(region *world.Region) {
 		for _, instance := range region.Instances() {
 			outcome := p.outcomes[instance.ID]
-			if instance.State != world.Running || outcome == "" || told(p.stranded, "instance", instance.ID) {
+			there := instance.State == world.Running || instance.State == world.Stopped
+			if !there || outcome == "" || told(p.stranded, "instance", instance.ID) {
 				continue
 			}
 			// vim is too young to be approved, so a patched machine is behind by one.

@@ -34,6 +34,10 @@ type keptScript struct{ name, script string }
 
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
+	{ // the simulator's mistake: a start was no launch to it
+		"room that came from a warm pool was waited for in vain",
+		`{"Groups":[{"Members":2,"Warm":"Stopped"}],"Plan":{}}`,
+	},
 	{ // the checker's mistake: it did not see a raise that raises max with it
 		"one launched for room serves in the place of one that somebody has stopped, and the next may go",
 		`{"Groups":[{"Members":3,"Slack":2,"Zones":1,"Targets":"none","Suspended":["ReplaceUnhealthy","InstanceRefresh"]}],"Plan":{"MaxFailures":2,"MaxParallel":2,"Capacity":"surge","Backup":"none","Restore":"none","Bake":30,"Passes":1,"Reboot":"if_required"},"Shape":{"Steps":[{"To":2}],"Order":"zone","ZoneSoak":20,"After":70,"Blind":true},"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":45},"Do":"resume","Group":2,"Names":["AlarmNotification"]},{"At":{"On":"DeleteTags","Nth":1,"Delay":1},"Do":"stop","Group":1}]}`,

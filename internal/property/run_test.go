@@ -32,6 +32,9 @@ type play struct {
 	progress *wavetest.Progress
 	atOut    map[awssim.CallInfo]outAt // at calls that take an instance out of service
 
+	wasStopped []string // before the wave
+	wasWarm    []string // in warm pools before the wave
+
 	excluded []string        // instances that nobody is to touch
 	beyond   map[string]bool // groups that the last look saw beyond their step
 
@@ -55,8 +58,14 @@ func (s script) run(t wavetest.TB) *play {
 	}
 	p.others, p.began = newOthersLog(), p.Env.Now()
 	p.Sim.Inspect(func(w *world.World) {
-		p.world = w
-		p.excluded = s.exclude(w.Account(wavetest.Production).Region(wavetest.Tokyo))
+		p.world, p.wasStopped = w, stoppedIn(w)
+		region := w.Account(wavetest.Production).Region(wavetest.Tokyo)
+		p.excluded = s.exclude(region)
+		for _, group := range region.ScalingGroups() {
+			for _, instance := range group.Warm() {
+				p.wasWarm = append(p.wasWarm, instance.ID)
+			}
+		}
 	})
 	p.Sim.SetInterceptor(p.call)
 	p.Silent = true // the scene's operator; this one has his own mind
@@ -130,11 +139,11 @@ func (p *play) lookAtOut(info awssim.CallInfo) {
 		for _, member := range group.Members() {
 			mine = mine || strings.Contains(info.Resource, member.Instance.ID)
 			if member.State == world.LifecycleInService && member.Instance.AppHealthy() {
-				serving++
+				serving += member.Units()
 				if !slices.ContainsFunc(group.TargetGroups, func(target *world.TargetGroup) bool {
 					return target.Find(member.Instance.ID, target.Port) == nil
 				}) {
-					served++
+					served += member.Units()
 				}
 			}
 		}

@@ -12,6 +12,7 @@ import (
 type script struct {
 	Staging      int           `json:",omitempty"` // instances of a stage chosen by tags; 0: no such stage
 	StagingZones int           `json:",omitempty"`
+	Stopped      scriptStopped `json:",omitzero"`
 	Groups       []scriptGroup // Auto Scaling groups of the stage production
 	Patch        string        `json:",omitempty"` // one of the constants below
 	Plan         scriptPlan
@@ -56,13 +57,15 @@ const (
 
 type scriptGroup struct {
 	Members   int      // desired
-	Slack     int      `json:",omitempty"` // desired - min
-	Headroom  int      `json:",omitempty"` // max - desired
+	Slack     int      `json:",omitempty"` // desired - min, each of its heaviest
+	Headroom  int      `json:",omitempty"` // max - desired, as Slack
 	Zones     int      `json:",omitempty"` // beyond the first
 	Targets   string   `json:",omitempty"`
 	OneZone   bool     `json:",omitempty"` // cross-zone balancing is off
 	EC2Health bool     `json:",omitempty"` // Auto Scaling asks EC2 only, not the load balancer
 	Suspended []string `json:",omitempty"` // by somebody, before
+	Weights   []int    `json:",omitempty"` // of its instance types, launched in turn; nil: its numbers count instances
+	Warm      string   `json:",omitempty"` // state of its warm pool; "": it has none
 }
 
 type scriptPlan struct {
@@ -171,7 +174,7 @@ var acts = []string{
 	"CreateReplaceRootVolumeTask", "DetachInstances", "SetDesiredCapacity", "UpdateAutoScalingGroup",
 	"TerminateInstanceInAutoScalingGroup",
 	"RegisterTargets", "DeregisterTargets", "CreateOrUpdateTags", "SetInstanceHealth", "SendCommand",
-	"StopAutomationExecution", "TerminateInstances",
+	"StopAutomationExecution", "TerminateInstances", "StartInstances", "StopInstances",
 }
 
 // looks are the reads that decisions hang on.

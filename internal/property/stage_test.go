@@ -42,7 +42,8 @@ func (s script) stage(t wavetest.TB) *wavetest.Scene {
 			}
 		}
 	})
-	// Whoever registered them by hand did so a while ago.
+	s.Stopped.stop(t, scene)
+	// Whoever registered them by hand, or stopped them, did so a while ago.
 	began := scene.Env.Now().Add(10 * time.Minute)
 	scene.Env.SetStartTime(began)
 	if windows := s.windows(began); len(windows) > 0 {
@@ -70,13 +71,19 @@ func (s script) fleet(scenario *world.Scenario) {
 		staging.Instances = nil
 	} else {
 		staging.Instances[0].Count, staging.Instances[0].Zones = s.Staging, zones[:1+s.StagingZones]
+		if s.Stopped.Many > 0 && !s.Stopped.Registered {
+			staging.Instances[0].TargetGroups = nil
+		}
 	}
 	group, targets := production.Groups[0], production.TargetGroups[0]
 	production.Groups, production.TargetGroups = nil, nil
 	for i, drawn := range s.Groups {
 		group, targets := group, targets
 		group.Name, group.Tags = groupNames[i], maps.Clone(group.Tags)
-		group.Min, group.Desired, group.Max = max(drawn.Members-drawn.Slack, 0), drawn.Members, drawn.Members+drawn.Headroom
+		drawn.numbers(&group)
+		if drawn.Warm != "" {
+			group.WarmPool = &world.WarmPoolSpec{MinSize: 1, State: drawn.Warm}
+		}
 		group.Zones, group.Suspended, group.TargetGroups = zones[:1+drawn.Zones], drawn.Suspended, nil
 		if drawn.EC2Health {
 			group.HealthCheckType = "EC2"
@@ -115,6 +122,21 @@ func (s script) fleet(scenario *world.Scenario) {
 			Kind: fault.Kind, Nth: fault.Nth + 1, Times: times,
 		})
 	}
+}
+
+// numbers gives a group its numbers, in what it counts.
+func (g scriptGroup) numbers(group *world.GroupSpec) {
+	heaviest, units := 1, g.Members
+	if len(g.Weights) > 0 {
+		heaviest, units = slices.Max(g.Weights), 0
+		for i := range g.Members {
+			units += g.Weights[i%len(g.Weights)]
+		}
+		for _, weight := range g.Weights {
+			group.Mixed = append(group.Mixed, world.Override{Type: fmt.Sprintf("m7i.weighs-%d", weight), Weight: weight})
+		}
+	}
+	group.Min, group.Desired, group.Max = max(units-g.Slack*heaviest, 0), units, units+g.Headroom*heaviest
 }
 
 // targetGroups are those that there are for a group; the last one is nobody's yet.
@@ -195,6 +217,7 @@ func (s script) plan(plan *patch.Plan) {
 		group.AutoScalingGroup = groupNames[i]
 		production.Groups = append(production.Groups, group)
 	}
+	s.Stopped.groups(staging)
 	s.shape(production, s.Staging == 0)
 	plan.Stages = []patch.Stage{*staging, *production}
 	if s.Staging == 0 {

@@ -217,3 +217,21 @@ func TestWhatWaitsInAWarmPoolIsTold(t *testing.T) {
 	require.Contains(t, result.Reason, waits)
 	scene.Production(func(group *world.ScalingGroup) { require.NotEmpty(t, group.Warm()) })
 }
+
+// A group at its min is given one from its warm pool, which was prepared long before and is started for it.
+func TestRoomComesFromAWarmPool(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(scenario *world.Scenario) {
+		wavetest.Sized(2, 2, 2)(scenario)
+		scenario.Accounts[1].Regions[0].Groups[0].WarmPool = &world.WarmPoolSpec{MinSize: 1}
+	}})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.SucceededWithGaps, result.Outcome, result.Reason)
+	for _, instance := range result.Stages[1].Groups[0].Instances {
+		require.Equal(t, patch.Patched, instance.Outcome, "%+v", instance)
+	}
+	scene.Production(func(group *world.ScalingGroup) {
+		require.Equal(t, wavetest.Numbers{Min: 2, Max: 2, Desired: 2}, wavetest.NumbersOf(group))
+	})
+	require.Len(t, scene.Effects("TerminateInstanceInAutoScalingGroup"), 1)
+}

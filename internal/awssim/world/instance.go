@@ -45,7 +45,7 @@ type Instance struct {
 	State          InstanceState
 	StateReason    string
 	StoppedAt      time.Time // when somebody stopped it; zero: nobody has since its start
-	LaunchTime     time.Time
+	LaunchTime     time.Time // of its last start ("last launched", EC2's API reference)
 	Tags           Tags
 	SecurityGroups []string // ids
 	RootVolume     string   // id of the attached root volume; empty after a replacement that ended failed-detached
@@ -284,7 +284,7 @@ func (i *Instance) Start() error {
 	if i.Region.World.faults.strikes(FaultNoCapacity, i) {
 		return i.noCapacity()
 	}
-	i.State, i.StoppedAt = Pending, time.Time{}
+	i.State, i.StoppedAt, i.LaunchTime = Pending, time.Time{}, i.Region.World.now
 	i.Region.Changed("instance", i.ID, "pending")
 	if i.keyUnusable() {
 		epoch := i.machine.goDown(i)

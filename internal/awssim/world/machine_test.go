@@ -139,6 +139,20 @@ func TestPingStatusLearnsOfSilenceLate(t *testing.T) {
 	require.Equal(t, "ConnectionLost", i.PingStatus())
 }
 
+func TestAStartIsALaunch(t *testing.T) {
+	w := newWorld(t, "healthy")
+	i := staging(w).Instances()[0]
+	first := i.LaunchTime
+	require.NoError(t, i.Reboot())
+	elapse(t, w, 10*time.Minute)
+	require.Equal(t, first, i.LaunchTime)
+	require.NoError(t, i.Stop())
+	elapse(t, w, 10*time.Minute)
+	require.Equal(t, first, i.LaunchTime)
+	require.NoError(t, i.Start())
+	require.Equal(t, w.Now(), i.LaunchTime)
+}
+
 func TestUnknownScriptFailsLoudly(t *testing.T) {
 	i := staging(newWorld(t, "healthy")).Instances()[0]
 	cases := []struct {
