@@ -78,33 +78,7 @@ patchtide wave list --plan web --most 5`,
 					),
 				)
 			}
-			return withTemporal(cmd, func(c client.Client) error {
-				asked := filter
-				if filter.waiting {
-					asked.most = math.MaxInt // the waves themselves tell which do
-				}
-				waves, err := listWaves(cmd.Context(), c, asked)
-				if err != nil {
-					return err
-				}
-				unknown := tellHeldUp(cmd.Context(), c, waves)
-				if filter.waiting {
-					waves = slices.DeleteFunc(waves, func(wave listed) bool { return !wave.Waits })
-					waves = waves[:min(len(waves), filter.most)]
-				}
-				waves = listForgotten(cmd, waves, filter)
-				if filter.waiting && len(waves) == 0 && unknown != nil {
-					return unknown
-				}
-				if unknown != nil {
-					line(cmd.ErrOrStderr(), "%s", strings.ReplaceAll(unknown.Error(), "\n", "; "))
-				}
-				err = show(cmd, waves, filter.print)
-				if err == nil && filter.waiting && len(waves) > 0 {
-					err = &exitError{code: exitOnHold}
-				}
-				return err
-			})
+			return withTemporal(cmd, func(c client.Client) error { return showList(cmd, c, filter) })
 		},
 	}
 	flags := cmd.Flags()
@@ -123,6 +97,35 @@ type lister interface {
 	ListWorkflow(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest) (
 		*workflowservice.ListWorkflowExecutionsResponse, error,
 	)
+}
+
+// showList lists waves: those that Temporal has, and after them those that only the evidence has.
+func showList(cmd *cobra.Command, c client.Client, filter listFilter) error {
+	asked := filter
+	if filter.waiting {
+		asked.most = math.MaxInt // the waves themselves tell which do
+	}
+	waves, err := listWaves(cmd.Context(), c, asked)
+	if err != nil {
+		return err
+	}
+	unknown := tellHeldUp(cmd.Context(), c, waves)
+	if filter.waiting {
+		waves = slices.DeleteFunc(waves, func(wave listed) bool { return !wave.Waits })
+		waves = waves[:min(len(waves), filter.most)]
+	}
+	waves = listForgotten(cmd, waves, filter)
+	if filter.waiting && len(waves) == 0 && unknown != nil {
+		return unknown
+	}
+	if unknown != nil {
+		line(cmd.ErrOrStderr(), "%s", strings.ReplaceAll(unknown.Error(), "\n", "; "))
+	}
+	err = show(cmd, waves, filter.print)
+	if err == nil && filter.waiting && len(waves) > 0 {
+		err = &exitError{code: exitOnHold}
+	}
+	return err
 }
 
 // listWaves asks Temporal's visibility, which lists what runs first, the newest first, then what has closed, the last
