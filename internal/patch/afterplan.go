@@ -58,8 +58,8 @@ func (a AfterPlan) Told() string {
 		"%s for that", a.Plan, a.MaxAge, a.Timeout)
 }
 
-// NotByItself is the outcome of a wave that Temporal says ended in another way than by itself: what its attributes say is
-// of before.
+// NotByItself is the outcome of a wave that Temporal says ended in another way than by itself: what its attributes say
+// is of before.
 func (o Outcome) NotByItself(ended string) Outcome {
 	if o == Succeeded || o == "" {
 		return Outcome(ended)

@@ -45,7 +45,8 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupReading, soaks Duration) {
 	shown := PreviewStage{
 		Name: stage.Name, Approval: stage.Approval, After: stage.After, Service: stage.Service,
-		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote, Pin: plan.PinOf(len(p.Stages)),
+		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote,
+		Pin:   plan.PinOf(len(p.Stages)),
 		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Steps: stage.Steps,
 		Hooks: stage.Hooks, Metrics: MetricLines(stage.Health),
 		Begins: p.Takes, Groups: []PreviewGroup{},

@@ -3,8 +3,8 @@ package patch
 import "strings"
 
 // Outcomes, verbs, states, phases and kinds of notices have names with underscores, which are identifiers: of JSON, of
-// search attributes, of Updates. Sentences for people have Words, also of the verbs that they may send: the name that the
-// Temporal UI wants, and the command, stand beside each where they are listed.
+// search attributes, of Updates. Sentences for people have Words, also of the verbs that they may send: the name that
+// the Temporal UI wants, and the command, stand beside each where they are listed.
 
 // Words writes the outcome as people say it.
 func (o Outcome) Words() string { return words(o) }

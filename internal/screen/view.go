@@ -109,7 +109,8 @@ func (m *Model) headLines() []string {
 	if status.PutsBack != "" {
 		of = "  puts back " + status.PutsBack
 	}
-	stands := m.counted(m.count(status.Stages...)) + "  " + style.Render(brief.Stands(status)) + "  " + m.since(status.Since)
+	stands := m.counted(m.count(status.Stages...)) + "  " + style.Render(brief.Stands(status)) + "  " +
+		m.since(status.Since)
 	if status.Window != nil && !status.Window.Closes.IsZero() {
 		near := console.ClockNear(m.o.Now())
 		stands += palette.Quiet.Render("  cutoff " + near(status.Window.Cutoff) + ", closes " + near(status.Window.Closes))

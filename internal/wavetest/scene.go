@@ -118,7 +118,8 @@ func New(t TB, options Options) *Scene {
 	require.NoError(t, err)
 	s.Sim, s.Store, s.Wire, s.Plans = fleet.Sim, store, cable, &Plans{Plans: loaded}
 	s.Control = &activities.Control{
-		Plans: s.Plans, Evidence: worker.Journal(store), Manifests: store, Lists: lists, Locks: s, Waves: s, Freezes: s, Pendings: s.attempts,
+		Plans: s.Plans, Evidence: worker.Journal(store), Manifests: store, Lists: lists,
+		Locks: s, Waves: s, Freezes: s, Pendings: s.attempts,
 		NamespaceID: "of-the-scene",
 	}
 	s.AWS = &activities.AWS{

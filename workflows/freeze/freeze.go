@@ -169,7 +169,8 @@ func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) 
 		Account: request.Account, Actor: request.Actor, Reason: request.Reason, Since: workflow.Now(ctx),
 	})
 	f.changed(ctx)
-	if now := f.status.Freezes[len(f.status.Freezes)-1]; !slices.ContainsFunc(before, now.Equal) { // said twice it is heard once
+	// What is said twice is heard once.
+	if now := f.status.Freezes[len(f.status.Freezes)-1]; !slices.ContainsFunc(before, now.Equal) {
 		f.tell(ctx, frozen(request))
 	}
 	return Answer{Changed: true, Freezes: f.status.Freezes}, nil

@@ -153,7 +153,8 @@ func writeGroups(text *strings.Builder, status patch.WaveStatus, namespace strin
 	if len(rows) == 0 {
 		return
 	}
-	text.WriteString("| stage, group | instances | under way | step | since (UTC) | ETA (UTC) |\n|---|---|---|---|---|---|\n")
+	text.WriteString("| stage, group | instances | under way | step | since (UTC) | ETA (UTC) |\n" +
+		"|---|---|---|---|---|---|\n")
 	for _, row := range rows {
 		text.WriteString(string(row))
 	}

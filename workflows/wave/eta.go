@@ -55,8 +55,8 @@ func (w *wave) estimate(ctx workflow.Context) {
 	w.status.ETA = &whole
 }
 
-// estimateStage fills in one stage, which begins when what is left before it is done, and returns how long it takes, and
-// by how much what is under way is overdue.
+// estimateStage fills in one stage, which begins when what is left before it is done, and returns how long it takes,
+// and by how much what is under way is overdue.
 func (w *wave) estimateStage(stage int, before patch.ETA) (takes, overdue patch.Duration) {
 	var works []patch.Work
 	var shown []*patch.GroupCounts

@@ -42,7 +42,7 @@ func (w *wave) pin(ctx workflow.Context, stage int) (outcome patch.Outcome, goes
 }
 
 func (w *wave) unpinned(stage int, why string) (patch.Outcome, bool) {
-	w.reason = strings.TrimPrefix(w.reason+"; "+w.plan.Stages[stage].Name+" was not begun: it is bound to what the stages "+
-		"before prove (pin: manifest), and "+why, "; ")
+	w.reason = strings.TrimPrefix(w.reason+"; "+w.plan.Stages[stage].Name+" was not begun: it is bound to what the "+
+		"stages before prove (pin: manifest), and "+why, "; ")
 	return patch.Aborted, false
 }

@@ -33,16 +33,6 @@ func published(scene *wavetest.Scene, version string) {
 	})
 }
 
-// versions are those of a package on production's members.
-func versions(scene *wavetest.Scene, name string) (found []string) {
-	scene.Production(func(group *world.ScalingGroup) {
-		for _, member := range group.Members() {
-			found = append(found, member.Instance.Disk().Version(name))
-		}
-	})
-	return found
-}
-
 // onceStagingIsDone does something between staging and production.
 func onceStagingIsDone(scene *wavetest.Scene, do func()) {
 	done := false

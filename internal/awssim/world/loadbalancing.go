@@ -91,7 +91,8 @@ func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 		HealthyThreshold: spec.HealthyThreshold, UnhealthyThreshold: spec.UnhealthyThreshold,
 		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer,
 		Tags: Tags{}, StickyFor: 24 * time.Hour,
-		ByAddress: spec.TargetType == "ip", IPv6: spec.AddressType == "ipv6", Peered: spec.Peered, SlowStart: spec.SlowStart.D(), CrossZone: spec.CrossZone,
+		ByAddress: spec.TargetType == "ip", IPv6: spec.AddressType == "ipv6", Peered: spec.Peered,
+		SlowStart: spec.SlowStart.D(), CrossZone: spec.CrossZone,
 		Unchecked: spec.Unchecked, UnhealthyDraining: spec.UnhealthyDraining.D(),
 	}
 	if group.CrossZone == "" {

@@ -217,8 +217,8 @@ func (i *Instance) factsLine() string {
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
-		i.machine.bootID, disk.os.releaseID(), disk.os.Release, i.machine.kernel, pending, by, named(whom), named(i.LivePatches),
-		named(i.Elsewhere), named(i.Patchers), named(i.Broken), disk.applicationHash(), domain,
+		i.machine.bootID, disk.os.releaseID(), disk.os.Release, i.machine.kernel, pending, by, named(whom),
+		named(i.LivePatches), named(i.Elsewhere), named(i.Patchers), named(i.Broken), disk.applicationHash(), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 	if err != nil {
