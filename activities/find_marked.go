@@ -45,9 +45,9 @@ type OddGroup struct {
 	Suspended []string
 }
 
-// FindMarked looks through an account and region for the journal's tag on Auto Scaling groups and on instances that EC2
-// still has. It changes nothing. A tag's value that is not exactly what Patchtide writes for that very resource has a
-// Problem.
+// FindMarked looks through an account and region for the journal's tag on Auto Scaling groups, on instances that EC2
+// still has, and on managed nodes. It changes nothing. A tag's value that is not exactly what Patchtide writes for that
+// very resource has a Problem.
 func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, err error) {
 	defer once.Typed(&err)
 	place := in.Place.Nowhere()
@@ -61,9 +61,13 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, er
 	if err != nil {
 		return nil, err
 	}
+	nodes, err := aws.FindNodesWith(ctx, s, where, names.TagJournal)
+	if err != nil {
+		return nil, err
+	}
 	ofGroup := map[string]string{}
 	tagged := map[string]string{}
-	for _, instance := range instances {
+	for _, instance := range slices.Concat(instances, nodes) {
 		tagged[aws.Deref(instance.InstanceId)] = aws.TagOf(instance.Tags, names.TagJournal)
 	}
 	found := &Marked{}

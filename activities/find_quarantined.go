@@ -24,8 +24,9 @@ type FoundQuarantined struct {
 	Resources []MarkedResource // Instance, Member, Journal, Tag and Problem, as with the journal's tag
 }
 
-// FindQuarantined looks through an account and region for the quarantine's tag on instances that EC2 still has. It
-// changes nothing. A tag's value that is not exactly what Patchtide writes for that very instance has a Problem.
+// FindQuarantined looks through an account and region for the quarantine's tag on instances that EC2 still has, and on
+// managed nodes. It changes nothing. A tag's value that is not exactly what Patchtide writes for that very instance has
+// a Problem.
 func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (_ *FoundQuarantined, err error) {
 	defer once.Typed(&err)
 	place := in.Place.Nowhere()
@@ -44,8 +45,15 @@ func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (_ *
 	if err != nil {
 		return nil, err
 	}
+	nodes, err := aws.FindNodesWith(ctx, s, in.Place.String(), names.TagQuarantine)
+	if err != nil {
+		return nil, err
+	}
+	nodes = slices.DeleteFunc(nodes, func(node ec2types.Instance) bool {
+		return in.Instance != "" && aws.Deref(node.InstanceId) != in.Instance
+	})
 	found := &FoundQuarantined{}
-	for _, instance := range instances {
+	for _, instance := range slices.Concat(instances, nodes) {
 		id, value := aws.Deref(instance.InstanceId), aws.TagOf(instance.Tags, names.TagQuarantine)
 		one := MarkedResource{Instance: id, Member: aws.TagOf(instance.Tags, "aws:autoscaling:groupName"), Tag: value}
 		one.Journal, one.Problem = aws.ParseQuarantine(value, names.JournalRecord(place, id))

@@ -3,9 +3,6 @@ package activities
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
@@ -50,10 +47,7 @@ func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error
 	case value != "" && !in.Journal.Ours(value):
 		return markedByOther(where, value)
 	}
-	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
-		Resources: []string{in.Instance.ID},
-		Tags:      []ec2types.Tag{{Key: aws.Ptr(names.TagJournal), Value: aws.Ptr(in.Journal.Value())}},
-	})
+	err = aws.TagMachine(ctx, s, in.Instance.ID, names.TagJournal, in.Journal.Value())
 	return aws.Wrap("tag the instance", where, err)
 }
 
@@ -72,9 +66,6 @@ func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) (err err
 	if value == "" || !in.Journal.Ours(value) {
 		return nil
 	}
-	// With its value given, EC2 removes the tag only if it still has that value.
-	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{
-		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagJournal), Value: &value}},
-	})
+	err = aws.UntagMachine(ctx, s, in.Instance.ID, names.TagJournal, value)
 	return aws.Wrap("remove the journal's tag", in.Instance.String(), err)
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
@@ -31,9 +28,7 @@ func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) (err er
 	if err != nil || aws.TagOf(instance.Tags, names.TagQuarantine) == value {
 		return err
 	}
-	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
-		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagQuarantine), Value: &value}},
-	})
+	err = aws.TagMachine(ctx, s, in.Instance.ID, names.TagQuarantine, value)
 	return aws.Wrap("tag the quarantined instance", in.Instance.String(), err)
 }
 
@@ -48,8 +43,6 @@ func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) (err error) {
 	if err != nil || instance == nil || aws.TagOf(instance.Tags, names.TagQuarantine) == "" {
 		return err
 	}
-	_, err = s.EC2.DeleteTags(
-		ctx, &ec2.DeleteTagsInput{Resources: []string{in.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagQuarantine)}}},
-	)
+	err = aws.UntagMachine(ctx, s, in.ID, names.TagQuarantine, "")
 	return aws.Wrap("remove the quarantine's tag", in.String(), err)
 }

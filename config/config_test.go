@@ -75,6 +75,11 @@ plans:
       - name: s3
         after: {duration: 1d12h, healthy: false}
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 3}]
+  - name: shops
+    baseline: ubuntu-22.04
+    backup: none
+    restore: none
+    stages: [{name: tills, groups: [{account: a, region: cn-north-1, managed_nodes: {Role: till, Site: north}}]}]
   - name: base
     baseline: ubuntu-22.04
     stages: [{name: s, baseline: windows-server-2022, groups: [{account: a, region: cn-north-1, auto_scaling_group: db}]}]
@@ -168,6 +173,11 @@ func TestEveryKey(t *testing.T) {
 	require.Equal(t, 5*time.Second, plan.Timing.Poll.D())
 	require.Equal(t, patch.DefaultTiming().Install, plan.Timing.Install)
 	require.Nil(t, plan.Window)
+	shops, err := c.Plan("shops")
+	require.NoError(t, err)
+	tills := shops.Stages[0].Groups[0]
+	require.True(t, tills.IsNodes())
+	require.Equal(t, "a/cn-north-1/mi:Role=till,Site=north", tills.String())
 	require.Equal(t, "rate(7 days)", c.Plans[0].Windows[0].Schedule)
 	require.Equal(t, "4d", c.Plans[0].Windows[1].Offset)
 	require.Equal(t, []string{"business-days"}, plan.Calendars)

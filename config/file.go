@@ -124,8 +124,9 @@ type Canary struct {
 type Group struct {
 	Account          string            `yaml:"account" required:"true" example:"production" doc:"The name of one of the accounts."`
 	Region           string            `yaml:"region" required:"true" example:"ap-northeast-1" doc:"One of that account's regions."`
-	AutoScalingGroup string            `yaml:"auto_scaling_group" pattern:"^[^:|\\s][^:|]{0,254}$" example:"web" doc:"The name of an Auto Scaling group. Either this or tags."`
-	Tags             map[string]string `yaml:"tags" example:"{Role: web}" doc:"Instances that carry all of these tags. Keys and values keep their case. Either this or auto_scaling_group."`
+	AutoScalingGroup string            `yaml:"auto_scaling_group" pattern:"^[^:|\\s][^:|]{0,254}$" example:"web" doc:"The name of an Auto Scaling group. Either this, or tags, or managed_nodes."`
+	Tags             map[string]string `yaml:"tags" example:"{Role: web}" doc:"EC2 instances that carry all of these tags. Keys and values keep their case."`
+	ManagedNodes     map[string]string `yaml:"managed_nodes" example:"{Role: till}" doc:"Managed nodes, which are machines outside EC2 that are registered with Systems Manager by a hybrid activation (mi-...), that carry all of these tags of Systems Manager. Nothing can put them back, so that the plan has to say backup: none and restore: none."`
 	Baseline         string            `yaml:"baseline" computed:"the stage's" example:"debian-12" doc:"The patch baseline of this group, where it runs another system than the others of its stage."`
 }
 

@@ -157,7 +157,7 @@ func (a *After) resolve() *patch.After {
 func (g Group) resolve(account Account) patch.Group {
 	return patch.Group{
 		Account: patch.Account{Name: account.Name, ID: account.ID}, Region: g.Region,
-		AutoScalingGroup: g.AutoScalingGroup, Tags: maps.Clone(g.Tags),
+		AutoScalingGroup: g.AutoScalingGroup, Tags: maps.Clone(g.Tags), ManagedNodes: maps.Clone(g.ManagedNodes),
 	}
 }
 

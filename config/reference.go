@@ -48,7 +48,10 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 		{"accounts[]", "One entry for each account.", reflect.TypeFor[Account]()},
 		{"plans[]", "One entry for each plan.", reflect.TypeFor[Plan]()},
 		{"plans[].stages[]", "Stages run in the order they are written.", reflect.TypeFor[Stage]()},
-		{"plans[].stages[].groups[]", "An Auto Scaling group, or instances chosen by tags.", reflect.TypeFor[Group]()},
+		{
+			"plans[].stages[].groups[]", "An Auto Scaling group, or instances or managed nodes chosen by tags.",
+			reflect.TypeFor[Group](),
+		},
 		{
 			"plans[].stages[].approval", "Or true alone, for the defaults of its keys. Also that of a step.",
 			reflect.TypeFor[Approval](),

@@ -142,6 +142,7 @@ func objectSchema(t reflect.Type, schema map[string]any) error {
 		schema["oneOf"] = []any{
 			map[string]any{"required": []string{"auto_scaling_group"}},
 			map[string]any{"required": []string{"tags"}},
+			map[string]any{"required": []string{"managed_nodes"}},
 		}
 	}
 	return nil

@@ -181,7 +181,8 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 		place := fmt.Sprintf("%s.groups[%d]", at, i)
 		v.checkGroup(place, group)
 		v.checkBaseline(place+".baseline", group.Baseline)
-		if group.AutoScalingGroup != "" || len(group.Tags) > 0 {
+		v.checkNodes(place, at, plan, stage, group)
+		if group.AutoScalingGroup != "" || len(group.Tags) > 0 || len(group.ManagedNodes) > 0 {
 			v.unique(groups, place, group.resolve(Account{Name: group.Account}).String(), "group")
 		}
 		if len(group.Tags) > 0 && plan.Restore == patch.RestoreReplace {
@@ -242,18 +243,9 @@ func (v *validator) checkGroup(at string, group Group) {
 			account.Name, strings.Join(account.Regions, ", "),
 		)
 	}
-	hasName, hasTags := v.doc.Has(at+".auto_scaling_group"), v.doc.Has(at+".tags")
-	switch {
-	case hasName && hasTags:
-		v.doc.Problem(at, "has auto_scaling_group and tags together; write one of them, like auto_scaling_group: web")
-	case !hasName && !hasTags:
-		v.doc.Problem(
-			at, "has neither auto_scaling_group nor tags; write one of them, like auto_scaling_group: web, or tags: {Role: web}",
-		)
-	case hasTags && len(group.Tags) == 0:
-		v.doc.Problem(at+".tags", "is empty and would choose every instance; write it like tags: {Role: web}")
-	}
+	v.checkKind(at, group)
 	v.checkTags(at+".tags", group.Tags)
+	v.checkTags(at+".managed_nodes", group.ManagedNodes)
 }
 
 // checkTags keeps to the limits of tags: EC2 User Guide, "Tag your Amazon EC2 resources".

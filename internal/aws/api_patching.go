@@ -89,3 +89,16 @@ type PatchAPI interface {
 		opts ...func(*ssm.Options),
 	) (*ssm.GetPatchBaselineForPatchGroupOutput, error)
 }
+
+// NodeAPI is the part that reads and writes the tags of managed nodes, which EC2 does not know.
+type NodeAPI interface {
+	ListTagsForResource(ctx context.Context, in *ssm.ListTagsForResourceInput, opts ...func(*ssm.Options)) (
+		*ssm.ListTagsForResourceOutput, error,
+	)
+	AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput, opts ...func(*ssm.Options)) (
+		*ssm.AddTagsToResourceOutput, error,
+	)
+	RemoveTagsFromResource(ctx context.Context, in *ssm.RemoveTagsFromResourceInput, opts ...func(*ssm.Options)) (
+		*ssm.RemoveTagsFromResourceOutput, error,
+	)
+}

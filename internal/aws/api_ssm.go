@@ -23,5 +23,6 @@ type SSMAPI interface {
 	AutomationAPI
 	DocumentAPI
 	PatchAPI
+	NodeAPI
 	OthersAPI
 }

@@ -139,8 +139,9 @@ func ReadAgents(
 	return agents, nil
 }
 
-// anInstanceID is the id of an instance in a text, of which a shorter one, of the years before 2016, may be a part.
-var anInstanceID = regexp.MustCompile(`i-[0-9a-f]+`)
+// anInstanceID is the id of an instance, or of a managed node, in a text, of which a shorter one, of the years before
+// 2016, may be a part.
+var anInstanceID = regexp.MustCompile(`(mi|i)-[0-9a-f]+`)
 
 // Drop takes out those whom AWS names in refusing a command for all. It reports whether it named any: an agent may fall
 // silent, and an instance be terminated, between the look and the call.

@@ -34,10 +34,11 @@ func ReadGroupStateIn(
 func readTaggedState(
 	ctx context.Context, s *Services, group patch.Group, targetGroups []string,
 ) (*patch.GroupState, error) {
-	if len(group.Tags) == 0 {
+	if len(group.Tags) == 0 && !group.IsNodes() {
 		return nil, Final(
 			InvalidInput,
-			"%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}",
+			"%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web, tags: {Role: web}, "+
+				"or managed_nodes: {Role: till}",
 			group,
 		)
 	}
@@ -56,6 +57,7 @@ func readTaggedState(
 		return nil, err
 	}
 	state.TargetGroups, state.ElsewhereTargets = registered.groups, registered.elsewhere
+	state.SharedAddresses = registered.shared
 	for _, id := range slices.Sorted(maps.Keys(found.Instances)) {
 		member := found.Member(id)
 		member.Targets = registered.targets[id]
@@ -106,6 +108,7 @@ func readScalingState(
 		return nil, err
 	}
 	state.TargetGroups, state.ElsewhereTargets = registered.groups, registered.elsewhere
+	state.SharedAddresses = registered.shared
 	away, err := standbyFrom(ctx, s, group, described)
 	if err != nil {
 		return nil, err

@@ -156,7 +156,11 @@ func (l *healthLook) peersThatServe(ctx context.Context) ([]string, error) {
 	}
 	asked := l.Metrics.Peers[:min(len(l.Metrics.Peers), patch.MostPeers)]
 	// By a filter: one that is gone is no peer any more, and no error.
-	machines, _, err := DescribeInstances(ctx, l.services, l.Instance.String(), Filter("instance-id", asked...))
+	ofEC2, nodes := splitNodes(asked)
+	machines, _, err := readNodesByID(ctx, l.services, l.Instance.String(), nodes)
+	if err == nil && len(ofEC2) > 0 {
+		machines, _, err = DescribeInstances(ctx, l.services, l.Instance.String(), Filter("instance-id", ofEC2...))
+	}
 	if err != nil {
 		return nil, err
 	}

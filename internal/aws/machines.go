@@ -35,7 +35,8 @@ type Machines struct {
 	unbelieved map[string]string // by id: why one that carries the quarantine's tag is not
 }
 
-// ReadMachines reads instances by id. One that EC2 does not know is left out: presence is EC2's to tell.
+// ReadMachines reads instances and managed nodes by id. One that EC2 does not know is left out: presence is EC2's to
+// tell, and of a node Systems Manager's.
 func ReadMachines(ctx context.Context, s *Services, where string, ids []string) (Machines, error) {
 	found := Machines{}
 	var err error
@@ -45,15 +46,17 @@ func ReadMachines(ctx context.Context, s *Services, where string, ids []string) 
 	return found, found.readHealth(ctx, s, where)
 }
 
-// ReadInstances reads instances by id, without their health. One that EC2 does not know is left out, once that is
-// believed (Absences). The time is AWS's, of the last answer; zero when no id is given.
+// ReadInstances reads instances and managed nodes by id, without their health. One that EC2, or Systems Manager of a
+// node, does not know is left out, once that is believed (Absences). The time is AWS's, of the last answer; zero when
+// no id is given.
 func ReadInstances(
 	ctx context.Context, s *Services, where string, ids []string,
 ) (map[string]ec2types.Instance, time.Time, error) {
 	found := map[string]ec2types.Instance{}
 	var at time.Time
 	// A filter leaves unknown ids out, where asking by InstanceIds would fail for all because of one.
-	for chunk := range slices.Chunk(ids, filterValues) {
+	ofEC2, nodes := splitNodes(ids)
+	for chunk := range slices.Chunk(ofEC2, filterValues) {
 		instances, now, err := DescribeInstances(ctx, s, where, Filter("instance-id", chunk...))
 		if err != nil {
 			return nil, at, err
@@ -63,22 +66,34 @@ func ReadInstances(
 			found[Deref(instance.InstanceId)] = instance
 		}
 	}
+	machines, now, err := readNodesByID(ctx, s, where, nodes)
+	if err != nil {
+		return nil, at, err
+	}
+	for _, machine := range machines {
+		found[Deref(machine.InstanceId)] = machine
+	}
 	listed := func(id string) bool { _, listed := found[id]; return listed }
-	if doubted := s.Absences.doubt("EC2", at, ids, listed); len(doubted) > 0 {
+	if doubted := s.Absences.doubt("EC2", at, ofEC2, listed); len(doubted) > 0 {
 		return nil, at, doubtful(where, "EC2", doubted)
+	}
+	if len(nodes) > 0 {
+		at = now
+	}
+	if doubted := s.Absences.doubt("Systems Manager", at, nodes, listed); len(doubted) > 0 {
+		return nil, at, doubtful(where, "Systems Manager", doubted)
 	}
 	return found, at, nil
 }
 
-// ReadTagged reads the instances that carry all of a group's tags, are not on their way out and not proven to be in
-// quarantine.
+// ReadTagged reads the instances, or the managed nodes, that carry all of a group's tags, are not on their way out and
+// not proven to be in quarantine.
 func ReadTagged(ctx context.Context, s *Services, group patch.Group) (Machines, error) {
-	where, tags := group.String(), group.Tags
-	filters := []ec2types.Filter{Filter("instance-state-name", "pending", "running", "stopping", "stopped")}
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		filters = append(filters, Filter("tag:"+key, tags[key]))
+	where, tags, list := group.String(), group.Tags, listTagged
+	if group.IsNodes() {
+		tags, list = group.ManagedNodes, readTaggedNodes
 	}
-	instances, at, err := DescribeInstances(ctx, s, where, filters...)
+	instances, at, err := list(ctx, s, where, tags)
 	if err != nil {
 		return Machines{}, err
 	}
@@ -107,11 +122,22 @@ func ReadTagged(ctx context.Context, s *Services, group patch.Group) (Machines, 
 	return found, found.readHealth(ctx, s, where)
 }
 
+// listTagged lists EC2's instances that carry all of the tags and are not on their way out.
+func listTagged(
+	ctx context.Context, s *Services, where string, tags map[string]string,
+) ([]ec2types.Instance, time.Time, error) {
+	filters := []ec2types.Filter{Filter("instance-state-name", "pending", "running", "stopping", "stopped")}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		filters = append(filters, Filter("tag:"+key, tags[key]))
+	}
+	return DescribeInstances(ctx, s, where, filters...)
+}
+
 // ReadMachine reads an instance that must be there: Gone when EC2 no longer has it.
 func ReadMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
 	instance, err := FindMachine(ctx, s, in)
 	if err == nil && instance == nil {
-		err = Final(Gone, "%s: EC2 no longer has the instance", in)
+		err = gone(in)
 	}
 	return instance, err
 }
@@ -161,7 +187,8 @@ func (m *Machines) readHealth(ctx context.Context, s *Services, where string) er
 			running = append(running, id)
 		}
 	}
-	for chunk := range slices.Chunk(running, statusIDs) {
+	ofEC2, nodes := splitNodes(running)
+	for chunk := range slices.Chunk(ofEC2, statusIDs) {
 		pages := ec2.NewDescribeInstanceStatusPaginator(s.EC2, &ec2.DescribeInstanceStatusInput{InstanceIds: chunk})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
@@ -182,6 +209,9 @@ func (m *Machines) readHealth(ctx context.Context, s *Services, where string) er
 			return err
 		}
 		maps.Copy(m.agents, agents)
+	}
+	for _, id := range nodes { // of which nobody checks more than that
+		m.statusOK[id] = m.agents[id].PingStatus == ssmtypes.PingStatusOnline
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func readMachineSighting(ctx context.Context, s *Services, in Instance) (Sightin
 	}
 	seen := Sighting{Member: found.Member(in.ID), At: found.At, machine: found.Instances[in.ID]}
 	if !seen.Member.Present() {
-		return Sighting{}, Final(Gone, "%s: EC2 no longer has the instance", in)
+		return Sighting{}, gone(in)
 	}
 	if !in.Group.IsAutoScaling() {
 		return seen, nil

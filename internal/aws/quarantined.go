@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // Quarantined is what EC2 and Auto Scaling say of an instance that was taken out of its group.
@@ -46,6 +47,9 @@ func ReadQuarantined(ctx context.Context, s *Services, in Instance) (*Quarantine
 		TagOf(instance.Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID),
 	); problem == "" {
 		seen.Quarantine = journal
+	}
+	if patch.IsNode(in.ID) { // no Auto Scaling group has any
+		return seen, nil
 	}
 	out, err := s.AutoScaling.DescribeAutoScalingInstances(
 		ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{in.ID}},

@@ -18,6 +18,7 @@ type registrations struct {
 	groups    []patch.TargetGroup
 	targets   map[string][]patch.Target // by instance id
 	elsewhere []string                  // see patch.GroupState.ElsewhereTargets
+	shared    []string                  // see patch.GroupState.SharedAddresses
 }
 
 // readRegistrations looks through every target group of the account and region that could hold one of the instances:
@@ -45,6 +46,11 @@ func readRegistrations(
 	if err != nil {
 		return found, err
 	}
+	shared, err := sharedAddresses(ctx, s, where, found.targets)
+	if err != nil {
+		return found, err
+	}
+	found.shared = shared
 	slices.Sort(found.elsewhere)
 	slices.SortFunc(found.groups, func(a, b patch.TargetGroup) int { return strings.Compare(a.ARN, b.ARN) })
 	for _, targets := range found.targets {
@@ -232,6 +238,9 @@ func targetsOf(arn string, instance ec2types.Instance, health []elbtypes.TargetH
 			)
 		}
 		targets = append(targets, target)
+	}
+	if patch.IsNode(own[0]) {
+		return outside(targets)
 	}
 	return targets
 }

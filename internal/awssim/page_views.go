@@ -48,7 +48,7 @@ func (s *Sim) regionView(region *world.Region, d detail) regionView {
 		view.Groups = append(view.Groups, g)
 	}
 	alone := groupView{Name: "outside Auto Scaling groups"}
-	for _, instance := range region.Instances() {
+	for _, instance := range region.Machines() {
 		if !listed[instance] && instance.State != world.Terminated {
 			alone.add(s.instanceView(instance, targets[instance]))
 		}

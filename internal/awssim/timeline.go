@@ -64,7 +64,7 @@ func (s *serviceRecord) measure(region *world.Region) {
 			members[member.Instance] = member
 		}
 	}
-	for _, instance := range region.Instances() {
+	for _, instance := range region.Machines() {
 		record := s.byID[instance]
 		if record == nil {
 			record = &instanceRecord{
@@ -172,7 +172,7 @@ func serving(record *instanceRecord, member *world.Member, targets []*world.Targ
 // MaxOutOfService is the largest number of instances of a group that were out of service at the same moment since the
 // start: they had served before, and were in standby, draining, rebooting, unhealthy or stopped. Instances that
 // terminate, or were detached, or never served yet do not count. The group is an Auto Scaling group's name or a
-// selector of tags with sorted keys, "Role=web,Tier=front".
+// selector of tags with sorted keys: "Role=web,Tier=front" of instances, "mi:Role=till" of managed nodes.
 func (s *Sim) MaxOutOfService(accountID, region, groupName string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,7 +204,11 @@ func (r *instanceRecord) in(accountID, region, groupName string) bool {
 	if !strings.Contains(groupName, "=") {
 		return r.group == groupName
 	}
-	for pair := range strings.SplitSeq(groupName, ",") {
+	tags, ofNodes := strings.CutPrefix(groupName, "mi:")
+	if ofNodes != r.instance.Node {
+		return false
+	}
+	for pair := range strings.SplitSeq(tags, ",") {
 		key, value, _ := strings.Cut(pair, "=")
 		if has, ok := r.instance.Tags[key]; !ok || has != value {
 			return false

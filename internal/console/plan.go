@@ -243,6 +243,9 @@ func roomWords(group patch.PreviewGroup) string {
 	case group.Strategy.Mode == patch.CapacityDecrement:
 		return numbers + ": decrement, one less serves while an instance is out" + atOnceWords(group.Strategy)
 	}
+	if group.OfNodes() {
+		return "managed nodes: deregistered while one is out, and put back by nobody" + atOnceWords(group.Strategy)
+	}
 	return "chosen by tags: deregistered while it is out" + atOnceWords(group.Strategy)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -90,6 +91,16 @@ func (p place) members(ctx context.Context, clients *cloud.Clients, group patch.
 			}
 		}
 		arns = append([]string{aws.ToString(found.AutoScalingGroupARN)}, found.TargetGroupARNs...)
+	} else if group.IsNodes() {
+		found, err := paws.ReadTagged(ctx, clients.Services(), group)
+		if err != nil {
+			return nil, nil, err
+		}
+		ids = slices.Sorted(maps.Keys(found.Instances))
+		if len(ids) > 0 {
+			arns = append(arns, p.arn("ssm", "managed-instance/"+ids[0]))
+		}
+		return ids, arns, nil
 	} else {
 		filters := []ec2types.Filter{{Name: aws.String("instance-state-name"), Values: []string{"running"}}}
 		for key, value := range group.Tags {
@@ -115,6 +126,13 @@ func (p place) members(ctx context.Context, clients *cloud.Clients, group patch.
 	return ids, arns, nil
 }
 
+func nobodyThere(group patch.Group) string {
+	if group.IsNodes() {
+		return "no managed node with these tags is registered there now"
+	}
+	return "no instance runs there now"
+}
+
 // agents asks Systems Manager for the agents of a group's instances.
 func (p place) agents(
 	ctx context.Context, clients *cloud.Clients, group patch.Group, ids []string, wanted baselines.Baseline,
@@ -122,7 +140,7 @@ func (p place) agents(
 	if len(ids) == 0 {
 		return []Result{
 			{
-				"agents", group.String(), Unknown, "no instance runs there now",
+				"agents", group.String(), Unknown, nobodyThere(group),
 				"if there should be some, correct the group's name or tags in the plan",
 			},
 		}

@@ -124,6 +124,11 @@ func checkBalancers(v View) []*Refusal {
 		found = append(found, v.refuseGroup(target+" is a target of another network's group: requests may reach it there",
 			"take the address out of that target group, or leave the group out of the plan")...)
 	}
+	for _, target := range v.State.SharedAddresses {
+		found = append(found, v.refuseGroup(target+": nobody can tell which of them gets its requests",
+			"give each an address of its own, or take the address out of that target group, or leave the group out of the "+
+				"plan")...)
+	}
 	return found
 }
 

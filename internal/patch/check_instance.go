@@ -61,6 +61,9 @@ func describeUnhealthy(member Member) string {
 	if member.State != "running" {
 		return strings.TrimPrefix(member.is(), member.ID+": ") + " before we began"
 	}
+	if IsNode(member.ID) {
+		return unchecked(member) + ", before we began"
+	}
 	return fmt.Sprintf("EC2 says %s, status checks passed: %t, before we began", member.State, member.StatusOK)
 }
 

@@ -119,6 +119,9 @@ func joinPatchGroup(group Group, patchGroup string, elsewhere []Elsewhere) strin
 			joined = append(joined, each.Instance)
 		}
 	}
+	if group.IsNodes() {
+		return joinNodes(group, patchGroup, elsewhere)
+	}
 	var commands []string
 	if len(both) > 0 {
 		commands = append(commands, fmt.Sprintf("aws ec2 delete-tags --region %s --resources %s --tags %s", group.Region,

@@ -121,7 +121,8 @@ var checksOfGroup = []Check{
 	{
 		Code: RefusedBalancer, Needs: NeedsState, Refuses: checkBalancers,
 		When: "the group is attached to a Classic Load Balancer or to VPC Lattice, whose word on an instance is not read, " +
-			"and no check of the plan asks the instance; or a member's address is a target of another network's target group",
+			"and no check of the plan asks the instance; or a member's address is a target of another network's target group, " +
+			"or another managed node's as well",
 		WhatToDo: "add an `http`, `https` or `command` check to the stage's health; take the address out of that target group",
 		LeftOut: map[Level]string{
 			LevelPutBack: mayBeIll, LevelReturn: nothingNew,

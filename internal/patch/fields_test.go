@@ -71,6 +71,9 @@ func TestEveryFieldOfAGroupIsJudgedOrTold(t *testing.T) {
 		"ElsewhereTargets": {as, func(s *patch.GroupState) {
 			s.ElsewhereTargets = []string{"10.0.0.1 in " + targetGroup}
 		}},
+		"SharedAddresses": {as, func(s *patch.GroupState) {
+			s.SharedAddresses = []string{"mi-1 as 10.0.0.1, an address that mi-2 has as well, in " + targetGroup}
+		}},
 		"TargetGroups": {as, func(s *patch.GroupState) {
 			s.TargetGroups[0].CrossZone = false
 			s.Members[2].Zone = "c"

@@ -28,7 +28,10 @@ type GroupState struct {
 	// ElsewhereTargets are registrations by the address of a member in target groups of another network: "10.0.0.1 in
 	// ARN".
 	ElsewhereTargets []string
-	At               time.Time // AWS's clock when it was read
+	// SharedAddresses are registrations by the address of a managed node that another node has as well: "mi-... as
+	// 10.0.0.1, an address that mi-... has as well, in ARN".
+	SharedAddresses []string
+	At              time.Time // AWS's clock when it was read
 }
 
 // Member is one instance of a group as EC2, Auto Scaling and the load balancers see it.

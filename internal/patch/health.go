@@ -93,7 +93,7 @@ func JudgeHealth(before []Target, checks []HealthCheck, now HealthObservation, r
 	if now.Member.State != "running" {
 		health.wait("EC2 says the instance is %q", now.Member.State)
 	} else if !now.Member.StatusOK {
-		health.wait("EC2's status checks have not passed")
+		health.wait("%s", unchecked(now.Member))
 	}
 	view := HealthView{Before: before, Checks: checks, Now: now, Returned: returned}
 	for _, kind := range HealthKinds() {

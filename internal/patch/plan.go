@@ -6,7 +6,6 @@ package patch
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -146,12 +145,14 @@ type Account struct {
 	ID   string `json:"id"` // 12 digits
 }
 
-// Group is an Auto Scaling group, or the instances that carry all of Tags.
+// Group is an Auto Scaling group, the instances that carry all of Tags, or the managed nodes that carry all of
+// ManagedNodes.
 type Group struct {
 	Account          Account           `json:"account"`
 	Region           string            `json:"region"`
 	AutoScalingGroup string            `json:"auto_scaling_group,omitempty"`
 	Tags             map[string]string `json:"tags,omitempty"`
+	ManagedNodes     map[string]string `json:"managed_nodes,omitempty"`
 	// Exclude are tags: an instance that carries all of one entry's is left as it is.
 	Exclude []map[string]string `json:"exclude,omitempty"`
 	Only    *Only               `json:"only,omitempty"` // whom this wave takes; nil: everybody
@@ -162,17 +163,16 @@ type Group struct {
 // IsAutoScaling tells an Auto Scaling group from instances chosen by tags.
 func (g Group) IsAutoScaling() bool { return g.AutoScalingGroup != "" }
 
-// Name is the Auto Scaling group's name, or the selector with its keys sorted: "Role=web,Tier=front".
+// Name is the Auto Scaling group's name, or the selector with its keys sorted: "Role=web,Tier=front" of instances, and
+// "mi:Role=till" of managed nodes.
 func (g Group) Name() string {
-	if g.IsAutoScaling() {
+	switch {
+	case g.IsAutoScaling():
 		return g.AutoScalingGroup
+	case g.IsNodes():
+		return "mi:" + selector(g.ManagedNodes)
 	}
-	pairs := make([]string, 0, len(g.Tags))
-	for key, value := range g.Tags {
-		pairs = append(pairs, key+"="+value)
-	}
-	sort.Strings(pairs)
-	return strings.Join(pairs, ",")
+	return selector(g.Tags)
 }
 
 // String names the group as people write it: account/region/name.

@@ -80,7 +80,7 @@ func (s *Scene) RequireNothingOfOurs(want Except) {
 					"%s: %s is out of service", key, member.Instance.ID)
 			}
 		}
-		for _, instance := range region.Instances() {
+		for _, instance := range region.Machines() {
 			if instance.State == world.Terminated || instance.State == world.ShuttingDown {
 				continue
 			}
@@ -160,7 +160,7 @@ func (s *Scene) RequireVersions(result *patch.WaveResult) {
 		}
 	}
 	s.EachRegion(func(region *world.Region) {
-		for _, instance := range region.Instances() {
+		for _, instance := range region.Machines() {
 			if patched, known := want[instance.ID]; known && instance.State == world.Running {
 				// vim is too young to be approved, so a patched machine is behind by one.
 				require.Equal(s.T, patched, instance.BehindBy() <= 1, "%s is behind by %d", instance.ID, instance.BehindBy())

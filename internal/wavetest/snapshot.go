@@ -43,7 +43,7 @@ func (s *Scene) Snapshot() Snapshot {
 			slices.Sort(seen.Members)
 			found.Groups[GroupKey(group)] = seen
 		}
-		for _, instance := range region.Instances() {
+		for _, instance := range region.Machines() {
 			found.Instances[instance.ID] = string(instance.State)
 		}
 		for _, group := range region.TargetGroups() {
@@ -120,7 +120,7 @@ func (s *Scene) Marks() map[string]string {
 				}
 			}
 		}
-		for _, instance := range region.Instances() {
+		for _, instance := range region.Machines() {
 			if mark := instance.Tags[names.TagJournal]; mark != "" && instance.State != world.Terminated {
 				found[instance.ID] = mark
 			}

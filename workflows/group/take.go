@@ -64,7 +64,7 @@ func (g *group) takeOne(ctx workflow.Context, id string) {
 
 // ends takes the result of an instance that was begun within a window.
 func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *patch.Window, began time.Time) {
-	g.status.Stranded = append(g.status.Stranded, result.Stranded...)
+	g.status.Stranded = append(patch.WithoutNode(g.status.Stranded, result.ID), result.Stranded...)
 	if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
 		g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
 		switch {

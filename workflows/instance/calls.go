@@ -202,6 +202,10 @@ func (s *saga) remedy(step patch.Step) string {
 			return fmt.Sprintf("check the instance, then: aws autoscaling exit-standby --auto-scaling-group-name %s "+
 				"--instance-ids %s", group, s.in.Instance)
 		}
+		if s.stays() {
+			return "no target group has it, so that it serves as it is: mend it by hand until its health checks pass; " +
+				"`patchtide reconcile` then takes its mark off"
+		}
 		return "check the instance, then register it with its target groups again; the journal has the exact registrations"
 	case patch.StepQuarantine:
 		return "see that it does not serve, then remove its tag " + names.TagQuarantine + " if it is to stay in service"

@@ -71,7 +71,7 @@ func (s *quarantined) end(ctx workflow.Context) {
 	case err != nil:
 		s.status.Result.Reason = "nothing was changed: " + run.Reason(err)
 	case !seen.Present:
-		s.status.Result.Outcome, s.status.Result.Reason = patch.Gone, "EC2 no longer has it"
+		s.status.Result.Outcome, s.status.Result.Reason = patch.Gone, s.noLongerThere()
 	case s.ended(seen):
 		s.status.Result.Outcome = patch.NotStarted
 		s.status.Result.Reason = notQuarantined
@@ -80,6 +80,14 @@ func (s *quarantined) end(ctx workflow.Context) {
 	default:
 		s.release(ctx, seen)
 	}
+}
+
+// noLongerThere says who has it no more.
+func (s *quarantined) noLongerThere() string {
+	if s.in.Group.IsNodes() {
+		return "Systems Manager no longer has it registered"
+	}
+	return "EC2 no longer has it"
 }
 
 // ended tells that the quarantine which is to end has ended already: the instance's tag does not point to its record.

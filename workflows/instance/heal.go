@@ -129,6 +129,9 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 	if why == "" && s.hookedOut() && !s.in.Group.IsAutoScaling() && len(s.own()) == 0 {
 		why = "it was left somewhere between its hooks, and nothing outside shows whether it serves"
 	}
+	if why == "" && s.stays() && s.record.Installing { // nothing outside shows it either
+		why = "it was left with an install begun"
+	}
 	switch {
 	case why != "":
 		s.status.Result.Reason = why

@@ -108,6 +108,10 @@ func (s *saga) noteQuarantine(quarantine *journal.Quarantine) {
 	if !quarantine.Until.IsZero() {
 		until = "until " + quarantine.Until.UTC().Format("2006-01-02 15:04 MST") + ", then it is terminated"
 	}
+	if s.in.Group.IsNodes() {
+		s.note("quarantined %s: mend it by hand, then patchtide quarantine release %s", until, s.in.Instance)
+		return
+	}
 	s.note("quarantined %s: patchtide quarantine release, or terminate, %s", until, s.in.Instance)
 }
 
@@ -136,7 +140,7 @@ func (s *saga) replace(ctx workflow.Context, quarantine *journal.Quarantine) err
 // isolate gives the quarantined instance the plan's isolating security group, its own being journalled first. It is out
 // of its group already: where it cannot be isolated that is told, and Reconcile tries again.
 func (s *saga) isolate(ctx workflow.Context) {
-	if s.in.Policy.Quarantine.Isolate == "" {
+	if s.in.Policy.Quarantine.Isolate == "" || s.in.Group.IsNodes() { // which has no security groups
 		return
 	}
 	s.enter(ctx, patch.StepIsolate)

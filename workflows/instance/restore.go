@@ -47,6 +47,9 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	if s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "" {
 		result.Outcome, result.Reason = patch.Failed, "not rolled back: the plan keeps no backup to put back; it stays "+
 			"patched and in service"
+		if s.in.Group.IsNodes() {
+			result.Reason = "not rolled back: nothing can put a managed node back; it stays patched and in service"
+		}
 		result.StillPatched = true
 		return
 	}
@@ -150,6 +153,11 @@ func (s *saga) restore(ctx workflow.Context) error {
 	if s.untouched() {
 		return nil
 	}
+	if s.stays() {
+		s.serves = true
+		s.leftTouched()
+		return nil
+	}
 	if s.serves {
 		s.status.Result.StillPatched = true
 		s.note("its root volume was left as it is, since it could not be taken out of service")
@@ -159,6 +167,8 @@ func (s *saga) restore(ctx workflow.Context) error {
 	switch {
 	case s.in.Policy.Restore == patch.RestoreReplace && s.in.Group.IsAutoScaling():
 		s.unfitReason = "the plan replaces what fails"
+	case s.in.Group.IsNodes():
+		s.unfitReason = nothingPutsBack
 	case s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "":
 		s.unfitReason = "the plan keeps no backup to put back"
 	default:

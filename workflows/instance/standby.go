@@ -227,8 +227,12 @@ func (s *saga) awaitIn(ctx workflow.Context) error {
 }
 
 // takeOutToPutBack is takeOutAgain before something is put back. One that cannot be taken out serves as it is: what was
-// to be done to it out of service is left, and it is told as stranded.
+// to be done to it out of service is left, and it is told as stranded. So does a node that no target group has.
 func (s *saga) takeOutToPutBack(ctx workflow.Context) error {
+	if s.stays() {
+		s.serves = true
+		return nil
+	}
 	s.again(ctx, patch.BeforeOut)
 	err := s.takeOutAgain(ctx)
 	s.serves = err != nil && !run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound)
@@ -290,6 +294,9 @@ func (s *saga) returnUnpatched(ctx workflow.Context) error {
 	if s.serves {
 		return nil
 	}
+	if s.unfitReason != "" && s.stays() { // a quarantine would say that it does not serve
+		return errors.New(s.unfitReason)
+	}
 	for again := 0; ; again++ {
 		err := s.readClock(s.undoAct(ctx))
 		if err == nil {
@@ -338,6 +345,9 @@ func (s *saga) returnAsBefore(ctx workflow.Context) error {
 	}
 	if !changed && s.putBack == nil || run.IsType(err, activities.ErrGone) {
 		return err
+	}
+	if s.stays() {
+		return err // nothing takes it out of service
 	}
 	s.unfitReason = "put back, but not healthy: " + run.Reason(err)
 	if again := s.takeOutAgain(ctx); again != nil {

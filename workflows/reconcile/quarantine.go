@@ -50,8 +50,11 @@ func (r QuarantineRequest) Validate() error {
 	case patch.QuarantineRelease, patch.QuarantineTerminate:
 		switch {
 		case r.broken != nil:
-		case !strings.HasPrefix(r.Instance, "i-"):
+		case !strings.HasPrefix(r.Instance, "i-") && !patch.IsNode(r.Instance):
 			return run.Invalid(fmt.Sprintf("instance: %q is no instance's id", r.Instance), quarantineExample)
+		case r.Verb == patch.QuarantineTerminate && patch.IsNode(r.Instance):
+			return run.Invalid(fmt.Sprintf("instance: %s is a managed node, which AWS cannot terminate; mend it and release "+
+				"it, or end its registration by `aws ssm deregister-managed-instance`", r.Instance), quarantineExample)
 		case patch.Answered(r.Actor, r.Reason) != nil:
 			return run.Invalid(patch.Answered(r.Actor, r.Reason).Error(), quarantineExample)
 		case r.GiveWay != "" && r.Verb != patch.QuarantineRelease:

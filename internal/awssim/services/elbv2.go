@@ -161,9 +161,6 @@ func (s balancingService) describeHealth(
 	return out, nil
 }
 
-// everyZone is the zone of a target outside its target group's network (API reference of TargetDescription).
-const everyZone = "all"
-
 func (s balancingService) targetView(target *world.Target) types.TargetHealthDescription {
 	view := types.TargetHealthDescription{
 		Target:          &types.TargetDescription{Id: ref(target.ID()), Port: number(target.Port)},
@@ -173,8 +170,8 @@ func (s balancingService) targetView(target *world.Target) types.TargetHealthDes
 		},
 	}
 	switch {
-	case target.Group.Peered:
-		view.Target.AvailabilityZone = ref(everyZone)
+	case target.Group.Peered || target.Instance.Node:
+		view.Target.AvailabilityZone = ref(world.OutsideNetwork)
 	case s.w.Has(world.DoubtZonesTold):
 		view.Target.AvailabilityZone = ref(target.Instance.Zone)
 	}
@@ -191,14 +188,20 @@ func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) 
 			return nil, api.Errorf("ValidationError", "An Availability Zone cannot be specified for the target '%s', since the "+
 				"target type of the target group is instance", deref(target.Id))
 		}
-		if zone := deref(target.AvailabilityZone); group.Peered && zone != everyZone {
+		if zone := deref(target.AvailabilityZone); group.Peered && zone != world.OutsideNetwork {
 			return nil, api.Errorf("ValidationError", "The Availability Zone '%s' of the target '%s' is not valid: the IP "+
 				"address is outside the VPC of the target group, whose targets have the zone 'all'", zone, deref(target.Id))
 		}
 		// "it must be in the running state when you register it", says the API reference.
-		if instance := group.Resolve(deref(target.Id)); instance == nil || instance.State != world.Running {
+		instance := group.Resolve(deref(target.Id))
+		if instance == nil || instance.State != world.Running {
 			return nil, api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be "+
 				"registered: '%s'", deref(target.Id))
+		}
+		// "If the IP address is outside the VPC, this parameter is required" (API reference, TargetDescription).
+		if instance.Node && deref(target.AvailabilityZone) != world.OutsideNetwork {
+			return nil, api.Errorf("ValidationError", "You must specify the Availability Zone 'all' for the target '%s', "+
+				"which is outside the VPC of the target group", deref(target.Id))
 		}
 	}
 	for _, target := range in.Targets {

@@ -175,6 +175,10 @@ func (q questions) ssmResources() []resource {
 	case "CreateDocument", "DeleteDocument", "UpdateDocument", "UpdateDocumentDefaultVersion",
 		"DescribeDocument", "GetDocument":
 		return []resource{q.document()}
+	case "AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource":
+		if textField(q.input, "ResourceType") == "ManagedInstance" {
+			return q.managed(q.list("ResourceId"))
+		}
 	case "GetParameter", "PutParameter", "DeleteParameter":
 		return one("parameter", "Name")
 	case "GetParameters":
@@ -197,7 +201,7 @@ func (q questions) managed(ids []string) []resource {
 		if strings.HasPrefix(id, "mi-") {
 			about.arn = q.region.ARN("ssm", "managed-instance/"+id)
 		}
-		if instance := q.region.Instance(id); instance != nil {
+		if instance := q.region.Machine(id); instance != nil {
 			about.tags = instance.Tags
 		}
 		found = append(found, about)

@@ -187,6 +187,10 @@ func registerSSMTags(r *api.Registry, w *world.World) {
 			if baseline, err := region.Baseline(id); err == nil {
 				return baseline.Tags, nil
 			}
+		case types.ResourceTypeForTaggingManagedInstance: // "for on-premises managed nodes" only (API reference)
+			if node := region.Machine(id); node != nil && node.Node {
+				return node.Tags, nil
+			}
 		case types.ResourceTypeForTaggingParameter:
 			if parameter, err := region.Parameter(id); err == nil {
 				return parameter.Tags, nil

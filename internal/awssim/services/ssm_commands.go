@@ -129,7 +129,7 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 				return nil, api.Errorf("InvalidCommandId", "Command %s does not exist.", aws.ToString(in.CommandId))
 			}
 			for _, id := range in.InstanceIds {
-				if instance := regionOf(w, c).Instance(id); instance == nil || instance.State == world.Terminated {
+				if instance := regionOf(w, c).Machine(id); instance == nil || instance.State == world.Terminated {
 					return nil, api.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s", id, c.Account)
 				}
 			}

@@ -27,7 +27,7 @@ func registerSSMPatchStates(r *api.Registry, w *world.World) {
 				)
 			}
 			var all []types.InstanceInformation
-			for _, instance := range regionOf(w, c).Instances() {
+			for _, instance := range regionOf(w, c).Machines() {
 				if instance.State == world.Terminated || instance.LastPing().IsZero() {
 					continue // SSM never heard of it, or not any more
 				}
@@ -95,8 +95,10 @@ func informationPasses(i *world.Instance, filters []types.InstanceInformationStr
 			values = []string{i.PingStatus()}
 		case key == "PlatformTypes":
 			values = []string{i.Image.OS().Platform}
+		case key == "SourceTypes":
+			values = []string{string(sourceTypeOf(i))}
 		case key == "ResourceType":
-			values = []string{"EC2Instance"}
+			values = []string{string(resourceTypeOf(i))}
 		case key == "tag-key":
 			values = i.Tags.Keys()
 		default:
@@ -109,18 +111,38 @@ func informationPasses(i *world.Instance, filters []types.InstanceInformationStr
 
 func ssmInformation(i *world.Instance) types.InstanceInformation {
 	os := i.Image.OS()
-	return types.InstanceInformation{
+	out := types.InstanceInformation{
 		InstanceId: aws.String(i.ID), PingStatus: types.PingStatus(i.PingStatus()), LastPingDateTime: aws.Time(i.LastPing()),
 		AgentVersion: aws.String("3.3.1611.0"), IsLatestVersion: aws.Bool(false),
 		PlatformType: types.PlatformType(os.Platform),
 		PlatformName: aws.String(os.PlatformName), PlatformVersion: aws.String(os.PlatformVersion),
-		ResourceType: types.ResourceTypeEc2Instance,
+		ResourceType: resourceTypeOf(i),
 		IPAddress:    aws.String(i.PrivateIP),
 		ComputerName: aws.String(
 			"ip-" + strings.ReplaceAll(i.PrivateIP, ".", "-") + "." + i.Region.Name + ".compute.internal",
 		),
-		SourceId: aws.String(i.ID), SourceType: types.SourceTypeAwsEc2Instance,
+		SourceId: aws.String(i.ID), SourceType: sourceTypeOf(i),
 	}
+	if i.Node {
+		out.ComputerName = aws.String(i.Name() + ".example.internal")
+		out.Name, out.RegistrationDate = aws.String(i.Name()), aws.Time(i.LaunchTime)
+		out.IamRole, out.ActivationId = aws.String("nodes"), aws.String("00000000-0000-4000-8000-000000000000")
+	}
+	return out
+}
+
+func resourceTypeOf(i *world.Instance) types.ResourceType {
+	if i.Node {
+		return types.ResourceTypeManagedInstance
+	}
+	return types.ResourceTypeEc2Instance
+}
+
+func sourceTypeOf(i *world.Instance) types.SourceType {
+	if i.Node {
+		return types.SourceTypeAwsSsmManagedinstance
+	}
+	return types.SourceTypeAwsEc2Instance
 }
 
 func ssmPatchState(s *world.PatchState) types.InstancePatchState {

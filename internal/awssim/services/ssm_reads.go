@@ -19,7 +19,7 @@ func registerSSMReads(r *api.Registry, w *world.World) {
 	api.Handle(r, "ssm", "GetConnectionStatus", []string{"Target"},
 		func(c api.Call, in *ssm.GetConnectionStatusInput) (*ssm.GetConnectionStatusOutput, error) {
 			out := &ssm.GetConnectionStatusOutput{Target: in.Target, Status: types.ConnectionStatusNotConnected}
-			if instance := regionOf(w, c).Instance(aws.ToString(in.Target)); instance != nil &&
+			if instance := regionOf(w, c).Machine(aws.ToString(in.Target)); instance != nil &&
 				!instance.LastPing().IsZero() && instance.PingStatus() == "Online" {
 				out.Status = types.ConnectionStatusConnected
 			}
@@ -46,7 +46,7 @@ func registerSSMReads(r *api.Registry, w *world.World) {
 			c api.Call, in *ssm.DescribeInstancePatchStatesForPatchGroupInput,
 		) (*ssm.DescribeInstancePatchStatesForPatchGroupOutput, error) {
 			var found []types.InstancePatchState
-			for _, instance := range regionOf(w, c).Instances() {
+			for _, instance := range regionOf(w, c).Machines() {
 				if state := regionOf(w, c).PatchState(instance.ID); state != nil && state.PatchGroup == *in.PatchGroup {
 					found = append(found, ssmPatchState(state))
 				}
@@ -61,7 +61,7 @@ func registerSSMReads(r *api.Registry, w *world.World) {
 				return nil, api.Errorf("InvalidResourceType", "The resource type isn't valid. It is ManagedInstance.")
 			}
 			var found []types.ComplianceItem
-			for _, instance := range regionOf(w, c).Instances() {
+			for _, instance := range regionOf(w, c).Machines() {
 				state := regionOf(w, c).PatchState(instance.ID)
 				if state == nil || len(in.ResourceIds) > 0 && !slices.Contains(in.ResourceIds, instance.ID) {
 					continue

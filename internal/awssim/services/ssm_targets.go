@@ -16,7 +16,7 @@ import (
 // must match.
 func commandTargets(region *world.Region, targets []types.Target) ([]string, error) {
 	var found []string
-	for _, instance := range region.Instances() {
+	for _, instance := range region.Machines() {
 		if instance.State != world.Running || instance.LastPing().IsZero() {
 			continue
 		}

@@ -46,6 +46,7 @@ type Region struct {
 	Name    string
 
 	instances       shelf[*Instance]
+	nodes           shelf[*Instance] // managed ones, which EC2 does not know
 	volumes         shelf[*Volume]
 	snapshots       shelf[*Snapshot]
 	images          shelf[*Image]
@@ -97,6 +98,13 @@ func (r *Region) build(spec RegionSpec) error {
 	for _, instance := range spec.Instances {
 		for range max(instance.Count, 1) {
 			if _, err := r.place(instance); err != nil {
+				return err
+			}
+		}
+	}
+	for _, node := range spec.Nodes {
+		for n := range max(node.Count, 1) {
+			if err := r.placeNode(node, n); err != nil {
 				return err
 			}
 		}

@@ -137,6 +137,12 @@ func (r RegionSpec) problems(where string, images map[string]bool) []error {
 	for _, instance := range r.Instances {
 		check("instance", instance.Name, instance.Image, instance.TargetGroups)
 	}
+	for _, node := range r.Nodes {
+		check("managed_node", node.Name, node.Image, node.TargetGroups)
+		if node.Address != "" && node.Count > 1 {
+			say("managed_node %s: address is for one node, and count is %d", node.Name, node.Count)
+		}
+	}
 	for _, group := range r.Groups {
 		check("auto_scaling_group", group.Name, group.Image, group.TargetGroups)
 		if group.Min > group.Desired || group.Desired > group.Max {

@@ -110,7 +110,7 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 	}
 	command.Expires = w.now.Add(command.Delivery + command.executionTimeout())
 	for _, id := range spec.Instances {
-		instance := r.Instance(id)
+		instance := r.Machine(id)
 		if instance == nil || instance.State == Terminated || instance.LastPing().IsZero() ||
 			w.Has(DoubtSilentAgentRefused) && instance.PingStatus() != "Online" {
 			return nil, api.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s", id, r.Account.ID)

@@ -65,10 +65,14 @@ type Instance struct {
 	// OldKernel is a machine whose boot loader starts the kernel that it has run so far, whatever is installed beside.
 	OldKernel bool
 
-	further []*NetworkInterface
-	roots   []string // ids of every volume that is or was the root
-	machine machine
-	asleep  *machine // while it is hibernated: what goes on afterwards
+	Node bool // it is no instance of EC2's, but a managed node: see NodeSpec
+
+	disk            *Disk // of a node, which has no volume
+	silencedForGood bool  // its agent is not heard of, boot or no boot
+	further         []*NetworkInterface
+	roots           []string // ids of every volume that is or was the root
+	machine         machine
+	asleep          *machine // while it is hibernated: what goes on afterwards
 }
 
 // LaunchSpec says what to launch.
@@ -221,8 +225,11 @@ func (i *Instance) Name() string {
 	return i.ID
 }
 
-// Disk is the content of the root volume; nil when none is attached.
+// Disk is the content of the root volume, or of a node's own disk; nil when none is attached.
 func (i *Instance) Disk() *Disk {
+	if i.Node {
+		return i.disk
+	}
 	if volume, ok := i.Region.volumes.get(i.RootVolume); ok {
 		return volume.Disk
 	}

@@ -196,7 +196,7 @@ func (g *TargetGroup) Resolve(id string) *Instance {
 	if !g.ByAddress {
 		return g.Region.Instance(id)
 	}
-	for _, instance := range g.Region.Instances() {
+	for _, instance := range g.Region.Machines() {
 		if g.addressOf(instance) == id && instance.State != Terminated {
 			return instance
 		}

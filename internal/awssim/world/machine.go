@@ -80,7 +80,7 @@ func (m *machine) start(i *Instance, at time.Time) {
 			m.kernel, i.LivePatches = now, nil // they are another kernel's
 		}
 	}
-	if !m.mute {
+	if !m.mute && !i.silencedForGood {
 		m.agentUp, m.agentSince = true, at
 	}
 }

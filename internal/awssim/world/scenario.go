@@ -155,6 +155,7 @@ type RoleSpec struct {
 type RegionSpec struct {
 	Name           string             `yaml:"name"`
 	Instances      []InstanceSpec     `yaml:"instances"`
+	Nodes          []NodeSpec         `yaml:"managed_nodes"`
 	Groups         []GroupSpec        `yaml:"auto_scaling_groups"`
 	TargetGroups   []TargetGroupSpec  `yaml:"target_groups"`
 	Alarms         []AlarmSpec        `yaml:"alarms"`
@@ -248,7 +249,7 @@ type TargetGroupSpec struct {
 	UnhealthyThreshold  int      `yaml:"unhealthy_threshold"`
 	DeregistrationDelay Duration `yaml:"deregistration_delay"`
 	LoadBalancer        string   `yaml:"load_balancer"`   // empty: none, and its targets are unused
-	TargetType          string   `yaml:"target_type"`     // instance, the default, or ip: private addresses of instances
+	TargetType          string   `yaml:"target_type"`     // instance, the default, or ip: addresses of instances and nodes
 	AddressType         string   `yaml:"ip_address_type"` // ipv4, the default, or ipv6: addresses of that kind
 	// of a network beside the instances' own: its targets are addresses of zone "all", by way of a peering
 	Peered    bool     `yaml:"peered"`
