@@ -98,7 +98,8 @@ func TestAnOperatorAtTheTemporalUI(t *testing.T) {
 	b.view(links["awaiting approval"], waveID)
 	b.open(table)
 	b.send(patch.Approve, "staging looks well")
-	b.awaitDetails("an instance fails and is put back", "web is on hold", "1 failed", "not come back from its reboot")
+	b.awaitDetails("an instance fails and is put back", "web is on hold", "3 of 4 patched, 1 rolled back",
+		"not come back from its reboot")
 	b.keepWhole("on-hold")
 
 	b.view(links["waits for a person"], waveID)
