@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/manifest"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -136,6 +137,10 @@ func TestEveryFieldOfAMachineIsJudgedOrTold(t *testing.T) {
 		"LivePatches": func(t *testing.T) {
 			facts := patch.MachineFacts{PendingReboot: true, RebootFor: []string{"kernel"}, LivePatches: []string{"kpatch_1"}}
 			require.NotEmpty(t, facts.ToldLive())
+		},
+		"OS": func(t *testing.T) {
+			ubuntu := manifest.NameOf(patch.MachineFacts{OS: "ubuntu", Release: "22.04"})
+			require.NotEqual(t, ubuntu, manifest.NameOf(patch.MachineFacts{OS: "debian", Release: "22.04"}))
 		},
 		"Release": func(t *testing.T) {
 			after := machine("2", "b")

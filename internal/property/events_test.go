@@ -140,13 +140,16 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 				continue
 			}
 			least, itself := 0, 0 // one that is out takes nothing away
-			replaced := map[string]bool{}
+			replaced, gone := map[string]bool{}, map[string]bool{}
 			for _, point := range line.Points {
 				if !point.Time.Before(event.Time) {
 					break
 				}
 				if p.others.replaced[point.Instance] {
 					replaced[point.Instance] = point.Out
+				}
+				if slices.Contains(p.wasStopped, point.Instance) {
+					gone[point.Instance] = point.Out
 				}
 				if point.Instance == id {
 					itself = map[bool]int{true: 1}[point.Out]
@@ -158,6 +161,11 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 				}
 			}
 			least -= itself
+			for other, out := range gone { // stopped by somebody before the wave, and out because of nobody
+				if out && other != id {
+					least--
+				}
+			}
 			for _, out := range replaced {
 				if out && p.atOut[event.Call()].whole {
 					least-- // another serves in its place

@@ -34,6 +34,10 @@ type keptScript struct{ name, script string }
 
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
+	{ // the checker's mistake: it counted as out who was stopped before the wave, and is left
+		"whom somebody has stopped before keeps nobody from being patched, though it is registered",
+		`{"Staging":3,"Stopped":{"Many":2,"Starts":true,"Registered":true},"Groups":[{"Members":2}],"Plan":{}}`,
+	},
 	{ // the simulator's mistake: a start was no launch to it
 		"room that came from a warm pool was waited for in vain",
 		`{"Groups":[{"Members":2,"Warm":"Stopped"}],"Plan":{}}`,

@@ -25,10 +25,12 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		Stages: []patch.StageStatus{
 			{Name: "staging", Groups: []patch.GroupCounts{{
 				Group: "staging/r/Role=web", WorkflowID: "patch-group/2/r/Role=web", Phase: patch.GroupDone, Total: 2, Done: 2,
+				Outcome: patch.Succeeded, Tally: patch.Tally{patch.Patched: 2},
 			}}},
 			{Name: "production", Groups: []patch.GroupCounts{
 				{
 					Group: "production/r/web", WorkflowID: "patch-group/1/r/web", Phase: patch.GroupHeld, Total: 4, Done: 2,
+					Tally:  patch.Tally{patch.Patched: 1, patch.Failed: 1},
 					Failed: []patch.InstanceResult{{ID: "i-1"}}, Reason: "i-1 failed: a | b",
 					ETA: &patch.ETA{Left: patch.Duration(30 * time.Minute)},
 				},
@@ -48,10 +50,10 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		"**web** is **on hold**, stage **production**, hold **2**, since 2026-11-22 02:10:00 UTC\n",
 		"> it failed. Send retry, skip, roll back or abort.\n",
 		"- [scans 2 groups, from staging/r/Role=web on](namespaces/ops/workflows/wave-web-1_5)\n",
-		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done " +
+		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 patched |  | succeeded " +
 			"|  |  |\n",
-		"| 2 of 4, **1 failed** |  | held |  | 30m left |\n",
-		"| 0 of 1 | [i-2](namespaces/ops/workflows/patch-instance%2F1%2Fr%2Fi-2) | putting back: standby | 02:11:00 | 02:40 |\n",
+		"| 1 of 4 patched, 1 failed |  | held |  | 30m left |\n",
+		"| 0 of 1 patched | [i-2](namespaces/ops/workflows/patch-instance%2F1%2Fr%2Fi-2) | putting back: standby | 02:11:00 | 02:40 |\n",
 		`- production/r/web: i-1 failed: a \| b` + "\n",
 		"| **skip** if that machine is odd and the patch is well | `{\"actor\": \"you\", \"reason\": \"...\", \"stage\": \"production\", \"hold\": 2}` | " +
 			"`patchtide wave skip wave-web-1 --stage production --hold 2 --reason \"...\"` |\n",
