@@ -26,7 +26,7 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 	if err != nil {
 		return nil, err
 	}
-	check := &patch.PinCheck{System: manifest.NameOf(*machine), Due: []string{}}
+	check := &patch.PinCheck{System: manifest.NameOf(*machine)}
 	system := bound.Of(*machine)
 	if system == nil {
 		return check, nil
@@ -35,10 +35,7 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 		check.List = of.List
 	}
 	due := system.Due(manifest.Read(packages))
-	check.Count = len(due.Due)
-	for _, one := range due.Due[:min(len(due.Due), patch.MostPinned)] {
-		check.Due = append(check.Due, one.Name+" "+one.Version)
-	}
+	check.Due = len(due.Due)
 	check.Ahead = due.Ahead[:min(len(due.Ahead), patch.MostPinned)]
 	return check, nil
 }

@@ -2,13 +2,10 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"go.temporal.io/sdk/temporal"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/manifest"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -16,7 +13,7 @@ import (
 // MakeManifestInput asks for what a wave has proved so far.
 type MakeManifestInput struct {
 	Plan, WaveID string
-	Without      []string // ids of instances that prove nothing: put back, failed, or waiting for a reboot
+	Without      []string // ids of instances that prove nothing: put back, skipped or failed since
 }
 
 // MakeManifest makes a document of what a wave's machines got, and the list of packages that machines of each system
@@ -31,7 +28,7 @@ func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patc
 		return nil, evidenceError("list what was done by wave "+in.WaveID, err)
 	}
 	ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(in.Without, id) })
-	machines, err := c.machines(ctx, in.WaveID, ids)
+	machines, err := c.installed(ctx, in.WaveID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -54,25 +51,4 @@ func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patc
 		})
 	}
 	return pinned, nil
-}
-
-// machines are those of a wave of which the evidence has what an install did.
-func (c *Control) machines(ctx context.Context, wave string, ids []string) ([]manifest.Proven, error) {
-	all := make([]manifest.Proven, len(ids))
-	reads, readCtx := errgroup.WithContext(ctx)
-	reads.SetLimit(changesAtOnce)
-	for i, id := range ids {
-		reads.Go(func() error {
-			err := c.Evidence.GetInstance(readCtx, wave, id, &all[i].Details)
-			var missing *evidence.NotFoundError
-			if errors.As(err, &missing) { // somebody deleted it meanwhile
-				return nil
-			}
-			return err
-		})
-	}
-	if err := reads.Wait(); err != nil {
-		return nil, evidenceError("read what was done by wave "+wave, err)
-	}
-	return slices.DeleteFunc(all, func(one manifest.Proven) bool { return one.Details.After == nil }), nil
 }

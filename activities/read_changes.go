@@ -42,12 +42,24 @@ func (c *Control) ReadChanges(ctx context.Context, in ReadChangesInput) (*Change
 	ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(in.Without, id) })
 	read := &ChangesRead{Unread: max(len(ids)-mostChangesRead, 0)}
 	ids = ids[:len(ids)-read.Unread]
+	all, err := c.installed(ctx, in.WaveID, ids)
+	if err != nil {
+		return nil, err
+	}
+	var installed []string
+	read.Changed, installed = patch.Merge(all)
+	read.Unseen = patch.Unseen(in.Due, installed)
+	return read, nil
+}
+
+// installed is what the evidence tells of those of a wave's instances on which an install came to its end.
+func (c *Control) installed(ctx context.Context, wave string, ids []string) ([]patch.InstanceDetails, error) {
 	all := make([]patch.InstanceDetails, len(ids))
 	reads, readCtx := errgroup.WithContext(ctx)
 	reads.SetLimit(changesAtOnce)
 	for i, id := range ids {
 		reads.Go(func() error {
-			err := c.Evidence.GetInstance(readCtx, in.WaveID, id, &all[i])
+			err := c.Evidence.GetInstance(readCtx, wave, id, &all[i])
 			var missing *evidence.NotFoundError
 			if errors.As(err, &missing) { // somebody deleted it meanwhile
 				return nil
@@ -56,11 +68,7 @@ func (c *Control) ReadChanges(ctx context.Context, in ReadChangesInput) (*Change
 		})
 	}
 	if err := reads.Wait(); err != nil {
-		return nil, evidenceError("read what was done by wave "+in.WaveID, err)
+		return nil, evidenceError("read what was done by wave "+wave, err)
 	}
-	all = slices.DeleteFunc(all, func(one patch.InstanceDetails) bool { return one.After == nil })
-	var installed []string
-	read.Changed, installed = patch.Merge(all)
-	read.Unseen = patch.Unseen(in.Due, installed)
-	return read, nil
+	return slices.DeleteFunc(all, func(one patch.InstanceDetails) bool { return one.After == nil }), nil
 }

@@ -34,6 +34,7 @@ const waitsEvery = 5 * time.Second
 func (l *looker) first(ctx context.Context) (look screen.Look) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
+	// Its error is the look's, which shows it.
 	_ = untilAnswered(ctx, func() error {
 		look = l.look(ctx)
 		return look.Err

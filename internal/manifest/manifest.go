@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -37,26 +36,22 @@ type Package struct {
 
 // Proof is a machine that runs what the manifest tells, in service and found healthy.
 type Proof struct {
-	Instance string    `json:"instance"`
-	Group    string    `json:"group"` // account/region/name
-	System   string    `json:"system"`
-	BootID   string    `json:"boot_id"`
-	Since    time.Time `json:"since"` // its saga's end
-}
-
-// Proven is a machine that a wave has patched, and what is known of it.
-type Proven struct {
-	Details patch.InstanceDetails
-	Ended   time.Time
+	Instance string `json:"instance"`
+	Group    string `json:"group"` // account/region/name
+	System   string `json:"system"`
+	BootID   string `json:"boot_id"`
 }
 
 // New makes the manifest of machines that were patched and proven. Where two of one system have installed different
 // versions of a package, as by repositories that moved on between them, the newer one counts: both are proven.
-func New(plan, waveID string, machines []Proven) Manifest {
+func New(plan, waveID string, machines []patch.InstanceDetails) Manifest {
 	made := Manifest{Plan: plan, WaveID: waveID}
 	systems := map[string]*system{}
-	for _, machine := range machines {
-		d := machine.Details
+	for _, d := range machines {
+		if !d.Outcome.LeftPatched() { // it died, or was put back: what it got is what it may have died of
+			made.NotProofs = append(made.NotProofs, d.Instance+": "+d.Outcome.Words())
+			continue
+		}
 		if told := d.After != nil && d.Before != nil; !told ||
 			len(d.Changes) == 0 && d.Before.PackagesSHA256 != d.After.PackagesSHA256 {
 			made.NotProofs = append(made.NotProofs, d.Instance+": it has not told which packages it holds")
@@ -70,7 +65,7 @@ func New(plan, waveID string, machines []Proven) Manifest {
 		}
 		of.add(d)
 		made.Proofs = append(made.Proofs, Proof{
-			Instance: d.Instance, Group: d.Group, System: name, BootID: d.After.BootID, Since: machine.Ended,
+			Instance: d.Instance, Group: d.Group, System: name, BootID: d.After.BootID,
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(systems)) {
@@ -136,13 +131,4 @@ func (m Manifest) Of(machine patch.MachineFacts) *System {
 		}
 	}
 	return nil
-}
-
-// Names are the systems of which something was proved, sorted.
-func (m Manifest) Names() []string {
-	names := make([]string, 0, len(m.Systems))
-	for _, system := range m.Systems {
-		names = append(names, system.Name)
-	}
-	return names
 }

@@ -2,7 +2,6 @@ package manifest_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,12 +9,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-func proven(id string, after patch.MachineFacts, changes ...patch.PackageChange) manifest.Proven {
-	return manifest.Proven{
-		Details: patch.InstanceDetails{
-			Instance: id, Group: "staging/r/web", Before: &patch.MachineFacts{PackagesSHA256: "before"}, After: &after, Changes: append([]patch.PackageChange{}, changes...),
-		},
-		Ended: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+func proven(id string, after patch.MachineFacts, changes ...patch.PackageChange) patch.InstanceDetails {
+	return patch.InstanceDetails{
+		Instance: id, Outcome: patch.Patched, Group: "staging/r/web", Before: &patch.MachineFacts{PackagesSHA256: "before"}, After: &after, Changes: append([]patch.PackageChange{}, changes...),
 	}
 }
 
@@ -27,7 +23,7 @@ var (
 func TestAManifestHoldsWhatEachSystemProved(t *testing.T) {
 	later := al2023
 	later.Release = "2023.10.20250101"
-	made := manifest.New("web", "wave-1", []manifest.Proven{
+	made := manifest.New("web", "wave-1", []patch.InstanceDetails{
 		proven("i-2", al2023,
 			patch.PackageChange{Name: "curl.x86_64", From: "0:8.5.0-1", To: "0:8.5.0-2"},
 			patch.PackageChange{Name: "kernel.x86_64", From: "0:6.1.1-1 0:6.1.2-1", To: "0:6.1.2-1 0:6.1.10-1"},
@@ -35,7 +31,10 @@ func TestAManifestHoldsWhatEachSystemProved(t *testing.T) {
 			patch.PackageChange{Name: "new.noarch", To: "0:1-1"}),
 		proven("i-1", later, patch.PackageChange{Name: "curl.x86_64", From: "0:8.5.0-1", To: "0:8.5.0-10"}),
 		proven("i-3", jammy, patch.PackageChange{Name: "curl.amd64", From: "0:7.81.0-1ubuntu1.1", To: "0:7.81.0-1ubuntu1.2"}),
-		{Details: patch.InstanceDetails{Instance: "i-4", After: &al2023}},
+		{Instance: "i-4", Outcome: patch.Patched, After: &al2023},
+		{Instance: "i-5", Outcome: patch.Gone, Before: &jammy, After: &al2023, Changes: []patch.PackageChange{
+			{Name: "deadly.noarch", To: "0:1-1"},
+		}},
 	})
 	require.Equal(t, []manifest.System{
 		{
@@ -50,7 +49,7 @@ func TestAManifestHoldsWhatEachSystemProved(t *testing.T) {
 			{Name: "curl.amd64", Version: "0:7.81.0-1ubuntu1.2", From: []string{"0:7.81.0-1ubuntu1.1"}},
 		}},
 	}, made.Systems)
-	require.Equal(t, []string{"i-4: it has not told which packages it holds"}, made.NotProofs)
+	require.Equal(t, []string{"i-4: it has not told which packages it holds", "i-5: gone"}, made.NotProofs)
 	require.Equal(t, "i-1", made.Proofs[0].Instance)
 	require.Len(t, made.Proofs, 3)
 	require.Equal(t, "ubuntu 22.04", made.Of(jammy).Name)

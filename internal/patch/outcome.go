@@ -155,6 +155,7 @@ type InstanceDetails struct {
 	WaveID        string          `json:"wave_id"`
 	Group         string          `json:"group"` // account/region/name
 	Instance      string          `json:"instance"`
+	Outcome       Outcome         `json:"outcome"`        // what its saga came to; a later roll back is another's
 	Try           int             `json:"try"`            // from 0; another saga of the instance writes in its place
 	MissingBefore []string        `json:"missing_before"` // patch ids of a Scan before
 	MissingAfter  []string        `json:"missing_after"`  // patch ids of the last Scan

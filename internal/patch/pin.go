@@ -59,7 +59,11 @@ func (p *Pinned) Told() string {
 	if len(of) == 0 {
 		of = []string{"nothing"}
 	}
-	return fmt.Sprintf("manifest %.12s: %s, proven by %s", p.SHA256, strings.Join(of, ", "), machines(p.Proofs))
+	told := fmt.Sprintf("manifest %.12s: %s, proven by %s", p.SHA256, strings.Join(of, ", "), machines(p.Proofs))
+	if p.NotProofs > 0 {
+		told += fmt.Sprintf("; %s more got an install and prove nothing", machines(p.NotProofs))
+	}
+	return told
 }
 
 func machines(n int) string {
@@ -72,9 +76,8 @@ func machines(n int) string {
 // PinCheck is what a machine lacks of a manifest, asked of it before it is touched.
 type PinCheck struct {
 	System string   `json:"system"`
-	List   string   `json:"list"` // "": nothing was proved on its system
-	Due    []string `json:"due"`  // "name.arch 0:2-1", the first of them
-	Count  int      `json:"count"`
+	List   string   `json:"list"`            // "": nothing was proved on its system
+	Due    int      `json:"due"`             // packages that it holds in an older version than was proved
 	Ahead  []string `json:"ahead,omitempty"` // held in a newer version than was proved, the first of them
 }
 

@@ -214,6 +214,9 @@ func (s *saga) patch(ctx workflow.Context) {
 	case ctx.Err() != nil:
 		s.endUntouched(cancelledBefore)
 		return
+	case run.IsType(err, activities.ErrGone):
+		s.endUntouched(gone)
+		return
 	case err != nil:
 		s.endUntouched(notBegun{outcome: patch.Failed, why: "refused: " + run.Reason(err)})
 		return

@@ -36,7 +36,7 @@ func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 		s.note("newer there than staging proved, and left so: %s", strings.Join(check.Ahead, ", "))
 	}
 	waits := len(s.patching.scan.PendingReboot) > 0 || len(s.patching.scan.Failed) > 0
-	if nothing = check.Count == 0 && !waits; nothing && s.patching.scan.MissingNumber() > 0 {
+	if nothing = check.Due == 0 && !waits; nothing && s.patching.scan.MissingNumber() > 0 {
 		s.note("%s", patch.NotInWave(s.patching.scan))
 	}
 	return nothing, nil
