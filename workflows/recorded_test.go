@@ -22,8 +22,8 @@ import (
 var recorded = map[string]func(group, instance *journal.Record) bool{
 	"CreateOrUpdateTags": func(group, _ *journal.Record) bool { return group != nil },
 	"CreateTags":         func(_, instance *journal.Record) bool { return instance != nil },
-	"SuspendProcesses": func(_, instance *journal.Record) bool {
-		return len(instance.Intended.Suspend) > 0
+	"SuspendProcesses": func(group, instance *journal.Record) bool { // for room the group does, before anybody is out
+		return instance == nil && len(group.Intended.Suspend) > 0 || len(instance.Intended.Suspend) > 0
 	},
 	"EnterStandby": func(_, instance *journal.Record) bool { return instance.Intended.Standby },
 	"DeregisterTargets": func(_, instance *journal.Record) bool {

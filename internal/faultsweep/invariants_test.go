@@ -1,14 +1,12 @@
 package faultsweep
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -91,7 +89,8 @@ func violations(scene *wavetest.Scene, before fleetBefore, told tellings) []stri
 		}
 	}
 	events := scene.Sim.Events()
-	found := slices.Concat(j.found, wavetest.DoneTwice(events), harmfulCalls(events))
+	found := slices.Concat(j.found, wavetest.DoneTwice(events), harmfulCalls(events),
+		roomWhileBalanced(events, before.suspended))
 	if before.most > 1 { // their group keeps it suspended for all of them
 		return found
 	}
@@ -305,60 +304,6 @@ func instancesOf(result *patch.WaveResult) []patch.InstanceResult {
 		}
 	}
 	return all
-}
-
-// harmless are the processes that may be suspended; never those by which a group grows.
-var harmless = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
-
-// harmfulCalls finds calls that no wave may make, whatever comes of them.
-func harmfulCalls(events []awssim.Event) []string {
-	var found []string
-	for _, event := range events {
-		if event.Operation != "SuspendProcesses" && event.Operation != "ResumeProcesses" {
-			continue
-		}
-		processes := processesOf(event)
-		if len(processes) == 0 || slices.ContainsFunc(processes, func(p string) bool {
-			return !slices.Contains(harmless, p)
-		}) {
-			found = append(found, fmt.Sprintf("%s: %s of %v", event.Resource, event.Operation, processes))
-		}
-	}
-	return found
-}
-
-// keptSuspended finds a group whose processes were still suspended for one instance when the next one's turn came.
-func keptSuspended(events []awssim.Event, told tellings) []string {
-	suspended := map[string]bool{}
-	var found []string
-	for _, event := range events {
-		if !event.Effect || event.Account != wavetest.Production {
-			continue
-		}
-		switch {
-		case event.Operation == "SuspendProcesses":
-			for _, process := range processesOf(event) {
-				suspended[process] = true
-			}
-		case event.Operation == "ResumeProcesses":
-			for _, process := range processesOf(event) {
-				delete(suspended, process)
-			}
-		case event.Service == "ec2" && event.Operation == "CreateTags" &&
-			strings.Contains(string(event.Arguments), names.TagJournal):
-			if len(suspended) > 0 && !told.of("web") {
-				found = append(found,
-					fmt.Sprintf("web: %s's turn came while %d processes were still suspended", event.Resource, len(suspended)))
-			}
-		}
-	}
-	return found
-}
-
-func processesOf(event awssim.Event) []string {
-	var in struct{ ScalingProcesses []string }
-	_ = json.Unmarshal(event.Arguments, &in)
-	return in.ScalingProcesses
 }
 
 func sortedKeys(m map[string]string) []string {

@@ -164,6 +164,18 @@ func TestSweepSeesHarmfulCalls(t *testing.T) {
 	}
 }
 
+func TestSweepSeesRoomWhileZonesAreEvened(t *testing.T) {
+	scene := sweepScene(t, "surge")
+	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome)
+	events := scene.Sim.Events()
+	require.Empty(t, roomWhileBalanced(events, nil))
+	balanced := slices.DeleteFunc(events, func(e awssim.Event) bool { return e.Operation == "SuspendProcesses" })
+	require.NotEmpty(t, roomWhileBalanced(balanced, nil))
+	require.Empty(t, roomWhileBalanced(balanced, []string{"AZRebalance"}))
+}
+
 // A case is told by its text, and a pair begins with what the undisturbed wave does not do.
 func TestSweepCasesAreTheirText(t *testing.T) {
 	first := call{"111122223333", "EnterStandby", "i-1", 1}

@@ -137,11 +137,6 @@ func (s *script) keepsRoom(t *rapid.T) {
 		if !none && (s.Plan.Capacity == string(patch.CapacityDecrement) || len(group.Weights) > 0) {
 			group.Slack = max(group.Slack, 1)
 		}
-		// Not drawn yet: room from a warm pool, whose instance may stand in the member's own zone, so that Auto Scaling
-		// balances the zones by terminating the member before we suspend that ("What is open" in docs/invariants.md).
-		if surges || group.Slack == 0 {
-			group.Warm = ""
-		}
 	}
 }
 

@@ -202,4 +202,9 @@ var keptScripts = []keptScript{
 		`{"Staging":2,"Groups":[{"Members":6,"Slack":1,"Headroom":1}],"Patch":"breaks production","Plan":{"MaxFailures":2,"MaxParallel":1,"Approval":true,"Capacity":"surge","Backup":"none","Restore":"none","Then":"abort","Passes":1,"Cutoff":54,"Estimate":9,"PutBack":5,"Patient":true},` +
 			`"Windows":[{"After":10,"For":134}],"Others":[{"At":{},"Do":"deregister","Group":1,"Instance":3}],"Parked":[{"After":5},{"After":200},{"Verb":"silence","After":70}]}`,
 	},
+	{
+		"room came from a warm pool into the member's own zone, and Auto Scaling terminated the member to even the zones",
+		`{"Staging":2,"Groups":[{"Members":1,"Slack":1,"Headroom":1,"Zones":2,"Targets":"both","EC2Health":true,"Warm":"Stopped"}],` +
+			`"Plan":{"MaxFailures":2,"Capacity":"surge","Then":"skip","Passes":1,"Reboot":"if_required"}}`,
+	},
 }

@@ -331,7 +331,7 @@ func (g *group) forgetFailures() {
 func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceResult {
 	of, canary := g.common(ctx, id), g.isCanary()
 	of.Policy = g.policy()
-	of.Turns, of.Suspends = g.status.Strategy.AtOnce > 1, g.suspended
+	of.Turns = g.status.Strategy.AtOnce > 1
 	of.Peers = g.peers(id)
 	result := g.child(ctx, "patches "+id, of, instance.PatchInstance, instance.Input{
 		Common: of, Runbook: g.runbook, BaselineID: g.base, Left: g.left[id],
@@ -357,7 +357,7 @@ func (g *group) common(ctx workflow.Context, id string) instance.Common {
 	return instance.Common{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Try: g.try[id], Tells: true,
 		Targets: g.targets, Unasked: g.unasked,
-		Ours: g.holdings(ctx, id),
+		Ours: g.holdings(ctx, id), Suspends: g.suspended,
 	}
 }
 

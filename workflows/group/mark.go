@@ -42,15 +42,15 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState, suspend []str
 	return nil
 }
 
-// suspend suspends what the group's record tells of; after the room was made, since what is launched for it may be ill,
-// and be replaced.
+// suspend suspends some of what the group's record tells of. What cannot be ends the group's turn.
 func (g *group) suspend(ctx workflow.Context, suspend []string) error {
 	if len(suspend) == 0 {
 		return nil
 	}
 	asked := g.processes(suspend)
-	asked.Fresh = len(g.suspended) == 0
-	g.suspended = suspend
+	fresh := without(suspend, g.suspended)
+	asked.Fresh = len(fresh) == len(suspend) // else some could not be resumed before
+	g.suspended = slices.Concat(g.suspended, fresh)
 	var done activities.Suspension
 	options := run.Acting(ctx, g.in.Group, g.in.Policy.Timing)
 	if err := workflow.ExecuteActivity(options, aws.SuspendProcesses, asked).Get(options, &done); err != nil {
@@ -61,41 +61,52 @@ func (g *group) suspend(ctx workflow.Context, suspend []string) error {
 	}
 	if len(done.Theirs) > 0 {
 		g.notes = append(g.notes, strings.Join(done.Theirs, ", ")+" was suspended by somebody else meanwhile, and stays so")
-		g.suspended = slices.DeleteFunc(slices.Clone(suspend), func(process string) bool {
-			return slices.Contains(done.Theirs, process)
-		})
-		g.ownsSuspended(ctx)
+		g.disowns(ctx, done.Theirs)
 	}
 	return nil
 }
 
-// ownsSuspended records which processes are suspended by us: whoever heals the group later resumes no other.
-func (g *group) ownsSuspended(ctx workflow.Context) {
+// disowns records which processes were suspended by others: whoever heals the group later does not resume them.
+func (g *group) disowns(ctx workflow.Context, theirs []string) {
 	record := &g.record
 	if g.room != nil {
-		g.room.Suspends, record = g.suspended, &g.room.Record
+		record = &g.room.Record
+		g.room.Suspends = without(g.room.Suspends, theirs)
 	}
-	record.Intended.Suspend = g.suspended
+	g.suspended = without(g.suspended, theirs)
+	record.Intended.Suspend = without(record.Intended.Suspend, theirs)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := run.WriteRecord(run.WhileOut(clean), record); err != nil {
-		g.notes = append(g.notes, "that "+strings.Join(g.suspended, ", ")+
-			" are suspended by the wave is not in the journal: "+run.Reason(err))
+		g.notes = append(g.notes, "that "+strings.Join(theirs, ", ")+
+			" were suspended by somebody else is not in the journal: "+run.Reason(err))
 	}
 }
 
-// toSuspend are the processes that nobody has suspended and that would work against instances that are out. Where one
-// is out at a time it suspends them itself, and not for as long as all of its group take.
+// toSuspend are the processes that nobody has suspended and that would work against room, or against instances that are
+// out. Where one is out at a time it suspends the latter itself, and not for as long as all of its group take.
 func (g *group) toSuspend(state patch.GroupState, level patch.Level) (processes []string) {
 	processes = slices.Clone(g.suspended) // what could not be resumed before is ours still, and found suspended
-	if level != patch.LevelGroup || g.status.Strategy.AtOnce < 2 || !g.in.Group.IsAutoScaling() {
-		return processes
+	var against []string
+	switch {
+	case !g.in.Group.IsAutoScaling():
+	case level == patch.LevelGroup && g.status.Strategy.AtOnce > 1:
+		against = patch.OutProcesses
+	case g.status.Strategy.Mode == patch.CapacitySurge:
+		against = patch.RoomProcesses
 	}
-	for _, process := range patch.OutProcesses {
+	for _, process := range against {
 		if !slices.Contains(state.Suspended, process) {
 			processes = append(processes, process)
 		}
 	}
 	return processes
+}
+
+// without are the processes that are not among others.
+func without(processes, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(processes), func(process string) bool {
+		return slices.Contains(others, process)
+	})
 }
 
 func (g *group) processes(names []string) activities.ProcessesInput {

@@ -154,6 +154,11 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 		return err
 	}
 	if g.room != nil {
+		late := without(suspend, patch.RoomProcesses)
+		if err := g.suspend(ctx, without(suspend, late)); err != nil {
+			return err
+		}
+		suspend = late
 		if err := g.room.Make(ctx, run.Acting(ctx, g.in.Group, g.in.Policy.Timing)); err != nil {
 			g.giveBack(ctx)
 			return fmt.Errorf("no room could be made: %s", run.Reason(err))

@@ -219,7 +219,7 @@ func (s *saga) pushInstall() {
 // lookHealthy proves an instance in service healthy, so that the Unhealthy mark it may have got while ReplaceUnhealthy
 // was suspended does not have it replaced. An ill one is left to its group.
 func (s *saga) lookHealthy(ctx workflow.Context) {
-	if len(s.suspended) == 0 && len(s.in.Suspends) == 0 {
+	if len(s.suspended) == 0 && !slices.Contains(s.in.Suspends, patch.ProcessReplaceUnhealthy) {
 		return
 	}
 	err := s.readClock(s.undoAct(ctx))

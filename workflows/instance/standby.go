@@ -38,7 +38,7 @@ func (s *saga) suspend(ctx workflow.Context) error {
 // resume takes the Unhealthy marks off that were made while it was suspended, if the instance is proven healthy, and
 // resumes what we suspended: a mark left would have it replaced at that moment.
 func (s *saga) resume(ctx workflow.Context) error {
-	if len(s.suspended) == 0 && len(s.in.Suspends) == 0 {
+	if len(s.suspended) == 0 && !slices.Contains(s.in.Suspends, patch.ProcessReplaceUnhealthy) {
 		return nil
 	}
 	if s.health.proven {

@@ -162,7 +162,7 @@ func (s *saga) roomBeside() string {
 	if s.in.Turns && !s.turn.mine {
 		return "another of its group, it may be,"
 	}
-	if s.in.Turns && s.in.Ours.Surge > 0 {
+	if s.in.Ours.Surge > 0 {
 		return "its group"
 	}
 	return s.turn.answered.Room
