@@ -207,4 +207,17 @@ var keptScripts = []keptScript{
 		`{"Staging":2,"Groups":[{"Members":1,"Slack":1,"Headroom":1,"Zones":2,"Targets":"both","EC2Health":true,"Warm":"Stopped"}],` +
 			`"Plan":{"MaxFailures":2,"Capacity":"surge","Then":"skip","Passes":1,"Reboot":"if_required"}}`,
 	},
+	{
+		"somebody suspended a process that we held suspended for one that had left its group for good: whose it is nobody can tell",
+		`{"Groups":[{"Members":5,"Slack":1,"Headroom":1,"Targets":"none","Suspended":["AZRebalance"],"Weights":[4]}],"Patch":"breaks production",` +
+			`"Plan":{"MaxFailures":2,"Service":true,"Capacity":"decrement","Restore":"replace","Then":"skip","Cutoff":120,"Break":10},` +
+			`"Shape":{"After":70,"Blind":true},"Others":[{"At":{"On":"ResumeProcesses"},"Do":"suspend","Group":1,"Names":["ReplaceUnhealthy"]}]}`,
+	},
+	{
+		"one that weighs more was launched in the place of one that left for good, and Auto Scaling terminates an excluded one " +
+			"for it: who is leaving at the end is no member",
+		`{"Staging":3,"Groups":[{"Members":3,"Slack":2,"Headroom":2,"EC2Health":true,"Weights":[1,2]}],"Patch":"breaks production",` +
+			`"Plan":{"MaxFailures":2,"MaxParallel":1,"Capacity":"decrement","Backup":"none","Restore":"replace","Then":"abort","Bake":240,"Passes":1,"Cutoff":120,"Break":90,"Reboot":"if_required"},` +
+			`"Shape":{"Excluded":2},"ScalingLag":5}`,
+	},
 }

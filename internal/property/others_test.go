@@ -147,8 +147,10 @@ func (o *othersLog) noteProcesses(group *world.ScalingGroup, processes []string,
 		o.suspends[group.Name] = map[string]bool{}
 	}
 	for _, process := range processes {
+		// Suspended by us for one that left for good, which is no member any more: AWS keeps no second owner.
+		ours := suspended && group.Suspended[process] != "" && !o.suspends[group.Name][process]
 		o.suspends[group.Name][process] = suspended
-		if atWork(group) != nil {
+		if ours || atWork(group) != nil {
 			o.either[group.Name+" "+process] = true
 		}
 	}

@@ -158,7 +158,7 @@ func (p *Progress) unnamed(stage patch.StageResult, group patch.GroupResult) []s
 			return
 		}
 		for _, id := range p.scene.Before.Groups[GroupKey(scaling)].Members {
-			if !named[id] && scaling.Member(id) != nil {
+			if member := scaling.Member(id); !named[id] && member != nil && !member.Leaving() {
 				found = append(found, fmt.Sprintf("%s of %s in %s is named nowhere", id, group.Name, stage.Name))
 			}
 		}
