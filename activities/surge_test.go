@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -18,6 +19,34 @@ func memberIDs(state patch.GroupState) []string {
 		ids = append(ids, member.ID)
 	}
 	return ids
+}
+
+// Who took the surge instance for gone by one answer would lower desired, and Auto Scaling would choose a victim.
+func TestASurgeInstanceThatIsNotListedOnceIsStillDropped(t *testing.T) {
+	f := newAttempts(t)
+	f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Min, group.Max = 4, 5 })
+	before := f.inspect(production)
+	f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 5}, nil)
+	var surge activities.SurgeInstances
+	require.NoError(t, f.await(30*time.Minute, f.AwaitSurge, activities.AwaitSurgeInput{
+		Group: production, Known: memberIDs(before), By: 1, Pace: everyTen,
+	}, &surge))
+	lacks := true
+	f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation != "DescribeAutoScalingGroups" || !lacks {
+			return awssim.Fault{}
+		}
+		lacks = false
+		return awssim.Fault{Kind: awssim.FaultUnlisted}
+	})
+	drop := activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4, By: 1}
+	resized := f.Calls("SetDesiredCapacity")
+	_, err := f.do(nil, f.TerminateSurgeInstance, drop, nil)
+	require.ErrorContains(t, err, "does not list "+surge.IDs[0])
+	require.Equal(t, resized, f.Calls("SetDesiredCapacity"))
+	f.must(f.TerminateSurgeInstance, drop, nil)
+	f.Pass(20 * time.Minute)
+	require.Equal(t, memberIDs(before), memberIDs(f.inspect(production)))
 }
 
 func TestSurgeAndBack(t *testing.T) {

@@ -50,6 +50,13 @@ func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInsta
 		return a.waits().See(ctx, s, once.Dropped(surge, in.Pace))
 	}
 	listed := aws.FindMember(group, in.ID)
+	if in.ID != "" { // who lowered desired by an answer that lacks it would have Auto Scaling choose a victim
+		if err := aws.ExpectMembers(ctx, s, in.Group, at, []string{in.ID}, func(string) bool {
+			return listed != nil
+		}); err != nil {
+			return err
+		}
+	}
 	if listed == nil || aws.Leaving(string(listed.LifecycleState)) {
 		return a.lowerDesired(ctx, s, in, group)
 	}
