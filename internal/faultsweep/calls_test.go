@@ -89,6 +89,8 @@ func roomWhileBalanced(events []awssim.Event, before []string) []string {
 	return found
 }
 
+// processesOf are those that a call names. One that cannot be read names none, which harmfulCalls finds: AWS takes it
+// for all of them.
 func processesOf(event awssim.Event) []string {
 	var in struct{ ScalingProcesses []string }
 	_ = json.Unmarshal(event.Arguments, &in)
