@@ -21,6 +21,26 @@ func memberIDs(state patch.GroupState) []string {
 	return ids
 }
 
+// lacksOnce has the next answer about groups lack a member.
+func (f *attempts) lacksOnce() {
+	lacks := true
+	f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation != "DescribeAutoScalingGroups" || !lacks {
+			return awssim.Fault{}
+		}
+		lacks = false
+		return awssim.Fault{Kind: awssim.FaultUnlisted}
+	})
+}
+
+// believes drops where something is lacking, which one look does not prove.
+func (f *attempts) believes(drop activities.TerminateSurgeInstanceInput) {
+	f.t.Helper()
+	require.Equal(f.t, aws.Passing, f.fails(f.TerminateSurgeInstance, drop).Type())
+	f.Pass(time.Minute)
+	f.must(f.TerminateSurgeInstance, drop, nil)
+}
+
 // Who took the surge instance for gone by one answer would lower desired, and Auto Scaling would choose a victim.
 func TestASurgeInstanceThatIsNotListedOnceIsStillDropped(t *testing.T) {
 	f := newAttempts(t)
@@ -31,14 +51,7 @@ func TestASurgeInstanceThatIsNotListedOnceIsStillDropped(t *testing.T) {
 	require.NoError(t, f.await(30*time.Minute, f.AwaitSurge, activities.AwaitSurgeInput{
 		Group: production, Known: memberIDs(before), By: 1, Pace: everyTen,
 	}, &surge))
-	lacks := true
-	f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
-		if call.Operation != "DescribeAutoScalingGroups" || !lacks {
-			return awssim.Fault{}
-		}
-		lacks = false
-		return awssim.Fault{Kind: awssim.FaultUnlisted}
-	})
+	f.lacksOnce()
 	drop := activities.TerminateSurgeInstanceInput{Group: production, ID: surge.IDs[0], DesiredBefore: 4, By: 1}
 	resized := f.Calls("SetDesiredCapacity")
 	_, err := f.do(nil, f.TerminateSurgeInstance, drop, nil)
@@ -47,6 +60,26 @@ func TestASurgeInstanceThatIsNotListedOnceIsStillDropped(t *testing.T) {
 	f.must(f.TerminateSurgeInstance, drop, nil)
 	f.Pass(20 * time.Minute)
 	require.Equal(t, memberIDs(before), memberIDs(f.inspect(production)))
+}
+
+// Where nobody learnt the ids there is none whose absence could be doubted, but that one is lacking can be.
+func TestNothingIsLoweredByOneAnswerThatLacksAMember(t *testing.T) {
+	f := newAttempts(t)
+	f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Min, group.Max = 4, 5 })
+	f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 5}, nil)
+	f.Pass(10 * time.Minute)
+	during := memberIDs(f.inspect(production))
+	require.Len(t, during, 5)
+	f.lacksOnce()
+	resized := f.Calls("SetDesiredCapacity")
+	drop := activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4, By: 1}
+	failed := f.fails(f.TerminateSurgeInstance, drop)
+	require.Equal(t, aws.Passing, failed.Type())
+	require.Contains(t, failed.Message(), "does not list each of the 5 instances")
+	require.Equal(t, activities.ErrRejected, f.fails(f.TerminateSurgeInstance, drop).Type())
+	f.Pass(20 * time.Minute)
+	require.Equal(t, resized, f.Calls("SetDesiredCapacity"))
+	require.Equal(t, during, memberIDs(f.inspect(production)))
 }
 
 func TestSurgeAndBack(t *testing.T) {
@@ -108,7 +141,7 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 		f := newAttempts(t, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
 		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 1, MaxBefore: 6}, nil)
 		f.Pass(3 * time.Minute)
-		f.must(f.TerminateSurgeInstance, drop, nil)
+		f.believes(drop)
 		require.Equal(t, 4, f.inspect(production).Desired)
 	})
 	t.Run("three were raised, and none could be launched", func(t *testing.T) {
@@ -117,6 +150,7 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, By: 3, MaxBefore: 9}, nil)
 		three := drop
 		three.By = 3
+		f.believes(three)
 		for range 2 {
 			f.must(f.TerminateSurgeInstance, three, nil)
 		}
@@ -135,9 +169,7 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 		f.Change(func(region *world.Region, group *world.ScalingGroup) {
 			require.NoError(t, region.DeleteScalingGroup(group.Name))
 		})
-		require.Equal(t, aws.Passing, f.fails(f.TerminateSurgeInstance, drop).Type(), "one look proves nothing")
-		f.Pass(time.Minute)
-		f.must(f.TerminateSurgeInstance, drop, nil)
+		f.believes(drop)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6, By: 1}, nil)
 	})
 }

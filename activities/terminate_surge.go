@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"time"
 
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -58,7 +59,7 @@ func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInsta
 		}
 	}
 	if listed == nil || aws.Leaving(string(listed.LifecycleState)) {
-		return a.lowerDesired(ctx, s, in, group)
+		return a.lowerDesired(ctx, s, in, group, at)
 	}
 	machine, err := aws.FindMachine(ctx, s, surge)
 	if err != nil {
@@ -70,7 +71,7 @@ func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInsta
 		if err := a.waits().MaySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
 			return err
 		}
-		return a.lowerDesired(ctx, s, in, group)
+		return a.lowerDesired(ctx, s, in, group, at)
 	}
 	if state := string(listed.LifecycleState); !aws.Filling(state) {
 		return once.Final(
@@ -85,7 +86,7 @@ func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInsta
 
 // lowerDesired takes our raise of desired back where no instance stands for it.
 func (a *AWS) lowerDesired(
-	ctx context.Context, s *aws.Services, in TerminateSurgeInstanceInput, group *astypes.AutoScalingGroup,
+	ctx context.Context, s *aws.Services, in TerminateSurgeInstanceInput, group *astypes.AutoScalingGroup, at time.Time,
 ) error {
 	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired <= in.DesiredBefore:
@@ -106,6 +107,9 @@ func (a *AWS) lowerDesired(
 				"would let Auto Scaling choose a victim, so terminate them with decrement yourself",
 			in.Group, in.By, in.DesiredBefore, counted-in.DesiredBefore,
 		)
+	}
+	if err := aws.ExpectDesired(s, in.Group, at, in.DesiredBefore+in.By, counted); err != nil {
+		return err
 	}
 	return a.waits().SetDesired(ctx, s, in.DesiredBefore, in.lowered())
 }

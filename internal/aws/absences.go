@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -85,6 +86,16 @@ func ExpectMembers(
 	doubted := s.Absences.doubt(group.String(), at, expected, func(id string) bool { return listed(id) || terminated[id] })
 	if len(doubted) > 0 {
 		return doubtful(group.String(), "the group", doubted)
+	}
+	return nil
+}
+
+// ExpectDesired fails with what passes while a group's list lacks some of the instances that its desired capacity
+// stands for, whatever their ids are. After it there are none.
+func ExpectDesired(s *Services, group patch.Group, at time.Time, desired, listed int) error {
+	all := fmt.Sprintf("each of the %d instances that it is to have", desired)
+	if len(s.Absences.doubt(group.String(), at, []string{all}, func(string) bool { return listed >= desired })) > 0 {
+		return doubtful(group.String(), "the group", []string{all})
 	}
 	return nil
 }
