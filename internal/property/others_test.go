@@ -118,10 +118,10 @@ func (o *othersLog) act(p *play, act otherAct, region *world.Region, group *worl
 	case actRaiseMax:
 		happen(world.WorldFault{Kind: world.FaultLimits, Max: &high})
 	case actSuspend:
-		o.noteProcesses(group, act.Names, true)
+		o.noteProcesses(p, group, act.Names, true)
 		happen(world.WorldFault{Kind: world.FaultSuspended, Processes: act.Names})
 	case actResume:
-		o.noteProcesses(group, act.Names, false)
+		o.noteProcesses(p, group, act.Names, false)
 		_ = group.Resume(act.Names) // the names are known
 	case actRefresh:
 		o.refresh[group.Name] = true
@@ -142,13 +142,17 @@ func (o *othersLog) act(p *play, act otherAct, region *world.Region, group *worl
 	}
 }
 
-func (o *othersLog) noteProcesses(group *world.ScalingGroup, processes []string, suspended bool) {
+func (o *othersLog) noteProcesses(p *play, group *world.ScalingGroup, processes []string, suspended bool) {
 	if o.suspends[group.Name] == nil {
 		o.suspends[group.Name] = map[string]bool{}
 	}
 	for _, process := range processes {
+		theirs, said := o.suspends[group.Name][process]
+		if !said {
+			theirs = slices.Contains(p.Before.Groups[wavetest.GroupKey(group)].Suspended, process)
+		}
 		// Suspended by us for one that left for good, which is no member any more: AWS keeps no second owner.
-		ours := suspended && group.Suspended[process] != "" && !o.suspends[group.Name][process]
+		ours := suspended && group.Suspended[process] != "" && !theirs
 		o.suspends[group.Name][process] = suspended
 		if ours || atWork(group) != nil {
 			o.either[group.Name+" "+process] = true
