@@ -32,7 +32,7 @@ type Suspension struct {
 func (in ProcessesInput) suspended() once.Effect {
 	return once.Shows(
 		in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
-			return len(without(in.Processes, aws.SuspendedIn(group))) == 0
+			return len(patch.Except(in.Processes, aws.SuspendedIn(group))) == 0
 		})
 }
 
@@ -72,7 +72,7 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (_ *Suspe
 	if err != nil {
 		return nil, once.Unsent(ctx, err)
 	}
-	missing, theirs := without(in.Processes, aws.SuspendedIn(group)), []string(nil)
+	missing, theirs := patch.Except(in.Processes, aws.SuspendedIn(group)), []string(nil)
 	if in.Fresh {
 		if theirs, err = a.waits().NotOurs(ctx, in.Pace, at, both(in.Processes, aws.SuspendedIn(group))); err != nil {
 			return nil, err
@@ -124,11 +124,7 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error
 	return a.waits().See(ctx, s, in.resumed())
 }
 
-// without are the names that are not in the other list; both are those that are.
-func without(names, other []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(other, name) })
-}
-
+// both are the names that are in the other list as well.
 func both(names, other []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(other, name) })
 }

@@ -1,5 +1,7 @@
 package patch
 
+import "slices"
+
 // Processes of an Auto Scaling group that decisions depend on, by AWS's names.
 const (
 	ProcessLaunch      = "Launch"
@@ -23,3 +25,10 @@ var RoomProcesses = []string{ProcessAZRebalance}
 // mustRun are the processes without which we take nothing out: an instance could not come back, or its health would not
 // be known.
 var mustRun = []string{ProcessLaunch, ProcessTerminate, "AddToLoadBalancer", "HealthCheck"}
+
+// Except are the processes that are not among others.
+func Except(processes, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(processes), func(process string) bool {
+		return slices.Contains(others, process)
+	})
+}

@@ -48,7 +48,7 @@ func (g *group) suspend(ctx workflow.Context, suspend []string) error {
 		return nil
 	}
 	asked := g.processes(suspend)
-	fresh := without(suspend, g.suspended)
+	fresh := patch.Except(suspend, g.suspended)
 	asked.Fresh = len(fresh) == len(suspend) // else some could not be resumed before
 	g.suspended = slices.Concat(g.suspended, fresh)
 	var done activities.Suspension
@@ -71,10 +71,10 @@ func (g *group) disowns(ctx workflow.Context, theirs []string) {
 	record := &g.record
 	if g.room != nil {
 		record = &g.room.Record
-		g.room.Suspends = without(g.room.Suspends, theirs)
+		g.room.Suspends = patch.Except(g.room.Suspends, theirs)
 	}
-	g.suspended = without(g.suspended, theirs)
-	record.Intended.Suspend = without(record.Intended.Suspend, theirs)
+	g.suspended = patch.Except(g.suspended, theirs)
+	record.Intended.Suspend = patch.Except(record.Intended.Suspend, theirs)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := run.WriteRecord(run.WhileOut(clean), record); err != nil {
 		g.notes = append(g.notes, "that "+strings.Join(theirs, ", ")+
@@ -94,19 +94,7 @@ func (g *group) toSuspend(state patch.GroupState, level patch.Level) (processes 
 	case g.status.Strategy.Mode == patch.CapacitySurge:
 		against = patch.RoomProcesses
 	}
-	for _, process := range against {
-		if !slices.Contains(state.Suspended, process) {
-			processes = append(processes, process)
-		}
-	}
-	return processes
-}
-
-// without are the processes that are not among others.
-func without(processes, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(processes), func(process string) bool {
-		return slices.Contains(others, process)
-	})
+	return append(processes, patch.Except(against, state.Suspended)...)
 }
 
 func (g *group) processes(names []string) activities.ProcessesInput {

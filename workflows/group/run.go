@@ -154,8 +154,8 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 		return err
 	}
 	if g.room != nil {
-		late := without(suspend, patch.RoomProcesses)
-		if err := g.suspend(ctx, without(suspend, late)); err != nil {
+		late := patch.Except(suspend, patch.RoomProcesses)
+		if err := g.suspend(ctx, patch.Except(suspend, late)); err != nil {
 			return err
 		}
 		suspend = late

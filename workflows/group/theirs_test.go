@@ -15,7 +15,9 @@ func TestWhatSomebodySuspendsWhileRoomIsMadeStaysSuspended(t *testing.T) {
 	scene := wavetest.New(t, surging())
 	scene.When(func(patch.WaveStatus) bool { return len(scene.Effects("UpdateAutoScalingGroup")) == 1 },
 		func(patch.WaveStatus) {
-			require.Len(t, scene.Effects("SuspendProcesses"), 1, "AZRebalance, for the room; they come before us otherwise")
+			ours := scene.Effects("SuspendProcesses")
+			require.Len(t, ours, 1, "for the room; they come before us otherwise")
+			require.JSONEq(t, `{"AutoScalingGroupName":"web","ScalingProcesses":["AZRebalance"]}`, string(ours[0].Arguments))
 			scene.Production(func(g *world.ScalingGroup) { g.Suspended[patch.ProcessReplaceUnhealthy] = "by hand" })
 		})
 	result, err := scene.Run(wavetest.WebWave)

@@ -291,7 +291,7 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 		}
 		for _, id := range group.Standby {
 			p.result.Unmarked = append(p.result.Unmarked, p.finding("instance "+id, "", "it is in standby in "+group.Group+
-				" and not by us"))
+				", without our mark"))
 		}
 		ours := slices.ContainsFunc(
 			found.Resources,
@@ -299,7 +299,7 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 		)
 		if len(group.Suspended) > 0 && !ours {
 			p.result.Unmarked = append(p.result.Unmarked, p.finding("auto scaling group "+group.Group, "",
-				"not suspended by us: "+strings.Join(group.Suspended, ", ")))
+				"suspended without our mark: "+strings.Join(group.Suspended, ", ")))
 		}
 	}
 }

@@ -154,11 +154,11 @@ func TestReconcileTellsOfARaisedMaxWithoutAMark(t *testing.T) {
 	require.Equal(t, slices.Repeat([]string{"auto scaling group web"}, 2), wavetest.Resources(result.Unmarked))
 	states := result.Unmarked[0].State + "\n" + result.Unmarked[1].State
 	require.Contains(t, states, "its max is 5 and was 4")
-	require.Contains(t, states, "not suspended by us: AZRebalance")
+	require.Contains(t, states, "suspended without our mark: AZRebalance")
 	scene.Production(func(g *world.ScalingGroup) { require.Equal(t, 5, g.Max, "told, not healed") })
 	left := scene.Reconcile(workflows.ReconcileRequest{}, 15*24*time.Hour).Unmarked
 	require.Len(t, left, 1, "whoever has max so for two weeks means it")
-	require.Contains(t, left[0].State, "not suspended by us: AZRebalance")
+	require.Contains(t, left[0].State, "suspended without our mark: AZRebalance")
 }
 
 func TestReconcileMendsTheGroupOfAnInstanceThatDiedInStandby(t *testing.T) {
