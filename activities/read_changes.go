@@ -2,10 +2,7 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -25,11 +22,8 @@ type ChangesRead struct {
 	Unread  int      // instances whose documents were too many to be read
 }
 
-// Bounds of a look at what was changed: a person waits for it, and a document may have a few hundred KB.
-const (
-	mostChangesRead = 400 // instances
-	changesAtOnce   = 16
-)
+// mostChangesRead bounds the instances of a look at what was changed: a person waits for it.
+const mostChangesRead = 400
 
 // ReadChanges adds up, from the evidence, which packages a wave has changed so far, so that whoever approves its next
 // stage sees it. It proves nothing and is only shown. Instances of which the evidence has nothing, and those on which
@@ -54,20 +48,8 @@ func (c *Control) ReadChanges(ctx context.Context, in ReadChangesInput) (*Change
 
 // installed is what the evidence tells of those of a wave's instances on which an install came to its end.
 func (c *Control) installed(ctx context.Context, wave string, ids []string) ([]patch.InstanceDetails, error) {
-	all := make([]patch.InstanceDetails, len(ids))
-	reads, readCtx := errgroup.WithContext(ctx)
-	reads.SetLimit(changesAtOnce)
-	for i, id := range ids {
-		reads.Go(func() error {
-			err := c.Evidence.GetInstance(readCtx, wave, id, &all[i])
-			var missing *evidence.NotFoundError
-			if errors.As(err, &missing) { // somebody deleted it meanwhile
-				return nil
-			}
-			return err
-		})
-	}
-	if err := reads.Wait(); err != nil {
+	all, err := evidence.ReadInstances[patch.InstanceDetails](ctx, c.Evidence, wave, ids)
+	if err != nil {
 		return nil, evidenceError("read what was done by wave "+wave, err)
 	}
 	return slices.DeleteFunc(all, func(one patch.InstanceDetails) bool { return one.After == nil }), nil

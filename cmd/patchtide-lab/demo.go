@@ -119,6 +119,7 @@ func (l *laboratory) keepUp(ctx context.Context, waveID string, screen io.Writer
 		screen, variables,
 		"patchtide wave show "+waveID,
 		"patchtide wave logs "+waveID,
+		"patchtide wave diff "+waveID,
 		"patchtide wave roll-back "+waveID+` --reason "to see how it goes" --watch`,
 		"patchtide wave start "+demoPlan+` --reason "once more" --watch`,
 		"patchtide links --plan "+demoPlan+" --wave "+waveID,

@@ -96,7 +96,10 @@ func TestWhatIsKeptIsShownOnceMore(t *testing.T) {
 			require.Regexp(t, shown, end)
 		}
 		s := newShell(t, text)
-		code, said := s.types("patchtide links --plan " + demoPlan + " --wave " + id)
+		code, said := s.types("patchtide wave diff " + id)
+		require.Contains(t, s.commands, "patchtide wave diff "+id)
+		require.Equal(t, exitFailed, code, "a toy's wave writes no evidence: %s", said)
+		code, said = s.types("patchtide links --plan " + demoPlan + " --wave " + id)
 		require.Contains(t, s.commands, "patchtide links --plan "+demoPlan+" --wave "+id)
 		require.Equal(t, exitDone, code, said)
 		require.Contains(t, said, id)

@@ -43,6 +43,7 @@ func badPatchHolds(t *testing.T, page *runbookPage) {
 	require.Contains(t, o.do("patchtide links --wave WAVE", exitDone), "wave-web-hold")
 	o.do(approve, exitDone)
 	require.Contains(t, o.do(untilHold, onHold), "on hold")
+	require.Contains(t, o.do("patchtide wave diff WAVE", exitDone), "openssl")
 	o.do(`patchtide wave retry WAVE --reason "the repository was away, it is back"`, exitDone)
 	o.do(untilHold, onHold)
 	o.do(rollBack, exitDone)

@@ -32,6 +32,8 @@ func completes(root *cobra.Command) {
 	switch argument {
 	case "WAVE", "[WAVE]":
 		root.ValidArgsFunction = first(completeWaves)
+	case "WAVE [OTHER]":
+		root.ValidArgsFunction = atMost(2, completeWaves)
 	case "PLAN":
 		root.ValidArgsFunction = first(completePlans)
 	case "INSTANCE":
@@ -57,9 +59,12 @@ func completes(root *cobra.Command) {
 type lists func(cmd *cobra.Command) []cobra.Completion
 
 // first completes the first argument only.
-func first(list lists) cobra.CompletionFunc {
+func first(list lists) cobra.CompletionFunc { return atMost(1, list) }
+
+// atMost completes so many arguments.
+func atMost(arguments int, list lists) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 {
+		if len(args) >= arguments {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		return list(cmd), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
@@ -68,7 +73,7 @@ func first(list lists) cobra.CompletionFunc {
 
 // completeWaves lists waves: those that run, and for commands that take a closed one, too, the newest of those.
 func completeWaves(cmd *cobra.Command) (found []cobra.Completion) {
-	takesClosed := slices.Contains([]string{"show", "watch", "logs", "roll-back", "links"}, cmd.Name())
+	takesClosed := slices.Contains([]string{"show", "watch", "logs", "diff", "roll-back", "links"}, cmd.Name())
 	asksTemporal(cmd, func(ctx context.Context, c client.Client) {
 		for _, of := range []struct {
 			status string

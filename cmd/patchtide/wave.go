@@ -19,7 +19,9 @@ import (
 )
 
 func newWave() *cobra.Command {
-	commands := []*cobra.Command{newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(), newWaveLogs()}
+	commands := []*cobra.Command{
+		newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(), newWaveLogs(), newWaveDiff(),
+	}
 	for _, verb := range patch.Verbs() {
 		if verb == patch.RollBack { // also of a wave that has closed, which takes no verb
 			commands = append(commands, newWaveRollBack())

@@ -44,8 +44,8 @@ func planText(p patch.Preview, page Page) string {
 		"%s  %d of %s due, %s missing, %s%s. Nothing was changed.",
 		palette.Title.Render("Plan "+p.Plan),
 		p.Due,
-		plural(p.Instances, "instance"),
-		plural(p.Missing, "patch"),
+		Plural(p.Instances, "instance"),
+		Plural(p.Missing, "patch"),
 		reboots(p),
 		neverScanned(p),
 	)
@@ -109,7 +109,7 @@ func neverScanned(p patch.Preview) string {
 func stageWords(stage patch.PreviewStage) string {
 	words := fmt.Sprintf("  about %s, each instance watched for %s", stage.Takes.Rough(), stage.Bake.Rough())
 	if len(stage.Groups) > 1 {
-		words += fmt.Sprintf(", %s at once", plural(stage.MaxParallelGroups, "group"))
+		words += fmt.Sprintf(", %s at once", Plural(stage.MaxParallelGroups, "group"))
 	}
 	if stage.Promote == patch.PromoteWithSkips {
 		words += ", goes on to the next stage with skips"
@@ -259,12 +259,12 @@ func atOnceWords(strategy patch.Strategy) string {
 
 // reboots counts those that are certain, and those that depend on what the machines say after their install.
 func reboots(p patch.Preview) string {
-	certain := plural(p.Reboots, "reboot")
+	certain := Plural(p.Reboots, "reboot")
 	switch {
 	case p.MayBoot == 0:
 		return certain
 	case p.Reboots == 0:
-		return plural(p.MayBoot, "reboot") + " if required"
+		return Plural(p.MayBoot, "reboot") + " if required"
 	}
 	return fmt.Sprintf("%s and %d if required", certain, p.MayBoot)
 }
@@ -380,8 +380,8 @@ func until(from, t time.Time) string {
 	return moment(t)
 }
 
-// plural is a number with its noun: "1 patch", "2 patches".
-func plural(n int, noun string) string {
+// Plural is a number with its noun: "1 patch", "2 patches".
+func Plural(n int, noun string) string {
 	switch {
 	case n == 1:
 		return "1 " + noun

@@ -93,7 +93,7 @@ func onlyFlags(only *patch.Only) (flags string) {
 func verdict(p patch.Preview) string {
 	switch start := "patchtide wave start " + p.Plan + onlyFlags(p.Only); {
 	case !p.CouldRun():
-		return palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing")))
+		return palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", Plural(len(p.Blockers), "thing")))
 	case p.Due == 0:
 		return palette.Good.Render("✓ There is nothing to do:") + " no instance of the plan misses anything."
 	case p.Begins.After(p.At):

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // What was done to one instance may be long and is looked at seldom, so it is an object of its own:
@@ -68,6 +70,43 @@ func (s *Store) GetInstance(ctx context.Context, wave, instance string, into any
 		return fmt.Errorf("evidence: get instance %s of wave %s: %w", instance, wave, err)
 	}
 	return nil
+}
+
+// instancesAtOnce bounds the documents that are read at the same time: one may have a few hundred KB.
+const instancesAtOnce = 16
+
+type instanceReader interface {
+	GetInstance(ctx context.Context, wave, instance string, into any) error
+}
+
+// ReadInstances decodes what a wave did to several instances, as GetInstance does, in the order asked. One that has
+// none is left out: somebody deleted it meanwhile.
+func ReadInstances[T any](ctx context.Context, s instanceReader, wave string, instances []string) ([]T, error) {
+	all := make([]*T, len(instances))
+	reads, readCtx := errgroup.WithContext(ctx)
+	reads.SetLimit(instancesAtOnce)
+	for i, id := range instances {
+		reads.Go(func() error {
+			read := new(T)
+			err := s.GetInstance(readCtx, wave, id, read)
+			var missing *NotFoundError
+			if errors.As(err, &missing) {
+				return nil
+			}
+			all[i] = read
+			return err
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	found := make([]T, 0, len(all))
+	for _, read := range all {
+		if read != nil {
+			found = append(found, *read)
+		}
+	}
+	return found, nil
 }
 
 // PutInstance writes what a wave did to an instance in the place of what was there, and returns the SHA-256 of what it

@@ -89,15 +89,11 @@ func (s *system) add(d patch.InstanceDetails) {
 		s.release = d.After.Release
 	}
 	for _, change := range d.Changes {
-		before := strings.Fields(change.From)
 		if change.To == "" {
 			s.removed[change.Name] = true
 		}
-		for _, version := range strings.Fields(change.To) {
-			if slices.Contains(before, version) { // one of several that stay, as kernels do
-				continue
-			}
-			s.proved(change.Name, version, before)
+		for _, version := range arrived(change) {
+			s.proved(change.Name, version, strings.Fields(change.From))
 		}
 	}
 }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/manifest"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// changed writes the evidence of waves as they leave it, and returns the file whose configuration names it.
+func changed(t *testing.T, waves map[string][]patch.InstanceDetails, ended map[string][]patch.InstanceResult) string {
+	t.Helper()
+	where := filepath.Join(t.TempDir(), "evidence")
+	t.Setenv("PATCHTIDE_EVIDENCE", where)
+	store, err := evidence.Open(t.Context(), where, evidence.Options{Signer: evidence.GenerateKey()})
+	require.NoError(t, err)
+	for wave, machines := range waves {
+		for _, details := range machines {
+			_, err := store.PutInstance(t.Context(), wave, details.Instance, details)
+			require.NoError(t, err)
+		}
+	}
+	for wave, instances := range ended {
+		require.NoError(t, store.PutWave(t.Context(), wave, activities.WaveDocument{
+			Version: 1, Result: patch.WaveResult{Stages: []patch.StageResult{
+				{Groups: []patch.GroupResult{{Instances: instances}}},
+			}},
+		}))
+	}
+	require.NoError(t, store.Close())
+	return file(t)
+}
+
+func updated(id, version string) patch.InstanceDetails {
+	return patch.InstanceDetails{
+		Instance: id, Outcome: patch.Patched, Before: &patch.MachineFacts{PackagesSHA256: "before"},
+		After:   &patch.MachineFacts{OS: "amzn", Release: "2023.6", PackagesSHA256: version},
+		Changes: []patch.PackageChange{{Name: "curl.x86_64", From: "0:8.5.0-1", To: version}, {Name: "new.noarch", To: "0:1-1"}},
+	}
+}
+
+// Who asks what a wave changed means what is so now: one that was put back hours later is named, not counted.
+func TestWaveDiff(t *testing.T) {
+	const one, other = "wave-web-20261101-020000", "wave-web-20261108-020000"
+	path := changed(t, map[string][]patch.InstanceDetails{
+		one:   {updated("i-01", "0:8.5.0-2"), updated("i-02", "0:8.5.0-2"), updated("i-03", "0:8.5.0-2"), updated("i-04", "0:8.5.0-2")},
+		other: {updated("i-01", "0:8.5.0-3")}, // it still runs, and has no document of its own
+	}, map[string][]patch.InstanceResult{
+		one: {
+			{ID: "i-01", Outcome: patch.Patched},
+			{ID: "i-02", Outcome: patch.Quarantined},
+			{ID: "i-03", Outcome: patch.Patched},
+			{ID: "i-04", Outcome: patch.Patched},
+		},
+		names.RollBack(one): {
+			{ID: "i-01", Outcome: patch.Failed, StillPatched: true}, {ID: "i-03", Outcome: patch.RolledBack}, {ID: "i-04", Outcome: patch.NotStarted},
+		},
+	})
+	t.Run("of one wave", func(t *testing.T) {
+		code, stdout, stderr := call(t, "wave", "diff", one, "--config", path)
+		require.Equal(t, exitDone, code, stderr)
+		require.Equal(t, `amzn 2023, 2 machines:
++-------------+-----------+-----------+-----+
+| Package     | From      | To        | On  |
++-------------+-----------+-----------+-----+
+| curl.x86_64 | 0:8.5.0-1 | 0:8.5.0-2 | all |
+| new.noarch  | none      | 0:1-1     | all |
++-------------+-----------+-----------+-----+
+Not counted: i-02: quarantined
+Not counted: i-03: rolled back
+`, stdout)
+	})
+	t.Run("of two", func(t *testing.T) {
+		code, stdout, stderr := call(t, "wave", "diff", one, other, "--config", path)
+		require.Equal(t, exitDone, code, stderr)
+		require.Equal(t, `amzn 2023, 2 machines in `+one+` and 1 in `+other+`; the same in both: 1 package
++-------------+-----------------------------+-----------------------------+
+| Package     | In `+one+` | In `+other+` |
++-------------+-----------------------------+-----------------------------+
+| curl.x86_64 | 0:8.5.0-2                   | 0:8.5.0-3                   |
++-------------+-----------------------------+-----------------------------+
+`, stdout)
+	})
+	t.Run("as documents", func(t *testing.T) {
+		_, stdout, stderr := call(t, "wave", "diff", one, "--json", "--config", path)
+		var changes manifest.Changes
+		require.NoError(t, json.Unmarshal([]byte(stdout), &changes), stderr)
+		require.Equal(t, []string{"i-01", "i-04"}, changes.Systems[0].Packages[0].Instances)
+		_, stdout, stderr = call(t, "wave", "diff", one, other, "--json", "--config", path)
+		var difference manifest.Difference
+		require.NoError(t, json.Unmarshal([]byte(stdout), &difference), stderr)
+		require.Equal(t, [2][]string{{"0:8.5.0-2"}, {"0:8.5.0-3"}}, difference.Systems[0].Packages[0].Versions)
+	})
+	t.Run("of a wave that there is not", func(t *testing.T) {
+		code, _, stderr := call(t, "wave", "diff", one, "wave-web-20261109-020000", "--config", path)
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, stderr, "has no evidence of a wave wave-web-20261109-020000; `patchtide wave list`")
+	})
+	t.Run("of a name that is none", func(t *testing.T) {
+		code, _, stderr := call(t, "wave", "diff", "../x", "--config", path)
+		require.Equal(t, exitFailed, code, stderr)
+	})
+}
