@@ -53,6 +53,7 @@ func (o *onCall) environ() []string {
 		"AWS_SECRET_ACCESS_KEY=" + o.aws.scenario.Home.SecretAccessKey,
 		externalIDEnv + "=" + externalIDs(o.aws.scenario)[externalIDEnv],
 		"TEMPORAL_ADDRESS=" + o.address, "TEMPORAL_NAMESPACE=" + lab.Namespace, "PATCHTIDE_TEMPORAL_UI=http://127.0.0.1:8233",
+		"PATCHTIDE_EVIDENCE=" + filepath.Join(o.data, "worker", evidenceFolder),
 	}
 }
 

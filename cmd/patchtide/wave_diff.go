@@ -82,7 +82,8 @@ func changesOf(
 		})
 	}
 	if !known {
-		return none, fmt.Errorf("%s has no evidence of a wave %s; `patchtide wave list` shows which there are", where, wave)
+		return none, fmt.Errorf("%s has no evidence of a wave %s: `patchtide wave list` shows which waves there are, and "+
+			"`evidence:` of the configuration must name where the workers write", where, wave)
 	}
 	return manifest.ChangesOf(wave, machines, func(id string) patch.Outcome { return ended[id] }), nil
 }

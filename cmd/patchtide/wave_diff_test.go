@@ -101,7 +101,7 @@ Not counted: i-03: rolled back
 	t.Run("of a wave that there is not", func(t *testing.T) {
 		code, _, stderr := call(t, "wave", "diff", one, "wave-web-20261109-020000", "--config", path)
 		require.Equal(t, exitFailed, code)
-		require.Contains(t, stderr, "has no evidence of a wave wave-web-20261109-020000; `patchtide wave list`")
+		require.Contains(t, stderr, "has no evidence of a wave wave-web-20261109-020000: `patchtide wave list`")
 	})
 	t.Run("of a name that is none", func(t *testing.T) {
 		code, _, stderr := call(t, "wave", "diff", "../x", "--config", path)
