@@ -211,7 +211,8 @@ func statuses() map[string]patch.WaveStatus {
 		}),
 		"on hold": holds(held, "", patch.RolledBack),
 		"on hold, paused and frozen": holds(held, "It is paused by ann: looking: answer first, then send "+
-			"resume: nothing begins before. "+frozen+": nothing begins there until that is lifted. ", patch.RolledBack),
+			"resume: nothing begins before. As of 2026-11-22 02:10:00 UTC "+frozen+
+			": nothing begins there until that is lifted. ", patch.RolledBack),
 		"quarantined at a hold": holds(second+" quarantined: its restore failed", "", patch.Quarantined),
 		"lost its group":        holds("its workflow ended before the wave released it; was it terminated?", "", ""),
 		"closed with one in quarantine": in(patch.StateClosed, func(s *patch.WaveStatus) {

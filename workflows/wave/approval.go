@@ -61,7 +61,7 @@ func (w *wave) unprovenBefore(stage int) string {
 func (w *wave) askApproval(ctx workflow.Context, stage int, about asked) (outcome patch.Outcome, goesOn bool) {
 	approval := about.approval
 	w.status.Case = w.caseOf(ctx, stage)
-	w.enter(ctx, patch.StateAwaitingApproval, w.holdsAnyway(ctx, w.roster.of(stage))+about.text)
+	w.ask(ctx, patch.StateAwaitingApproval, w.roster.of(stage), func(also string) string { return also + about.text })
 	until := unless(ctx, approval.Timeout, patch.Reject)
 	ask := func(ctx workflow.Context) {
 		w.tell(ctx, patch.NoticeAwaitingApproval, until, func(n *patch.Notice) {

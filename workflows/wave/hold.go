@@ -8,7 +8,6 @@ import (
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
@@ -29,7 +28,7 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 		w.tellFailures(ctx, held...)
 		return w.goOnFrom(ctx, stage, held, group.OrderSkip)
 	}
-	w.enter(ctx, patch.StateOnHold, w.holdText(stage, held, w.holdsAnyway(ctx, held)))
+	w.ask(ctx, patch.StateOnHold, held, func(also string) string { return w.holdText(stage, held, also) })
 	then, silence := planned.Silence(w.turn.parked)
 	timeout := planned.OnFailure.Timeout
 	until := unless(ctx, timeout, then)
@@ -53,24 +52,6 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 	w.reason = "aborted: " + decision.Actor + ": " + decision.Reason
 	w.stop(ctx, stage, patch.StateAborting)
 	return patch.Aborted, false
-}
-
-// holdsAnyway says what keeps the wave from going on whatever is answered, so that nobody waits for what cannot begin.
-func (w *wave) holdsAnyway(ctx workflow.Context, held []*lockedGroup) string {
-	also := ""
-	if w.inbox.paused != nil {
-		also += "It is " + whyPaused(w.inbox.paused) + ": answer first, then send resume: nothing begins before. "
-	}
-	var accounts []string
-	for _, one := range held {
-		if !slices.Contains(accounts, one.group.Account.Name) {
-			accounts = append(accounts, one.group.Account.Name)
-		}
-	}
-	if frozen := freeze.Ask(ctx, nil, accounts...); frozen.Frozen() {
-		also += frozen.Why + ": nothing begins there until that is lifted. "
-	}
-	return also
 }
 
 // holdText says what is asked about, what else holds it, and what may be sent.
@@ -99,6 +80,7 @@ func (w *wave) awaitDecision(
 	ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision, again func(workflow.Context),
 ) patch.Decision {
 	told := func() bool { return w.inbox.decision != nil }
+	defer func() { w.question = nil }()
 	stop := w.reminds(ctx, again)
 	defer stop()
 	var err error
@@ -142,6 +124,13 @@ func (w *wave) reminds(ctx workflow.Context, again func(workflow.Context)) workf
 			if until := w.status.Until; until != nil && !workflow.Now(ctx).Before(*until) {
 				return // it is decided at this very moment
 			}
+			if w.question != nil {
+				w.question.look(ctx)
+			}
+			if ctx.Err() != nil || w.inbox.decision != nil {
+				return
+			}
+			w.askAnew(ctx)
 			again(ctx)
 		}
 	})

@@ -314,6 +314,43 @@ func TestAFrozenPlanIsNotBegun(t *testing.T) {
 	require.Contains(t, status.Reason, "account production is frozen by ann", "whoever asks where it stands is told why")
 }
 
+// Who waits for hours for an answer is told of a freeze that began meanwhile, and no more of one that is lifted.
+func TestAQuestionTellsOfTheFreezeThatThereIs(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.PlanWith(
+		"approval: {required: true, timeout: 24h}", "approval: {required: true, timeout: 72h}",
+	))})
+	scene.Silent = true
+	people := scene.Listen("chat")
+	scene.Frozen = patch.Freezes{{Account: "staging", Actor: "ann", Reason: "incident"}}
+	asked := func() string {
+		status, known := scene.Status()
+		require.True(t, known)
+		require.Equal(t, patch.StateAwaitingApproval, status.State)
+		return status.Awaiting
+	}
+	const frozen = "account production is frozen by ann"
+	steps := 0
+	after := func(delay time.Duration, do func()) { scene.Env.RegisterDelayedCallback(func() { do(); steps++ }, delay) }
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(status patch.WaveStatus) {
+		require.NotContains(t, status.Awaiting, "frozen", "what is asked about is in another account")
+		scene.Frozen = patch.Freezes{{Account: "production", Actor: "ann", Reason: "incident"}}
+		after(patch.Reminds(1)+time.Minute, func() {
+			require.Contains(t, asked(), frozen)
+			told := people.Heard["chat"]
+			require.Contains(t, told[len(told)-1].Why, frozen)
+			scene.Frozen = nil
+		})
+		after(2*patch.Reminds(1)+time.Minute, func() {
+			require.NotContains(t, asked(), "frozen")
+			scene.MustTake(patch.Approve, wavetest.Because("go"))
+		})
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.Equal(t, 2, steps)
+}
+
 // Whoever is asked for an approval while the stage's account is frozen is told that nothing begins by it.
 func TestAnApprovalUnderAFreezeTellsOfIt(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})

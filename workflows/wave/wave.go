@@ -25,6 +25,7 @@ type wave struct {
 	began     time.Time
 	status    patch.WaveStatus
 	asks      string    // what its state asks of people
+	question  *question // while they are asked what they decide; nil: they are not
 	reason    string    // why it ended as it did
 	turn      turn      // the stage under way
 	roster    roster    // the groups whose locks it holds
