@@ -49,6 +49,9 @@ type Evidence interface {
 	ListInstances(ctx context.Context, wave string) ([]string, error)
 	// GetInstance reads what PutInstance wrote, to be shown; *evidence.NotFoundError where it wrote nothing.
 	GetInstance(ctx context.Context, wave, instance string, into any) error
+	// ProvenInstance is GetInstance for who acts by the document: *evidence.InvalidInstanceError where it is not signed
+	// for that wave and instance.
+	ProvenInstance(ctx context.Context, wave, instance string, into any) error
 	// PutDraft and GetDraft keep pages of a document that is not whole yet.
 	PutDraft(ctx context.Context, wave string, page int, content []byte) error
 	GetDraft(ctx context.Context, wave string, page int) ([]byte, error)

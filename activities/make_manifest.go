@@ -2,10 +2,13 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sync"
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/manifest"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -28,11 +31,12 @@ func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patc
 		return nil, evidenceError("list what was done by wave "+in.WaveID, err)
 	}
 	ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(in.Without, id) })
-	machines, err := c.installed(ctx, in.WaveID, ids)
+	machines, unproven, err := c.proven(ctx, in.WaveID, ids)
 	if err != nil {
 		return nil, err
 	}
 	made := manifest.New(in.Plan, in.WaveID, machines)
+	made.NotProofs = slices.Sorted(slices.Values(append(made.NotProofs, unproven...)))
 	pinned := &patch.Pinned{WaveID: in.WaveID, Proofs: len(made.Proofs), NotProofs: len(made.NotProofs)}
 	if pinned.SHA256, err = c.Manifests.PutManifest(ctx, in.WaveID, made); err != nil {
 		return nil, evidenceError("write the manifest of wave "+in.WaveID, err)
@@ -51,4 +55,29 @@ func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patc
 		})
 	}
 	return pinned, nil
+}
+
+// proven is what the evidence proves of those of a wave's instances on which an install came to its end, and of whom it
+// proves nothing: what is not signed, somebody else may have written.
+func (c *Control) proven(
+	ctx context.Context, wave string, ids []string,
+) (machines []patch.InstanceDetails, unproven []string, err error) {
+	var mu sync.Mutex
+	machines, err = evidence.ReadInstances[patch.InstanceDetails](
+		ctx, func(ctx context.Context, wave, id string, into any) error {
+			err := c.Evidence.ProvenInstance(ctx, wave, id, into)
+			var invalid *evidence.InvalidInstanceError
+			if !errors.As(err, &invalid) {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			unproven = append(unproven, id+": its document "+invalid.Reason)
+			return nil // what was not decoded has no facts, as what was not touched
+		}, wave, ids)
+	if err != nil {
+		return nil, nil, evidenceError("read what was done by wave "+wave, err)
+	}
+	slices.Sort(unproven)
+	return slices.DeleteFunc(machines, isUntouched), unproven, nil
 }

@@ -36,21 +36,16 @@ func (c *Control) ReadChanges(ctx context.Context, in ReadChangesInput) (*Change
 	ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(in.Without, id) })
 	read := &ChangesRead{Unread: max(len(ids)-mostChangesRead, 0)}
 	ids = ids[:len(ids)-read.Unread]
-	all, err := c.installed(ctx, in.WaveID, ids)
+	all, err := evidence.ReadInstances[patch.InstanceDetails](ctx, c.Evidence.GetInstance, in.WaveID, ids)
 	if err != nil {
-		return nil, err
+		return nil, evidenceError("read what was done by wave "+in.WaveID, err)
 	}
+	all = slices.DeleteFunc(all, isUntouched)
 	var installed []string
 	read.Changed, installed = patch.Merge(all)
 	read.Unseen = patch.Unseen(in.Due, installed)
 	return read, nil
 }
 
-// installed is what the evidence tells of those of a wave's instances on which an install came to its end.
-func (c *Control) installed(ctx context.Context, wave string, ids []string) ([]patch.InstanceDetails, error) {
-	all, err := evidence.ReadInstances[patch.InstanceDetails](ctx, c.Evidence, wave, ids)
-	if err != nil {
-		return nil, evidenceError("read what was done by wave "+wave, err)
-	}
-	return slices.DeleteFunc(all, func(one patch.InstanceDetails) bool { return one.After == nil }), nil
-}
+// isUntouched reports whether no install came to its end on an instance.
+func isUntouched(one patch.InstanceDetails) bool { return one.After == nil }

@@ -122,6 +122,10 @@ func (s *store) GetInstance(_ context.Context, _, id string, _ any) error {
 	return &evidence.NotFoundError{Name: id}
 }
 
+func (s *store) ProvenInstance(ctx context.Context, wave, id string, into any) error {
+	return s.GetInstance(ctx, wave, id, into)
+}
+
 func (s *store) PutDraft(context.Context, string, int, []byte) error { return s.err }
 
 func (s *store) GetDraft(context.Context, string, int) ([]byte, error) { return nil, s.err }

@@ -63,7 +63,7 @@ func changesOf(
 	if err != nil {
 		return none, err
 	}
-	machines, err := evidence.ReadInstances[patch.InstanceDetails](ctx, store, wave, ids)
+	machines, err := evidence.ReadInstances[patch.InstanceDetails](ctx, store.GetInstance, wave, ids)
 	if err != nil {
 		return none, err
 	}

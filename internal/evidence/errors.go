@@ -35,6 +35,19 @@ func (e *InvalidWaveError) Error() string {
 		"wrong; put the object back from a copy of your own, or roll back by hand", e.Name, e.Reason)
 }
 
+// InvalidInstanceError says that what a wave is said to have done to an instance cannot be trusted: it is unsigned,
+// altered or moved. It proves nothing.
+type InvalidInstanceError struct {
+	Wave, Instance string
+	Reason         string
+}
+
+// Error names the document, what is wrong and what to do.
+func (e *InvalidInstanceError) Error() string {
+	return fmt.Sprintf("evidence: the document of instance %s of wave %s %s; do not act on it: `patchtide evidence verify` "+
+		"lists all that is wrong", e.Instance, e.Wave, e.Reason)
+}
+
 // InvalidRecordError says that a journal record cannot be trusted: unsigned, signed with another key, altered, moved,
 // or with a version missing. Nothing may be undone from it.
 type InvalidRecordError struct {

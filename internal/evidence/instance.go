@@ -52,22 +52,90 @@ func (s *Store) ListInstances(ctx context.Context, wave string) ([]string, error
 	return ids, nil
 }
 
-// GetInstance decodes what a wave did to an instance, to be shown, into the value that into points at. It proves
-// nothing: its hash stands in the wave's document. Of an instance that has none it is a *NotFoundError.
+const instanceFormat = "patchtide.instance/1"
+
+// signedInstance is the stored form of what a wave did to an instance. Everything but the signature is signed.
+type signedInstance struct {
+	Format    string          `json:"format"`
+	Wave      string          `json:"wave"`
+	Instance  string          `json:"instance"`
+	Document  json.RawMessage `json:"document"`
+	Signature *signature      `json:"signature,omitempty"`
+}
+
+// GetInstance decodes what a wave did to an instance, to be shown, into the value that into points at. It needs no key
+// and proves nothing: who acts by a document asks ProvenInstance. Of an instance that has none it is a *NotFoundError.
 func (s *Store) GetInstance(ctx context.Context, wave, instance string, into any) error {
-	name, err := instanceObject(wave, instance)
+	content, err := s.readInstance(ctx, wave, instance)
 	if err != nil {
 		return err
+	}
+	var stored signedInstance
+	if err := json.Unmarshal(content, &stored); err != nil || stored.Format != instanceFormat {
+		return fmt.Errorf("evidence: the document of instance %s of wave %s is not of the form %s", instance, wave,
+			instanceFormat)
+	}
+	return stored.decode(into)
+}
+
+// ProvenInstance is GetInstance once the document is signed, for that wave and instance. An *InvalidInstanceError says
+// what is wrong.
+func (s *Store) ProvenInstance(ctx context.Context, wave, instance string, into any) error {
+	if s.signer == nil {
+		return errNoKey
+	}
+	content, err := s.readInstance(ctx, wave, instance)
+	if err != nil {
+		return err
+	}
+	stored, reason, err := s.verifyInstance(ctx, content, wave, instance)
+	switch {
+	case err != nil:
+		return fmt.Errorf("evidence: prove instance %s of wave %s: %w", instance, wave, err)
+	case reason != "":
+		return &InvalidInstanceError{Wave: wave, Instance: instance, Reason: reason}
+	}
+	return stored.decode(into)
+}
+
+// verifyInstance decodes a document and returns why it cannot be trusted, or "". An error means that nobody knows.
+func (s *Store) verifyInstance(
+	ctx context.Context, content []byte, wave, instance string,
+) (stored signedInstance, reason string, err error) {
+	plain, err := canonical(content)
+	if err != nil {
+		return signedInstance{}, err.Error(), nil
+	}
+	if json.Unmarshal(plain, &stored) != nil || stored.Format != instanceFormat {
+		return signedInstance{}, "is not of the form " + instanceFormat, nil
+	}
+	unsigned := stored
+	unsigned.Signature = nil
+	reason, err = s.unproven(ctx, instanceFormat, unsigned, stored.Signature)
+	if reason == "" && (stored.Wave != wave || stored.Instance != instance) {
+		reason = "was moved: it was written of " + stored.Instance + " of " + stored.Wave
+	}
+	return stored, reason, err
+}
+
+func (s *Store) readInstance(ctx context.Context, wave, instance string) ([]byte, error) {
+	name, err := instanceObject(wave, instance)
+	if err != nil {
+		return nil, err
 	}
 	content, err := s.place.read(ctx, name)
 	switch {
 	case errors.Is(err, errMissing):
-		return &NotFoundError{Name: "document of instance " + instance + " of wave " + wave}
-	case err == nil:
-		err = json.Unmarshal(content, into)
+		return nil, &NotFoundError{Name: "document of instance " + instance + " of wave " + wave}
+	case err != nil:
+		return nil, fmt.Errorf("evidence: get instance %s of wave %s: %w", instance, wave, err)
 	}
-	if err != nil {
-		return fmt.Errorf("evidence: get instance %s of wave %s: %w", instance, wave, err)
+	return content, nil
+}
+
+func (i signedInstance) decode(into any) error {
+	if err := json.Unmarshal(i.Document, into); err != nil {
+		return fmt.Errorf("evidence: the document of instance %s of wave %s does not fit: %w", i.Instance, i.Wave, err)
 	}
 	return nil
 }
@@ -75,20 +143,19 @@ func (s *Store) GetInstance(ctx context.Context, wave, instance string, into any
 // instancesAtOnce bounds the documents that are read at the same time: one may have a few hundred KB.
 const instancesAtOnce = 16
 
-type instanceReader interface {
-	GetInstance(ctx context.Context, wave, instance string, into any) error
-}
-
-// ReadInstances decodes what a wave did to several instances, as GetInstance does, in the order asked. One that has
-// none is left out: somebody deleted it meanwhile.
-func ReadInstances[T any](ctx context.Context, s instanceReader, wave string, instances []string) ([]T, error) {
+// ReadInstances decodes what a wave did to several instances, each by get, in the order asked: GetInstance or
+// ProvenInstance. One that has none is left out: somebody deleted it meanwhile.
+func ReadInstances[T any](
+	ctx context.Context, get func(ctx context.Context, wave, instance string, into any) error, wave string,
+	instances []string,
+) ([]T, error) {
 	all := make([]*T, len(instances))
 	reads, readCtx := errgroup.WithContext(ctx)
 	reads.SetLimit(instancesAtOnce)
 	for i, id := range instances {
 		reads.Go(func() error {
 			read := new(T)
-			err := s.GetInstance(readCtx, wave, id, read)
+			err := get(readCtx, wave, id, read)
 			var missing *NotFoundError
 			if errors.As(err, &missing) {
 				return nil
@@ -109,16 +176,27 @@ func ReadInstances[T any](ctx context.Context, s instanceReader, wave string, in
 	return found, nil
 }
 
-// PutInstance writes what a wave did to an instance in the place of what was there, and returns the SHA-256 of what it
-// wrote, in hexadecimal.
+// PutInstance writes what a wave did to an instance, signed, in the place of what was there, and returns the SHA-256 of
+// what it wrote, in hexadecimal. The same document is written as the same bytes again.
 func (s *Store) PutInstance(ctx context.Context, wave, instance string, document any) (string, error) {
+	if s.signer == nil {
+		return "", errNoKey
+	}
 	name, err := instanceObject(wave, instance)
 	if err != nil {
 		return "", err
 	}
-	content, err := document2JSON(document)
+	plain, err := canonicalOf(document)
 	if err != nil {
 		return "", fmt.Errorf("evidence: the document of instance %s of wave %s %w", instance, wave, err)
+	}
+	stored := signedInstance{Format: instanceFormat, Wave: wave, Instance: instance, Document: plain}
+	if stored.Signature, err = s.sign(ctx, instanceFormat, stored); err != nil {
+		return "", fmt.Errorf("evidence: sign the document of instance %s of wave %s: %w", instance, wave, err)
+	}
+	content, err := document2JSON(stored)
+	if err != nil {
+		return "", err
 	}
 	if err := s.place.replace(ctx, name, content); err != nil {
 		return "", fmt.Errorf("evidence: put instance %s of wave %s: %w", instance, wave, err)
