@@ -330,7 +330,9 @@ func TestAQuestionTellsOfTheFreezeThatThereIs(t *testing.T) {
 	}
 	const frozen = "account production is frozen by ann"
 	steps := 0
-	after := func(delay time.Duration, do func()) { scene.Env.RegisterDelayedCallback(func() { do(); steps++ }, delay) }
+	after := func(delay time.Duration, do func()) {
+		scene.Env.RegisterDelayedCallback(func() { do(); steps++ }, delay)
+	}
 	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(status patch.WaveStatus) {
 		require.NotContains(t, status.Awaiting, "frozen", "what is asked about is in another account")
 		scene.Frozen = patch.Freezes{{Account: "production", Actor: "ann", Reason: "incident"}}

@@ -1,6 +1,7 @@
 package wave
 
 import (
+	"fmt"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -26,12 +27,19 @@ func (w *wave) pin(ctx workflow.Context, stage int) (outcome patch.Outcome, goes
 	}
 	var pinned patch.Pinned
 	options := run.Controlling(ctx, "what binds the stage "+w.plan.Stages[stage].Name)
-	if err := workflow.ExecuteActivity(options, control.MakeManifest, in).Get(ctx, &pinned); err != nil {
+	for {
+		err := workflow.ExecuteActivity(options, control.MakeManifest, in).Get(ctx, &pinned)
+		if err == nil {
+			break
+		}
 		if ctx.Err() != nil {
 			w.reason = w.whoAborted(ctx)
 			return patch.Aborted, false
 		}
-		return w.unpinned(stage, "what the stages before proved could not be written down: "+run.Reason(err))
+		if decision := w.holdUnwritten(ctx, stage, run.Reason(err)); decision.Verb != patch.Retry {
+			return w.unpinned(stage, unwritten+run.Reason(err)+": aborted: "+decision.Actor+": "+decision.Reason)
+		}
+		w.enter(ctx, patch.StateRunning, "")
 	}
 	if len(pinned.Systems) == 0 && !w.roster.nothingDue(stage) {
 		return w.unpinned(stage, "the stages before have proved nothing in this wave")
@@ -39,6 +47,27 @@ func (w *wave) pin(ctx workflow.Context, stage int) (outcome patch.Outcome, goes
 	w.turn.pinned, w.status.Stages[stage].Pinned = &pinned, &pinned
 	w.show(ctx)
 	return "", true
+}
+
+const unwritten = "what the stages before proved could not be written down: "
+
+// holdUnwritten asks people what to do about a place for manifests that is away: staging need not be patched once more
+// for it.
+func (w *wave) holdUnwritten(ctx workflow.Context, stage int, why string) patch.Decision {
+	planned := w.plan.Stages[stage]
+	w.turn.unwritten = true
+	defer func() { w.turn.unwritten = false }()
+	w.ask(ctx, patch.StateOnHold, w.roster.of(stage), func(also string) string {
+		return fmt.Sprintf("%s has not begun: it is bound to what the stages before prove (pin: manifest), and %s%s. %s"+
+			"Nothing of it was touched. Send retry once that is mended, or abort.", planned.Name, unwritten, why, also)
+	})
+	timeout := planned.OnFailure.Timeout
+	until := unless(ctx, timeout, patch.Abort)
+	tell := func(ctx workflow.Context) { w.tell(ctx, patch.NoticeOnHold, until) }
+	tell(ctx)
+	return w.awaitDecision(ctx, timeout, patch.Decision{
+		Verb: patch.Abort, Actor: "patchtide", Point: w.status.Point(), Reason: "nobody answered within " + timeout.String(),
+	}, tell)
 }
 
 func (w *wave) unpinned(stage int, why string) (patch.Outcome, bool) {

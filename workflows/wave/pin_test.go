@@ -151,20 +151,45 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 // Where staging has proved nothing, or that cannot be written down, production is not begun.
 func TestWhatCannotBePinnedIsNotBegun(t *testing.T) {
 	for _, c := range []struct {
-		name, want string
-		before     func(*wavetest.Scene)
+		name, reason string
+		answer       patch.Verb
+		mends        bool
+		outcome      patch.Outcome
 	}{
-		{"the bucket is not there", "could not be written down", func(*wavetest.Scene) {}},
+		{"it is mended and tried again", "", patch.Retry, true, patch.Succeeded},
+		{"it is aborted", "aborted: tester: not tonight", patch.Abort, false, patch.Aborted},
+		{"nobody answers", "aborted: patchtide: nobody answered within 30m", "", false, patch.Aborted},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			scene := wavetest.New(t, pinned("healthy", nil))
-			c.before(scene)
+			scene.Silent = true
+			held := 0
+			scene.When(wavetest.InState(patch.StateOnHold), func(status patch.WaveStatus) { // the bucket is not there
+				held++
+				require.Equal(t, "production", status.Stage)
+				require.Contains(t, status.Awaiting, "what the stages before proved could not be written down")
+				require.Contains(t, status.Awaiting, "Send retry once that is mended, or abort.")
+				require.Equal(t, []patch.Verb{patch.Retry, patch.Abort}, status.Verbs, "there is nothing to skip or to put back")
+				if c.mends {
+					scene.MakeLists()
+				}
+				if c.answer != "" {
+					scene.MustTake(c.answer, wavetest.Because("not tonight"))
+				}
+			})
+			scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
+				require.True(t, c.mends)
+				scene.MustTake(patch.Approve, wavetest.Because("go"))
+			})
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
-			require.Equal(t, patch.Aborted, result.Outcome)
-			require.Contains(t, result.Reason, "production was not begun: it is bound to what the stages before prove")
-			require.Contains(t, result.Reason, c.want)
-			require.Empty(t, scene.Effects("EnterStandby"))
+			require.Equal(t, 1, held)
+			require.Equal(t, c.outcome, result.Outcome, "%+v", result)
+			if c.outcome == patch.Aborted {
+				require.Contains(t, result.Reason, "production was not begun: it is bound to what the stages before prove")
+				require.Contains(t, result.Reason, c.reason)
+				require.Empty(t, scene.Effects("EnterStandby"))
+			}
 		})
 	}
 }

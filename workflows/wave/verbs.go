@@ -178,5 +178,9 @@ func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
 			return verb.Spec().Windowed && w.plan.Window == nil
 		})
 	}
-	return patch.VerbsIn(state, w.plan.Window != nil)
+	verbs := patch.VerbsIn(state, w.plan.Window != nil)
+	if w.turn.unwritten {
+		verbs = slices.DeleteFunc(verbs, func(verb patch.Verb) bool { return verb == patch.Skip || verb == patch.RollBack })
+	}
+	return verbs
 }
