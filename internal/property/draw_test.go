@@ -46,6 +46,7 @@ func drawScript(t *rapid.T, passes bool) script {
 	if s.Staging > 1 {
 		s.StagingZones = rapid.IntRange(0, 2).Draw(t, "staging zones")
 	}
+	s.drawPin(t)
 	return s
 }
 

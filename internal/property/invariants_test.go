@@ -22,7 +22,8 @@ var ours = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
 // violations judges a script that has been played: the simulator's state once AWS has settled, its event log, and last
 // whether what the wave told of its instances is so.
 func (p *play) violations() []string {
-	found := append(slices.Clone(p.onHold), p.untrue()...)
+	found := append(slices.Clone(p.onHold), p.unproven()...)
+	found = append(found, p.untrue()...)
 	found = append(found, p.ear.Untold(p.result)...)
 	found = append(found, p.notDone()...)
 	p.Sim.Inspect(func(w *world.World) { w.Advance(w.Now().Add(wavetest.Settled)) })

@@ -220,4 +220,9 @@ var keptScripts = []keptScript{
 			`"Plan":{"MaxFailures":2,"MaxParallel":1,"Capacity":"decrement","Backup":"none","Restore":"replace","Then":"abort","Bake":240,"Passes":1,"Cutoff":120,"Break":90,"Reboot":"if_required"},` +
 			`"Shape":{"Excluded":2},"ScalingLag":5}`,
 	},
+	{
+		"the repositories dropped what staging had proved, the hold was answered in the next window, and what bound production was forgotten",
+		`{"Staging":1,"Groups":[{"Members":4,"Slack":1}],"Plan":{"Pin":true,"Cutoff":50,"Estimate":9,"Patient":true,"Break":10},` +
+			`"Windows":[{"After":10,"For":130}],"Moves":[{"At":{"On":"EnterStandby"},"Drop":true}],"Decide":["late skip"],"Parked":[{"After":200}]}`,
+	},
 }

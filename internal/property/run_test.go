@@ -48,6 +48,7 @@ type play struct {
 	stranded []patch.Stranded
 	outcomes map[string]patch.Outcome // of instances
 	short    map[string]bool          // groups that the wave told to be one short
+	pins     pins
 }
 
 // run plays the script to its end.
@@ -67,6 +68,7 @@ func (s script) run(t wavetest.TB) *play {
 			}
 		}
 	})
+	p.pin()
 	p.Sim.SetInterceptor(p.call)
 	p.Silent = true // the scene's operator; this one has his own mind
 	p.ear, p.progress, p.atOut = p.Overhear(), p.Watch(), map[awssim.CallInfo]outAt{}
@@ -106,6 +108,7 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 		p.others.remember(p.world.Account(wavetest.Production).Region(wavetest.Tokyo))
 	}
 	p.othersAct(info.Operation, now)
+	p.move(info, now)
 	if sets := info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup"; sets &&
 		p.unseen(info.Resource) {
 		p.others.overwritten[info.Resource] = true

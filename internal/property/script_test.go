@@ -24,6 +24,7 @@ type script struct {
 	Calls  []callTrouble `json:",omitempty"`
 	Faults []scriptFault `json:",omitempty"`
 	Others []otherAct    `json:",omitempty"`
+	Moves  []scriptMove  `json:",omitempty"` // of the repositories, where Plan.Pin
 	People []personAct   `json:",omitempty"`
 
 	Approval string `json:",omitempty"` // the answer to what awaits approval: "" approves; silence lets it time out
@@ -86,6 +87,7 @@ type scriptPlan struct {
 	Patient        bool   `json:",omitempty"` // approvals and holds wait for hours
 	Break          int    `json:",omitempty"` // minutes that a pause lasts
 	Reboot         string `json:",omitempty"` // "" is always
+	Pin            bool   `json:",omitempty"` // production is bound to what staging proves
 
 	Hooks []scriptHook `json:",omitempty"`
 }

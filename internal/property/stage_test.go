@@ -178,6 +178,9 @@ func (s script) plan(plan *patch.Plan) {
 		string(plan.Restore)))
 	plan.Passes = 1 + drawn.Passes
 	drawn.estimate(plan)
+	if drawn.Pin {
+		plan.Pin = patch.PinManifest
+	}
 	// What a property looks for does not hide in how often a wait asks.
 	plan.Timing.Poll, plan.Timing.HealthPoll = patch.Duration(time.Minute), patch.Duration(30*time.Second)
 	stages := slices.Clone(plan.Stages)

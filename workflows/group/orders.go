@@ -25,8 +25,10 @@ type Order struct {
 	Why     string        // with pause, and with Paused
 	Paused  bool          // with retry and skip: a person's pause lasts, and nothing is begun until it is lifted
 	Unasked bool          // with go, retry, skip and resume: see instance.Common
-	Pinned  *patch.Pinned // with go: what its instances are bound to; nil: nothing
-	Step    int           // with go: as far as which of the stage's steps, from 0; see way.step
+	// Pinned comes with go, retry, skip and resume, of which each may be the first that a later workflow of the group
+	// hears: what its instances are bound to; nil: nothing.
+	Pinned *patch.Pinned
+	Step   int // with go: as far as which of the stage's steps, from 0; see way.step
 }
 
 // OrderKind names an order.
@@ -76,8 +78,8 @@ func (g *group) listen(ctx workflow.Context) {
 				g.paused, g.whyPaused, g.unasked = order.Paused, order.Why, order.Unasked
 				if order.Kind == OrderGo {
 					g.runbook, g.base, g.way.step = order.Runbook, order.BaselineID, order.Step
-					g.in.Policy.Pinned = order.Pinned
 				}
+				g.in.Policy.Pinned = order.Pinned
 				g.orders = append(g.orders, order.Kind)
 			case OrderRollBack:
 				if order.Results != nil {

@@ -37,12 +37,13 @@ func (w *wave) orderEach(ctx workflow.Context, groups []*lockedGroup, order func
 	}
 }
 
-// asItStands is an order with the window as extended, the pause that lasts, and whether anything may be patched.
+// asItStands is an order with the window as extended, the pause that lasts, whether anything may be patched, and what
+// binds that.
 func (w *wave) asItStands(order group.Order) group.Order {
 	if w.inbox.extended {
 		order.Window = w.plan.Window
 	}
-	order.Unasked = w.turn.unasked
+	order.Unasked, order.Pinned = w.turn.unasked, w.turn.pinned
 	answers := slices.Contains([]group.OrderKind{group.OrderRetry, group.OrderSkip}, order.Kind)
 	if w.inbox.paused != nil && answers {
 		order.Paused, order.Why = true, whyPaused(w.inbox.paused)

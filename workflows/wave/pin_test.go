@@ -22,15 +22,13 @@ func pinned(scenario string, fleet func(*world.Scenario)) wavetest.Options {
 	}
 }
 
-// published is a patch that the repositories serve from now on.
+// published is a patch that the repositories serve from now on; dropped is one that they serve no more.
 func published(scene *wavetest.Scene, version string) {
-	scene.Sim.Inspect(func(w *world.World) {
-		newer := w.Scenario.Patches[slices.IndexFunc(w.Scenario.Patches, func(p world.Patch) bool {
-			return p.ID == "curl-minimal.x86_64"
-		})]
-		newer.Version, newer.Title = version, ""
-		w.Scenario.Patches = append(w.Scenario.Patches, newer)
-	})
+	scene.Sim.Inspect(func(w *world.World) { wavetest.Publish(w, "curl-minimal.x86_64", version) })
+}
+
+func dropped(scene *wavetest.Scene, id string) {
+	scene.Sim.Inspect(func(w *world.World) { wavetest.Drop(w, id) })
 }
 
 // onceStagingIsDone does something between staging and production.
@@ -41,13 +39,6 @@ func onceStagingIsDone(scene *wavetest.Scene, do func()) {
 	}, func(patch.WaveStatus) {
 		done = true
 		do()
-	})
-}
-
-// dropped is a patch that the repositories serve no more.
-func dropped(scene *wavetest.Scene, id string) {
-	scene.Sim.Inspect(func(w *world.World) {
-		w.Scenario.Patches = slices.DeleteFunc(slices.Clone(w.Scenario.Patches), func(p world.Patch) bool { return p.ID == id })
 	})
 }
 

@@ -136,7 +136,7 @@ func (w *wave) start(ctx workflow.Context, groups []*lockedGroup) {
 	setGoing(ctx, groups)
 	w.orderEach(ctx, groups, func(held *lockedGroup) group.Order {
 		return group.Order{
-			Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID, Step: held.step, Pinned: w.turn.pinned,
+			Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID, Step: held.step,
 		}
 	})
 }
