@@ -100,6 +100,9 @@ func (a *AWS) lowerDesired(
 			counted++
 		}
 	}
+	if err := aws.ExpectDesired(s, in.Group, at, in.DesiredBefore+in.By, counted); err != nil {
+		return err
+	}
 	if counted > in.DesiredBefore {
 		return once.Final(
 			ErrRejected,
@@ -107,9 +110,6 @@ func (a *AWS) lowerDesired(
 				"would let Auto Scaling choose a victim, so terminate them with decrement yourself",
 			in.Group, in.By, in.DesiredBefore, counted-in.DesiredBefore,
 		)
-	}
-	if err := aws.ExpectDesired(s, in.Group, at, in.DesiredBefore+in.By, counted); err != nil {
-		return err
 	}
 	return a.waits().SetDesired(ctx, s, in.DesiredBefore, in.lowered())
 }

@@ -30,7 +30,8 @@ type Pinned struct {
 	WaveID  string         `json:"wave_id"` // whose it is
 	Systems []PinnedSystem `json:"systems"`
 	Proofs  int            `json:"proofs"` // machines that proved it
-	// NotProofs is how many were patched and prove nothing, since they have not told their packages.
+	// NotProofs is how many others prove nothing: they failed, have not told their packages, or what is written of them is
+	// not signed. The manifest says which and why.
 	NotProofs int `json:"not_proofs,omitempty"`
 }
 
@@ -61,7 +62,7 @@ func (p *Pinned) Told() string {
 	}
 	told := fmt.Sprintf("manifest %.12s: %s, proven by %s", p.SHA256, strings.Join(of, ", "), machines(p.Proofs))
 	if p.NotProofs > 0 {
-		told += fmt.Sprintf("; %s more got an install and prove nothing", machines(p.NotProofs))
+		told += fmt.Sprintf("; %s more prove nothing", machines(p.NotProofs))
 	}
 	return told
 }

@@ -1,6 +1,7 @@
 package group_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -72,6 +73,35 @@ func TestRoomIsNeverMadeOfWhatOthersRaised(t *testing.T) {
 			require.Empty(t, scene.Effects("EnterStandby"), "nobody goes without room")
 		})
 	}
+}
+
+// Whether nothing was launched for room is doubted for a while before desired is lowered. What Auto Scaling launches in
+// that while is given back by its id.
+func TestRoomThatIsLaunchedWhileItIsGivenBack(t *testing.T) {
+	late := false
+	for failures := 29; failures <= 34; failures++ {
+		t.Run(fmt.Sprintf("after %d failures", failures), func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.Unattended),
+				Fleet: wavetest.WithFaults(wavetest.Sized(4, 4, 4), world.WorldFault{
+					Kind: world.FaultNoCapacity, Account: "production", Group: "web", Times: failures,
+				}),
+			})
+			scene.Decide = []patch.Verb{patch.Abort}
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Empty(t, result.Stages[0].Groups[0].Stranded)
+			dropped := len(scene.Effects("TerminateInstanceInAutoScalingGroup"))
+			late = late || dropped == 1 && result.Outcome != patch.Succeeded
+			scene.Sim.Inspect(func(w *world.World) { w.Advance(w.Now().Add(time.Hour)) })
+			scene.Production(func(g *world.ScalingGroup) {
+				require.Equal(t, wavetest.Numbers{Min: 4, Max: 4, Desired: 4}, wavetest.NumbersOf(g))
+				require.Len(t, g.Members(), 4)
+			})
+			scene.RequireNothingOfOurs(wavetest.Except{})
+		})
+	}
+	require.True(t, late, "none was launched just then")
 }
 
 // The group is at its max by others when an instance is to come back, and somebody raises max by one just before we

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -139,6 +140,24 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 	}
 }
 
+// Whoever aborts while what binds production is being written down does not wait for the bucket.
+func TestAnAbortDoesNotWaitForTheManifest(t *testing.T) {
+	scene := wavetest.New(t, pinned("healthy", nil)) // there is no bucket
+	var told time.Time
+	scene.When(func(status patch.WaveStatus) bool {
+		return status.Stage == "production" && status.State == patch.StateRunning && told.IsZero()
+	}, func(patch.WaveStatus) {
+		told = scene.Env.Now()
+		scene.MustTake(patch.Abort, wavetest.Because("not tonight"))
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Aborted, result.Outcome)
+	require.Contains(t, result.Reason, "aborted: tester: not tonight")
+	require.WithinDuration(t, told, scene.Env.Now(), 10*time.Minute)
+	require.Empty(t, scene.Effects("EnterStandby"))
+}
+
 // Where staging has proved nothing, or that cannot be written down, production is not begun.
 func TestWhatCannotBePinnedIsNotBegun(t *testing.T) {
 	for _, c := range []struct {
@@ -159,7 +178,7 @@ func TestWhatCannotBePinnedIsNotBegun(t *testing.T) {
 				held++
 				require.Equal(t, "production", status.Stage)
 				require.Contains(t, status.Awaiting, "what the stages before proved could not be written down")
-				require.Contains(t, status.Awaiting, "Send retry once that is mended, or abort.")
+				require.Contains(t, status.Awaiting, "Send retry once that is mended, or abort;")
 				require.Equal(t, []patch.Verb{patch.Retry, patch.Abort}, status.Verbs, "there is nothing to skip or to put back")
 				if c.mends {
 					scene.MakeLists()
@@ -171,6 +190,12 @@ func TestWhatCannotBePinnedIsNotBegun(t *testing.T) {
 			scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
 				require.True(t, c.mends)
 				scene.MustTake(patch.Approve, wavetest.Because("go"))
+			})
+			scene.When(func(status patch.WaveStatus) bool {
+				return status.Stage == "production" && status.State == patch.StateRunning && held == 0
+			}, func(status patch.WaveStatus) {
+				require.Contains(t, status.Verbs, patch.Abort)
+				require.NotContains(t, status.Verbs, patch.RollBack, "nobody would act on it")
 			})
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)

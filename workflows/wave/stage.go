@@ -24,8 +24,7 @@ type turn struct {
 	// unasked: nothing was due, so nobody was asked to approve it, and nothing may be patched until somebody is.
 	unasked bool
 	pinned  *patch.Pinned // what its instances are bound to; nil: nothing
-	// unwritten: it is held because that cannot be written down: nothing of it is there to be skipped or put back
-	unwritten bool
+	binding bool          // that is being written down: nothing of it is there to be skipped or put back
 }
 
 // runStage approves, then lets the stage's groups go, at most MaxParallelGroups at once, and answers for their

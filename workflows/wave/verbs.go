@@ -179,7 +179,7 @@ func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
 		})
 	}
 	verbs := patch.VerbsIn(state, w.plan.Window != nil)
-	if w.turn.unwritten {
+	if w.turn.binding {
 		verbs = slices.DeleteFunc(verbs, func(verb patch.Verb) bool { return verb == patch.Skip || verb == patch.RollBack })
 	}
 	return verbs

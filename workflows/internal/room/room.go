@@ -131,25 +131,33 @@ func (r *Room) drop(options workflow.Context) (left []string, failed error) {
 	if len(r.Surge) == 0 {
 		r.Surge = r.launched(options)
 	}
-	known := r.Surge[:min(len(r.Surge), stands)]
-	base := r.Before.Desired + r.Kept
-	drop := func(id string, by, after int) {
+	drop := func(id string, by, after int) error {
 		err := undo.Act(options, aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{
-			Group: r.group, ID: id, DesiredBefore: base + after, By: by, Pace: run.Pace(r.policy.Timing),
+			Group: r.group, ID: id, DesiredBefore: r.Before.Desired + r.Kept + after, By: by, Pace: run.Pace(r.policy.Timing),
 		}, nil)
-		if err == nil {
-			return
-		}
-		if failed == nil {
+		if err != nil && failed == nil {
 			failed = err
 		}
-		left = append(left, slices.Repeat([]string{id}, by)...)
+		return err
 	}
-	if unknown := stands - len(known); unknown > 0 {
-		drop("", unknown, len(known))
+	known := r.Surge[:min(len(r.Surge), stands)]
+	if stands > len(known) && run.IsType(drop("", stands-len(known), len(known)), activities.ErrRejected) {
+		// It is doubted for a while that nobody stands for it, and Auto Scaling may have launched by then.
+		if late := patch.Except(r.launched(options), known); len(late) > 0 {
+			r.Surge, failed = slices.Concat(known, late), nil
+			known = r.Surge[:min(len(r.Surge), stands)]
+			if stands > len(known) {
+				_ = drop("", stands-len(known), len(known)) // kept in failed
+			}
+		}
+	}
+	if failed != nil {
+		left = slices.Repeat([]string{""}, stands-len(known))
 	}
 	for k, id := range known {
-		drop(id, 1, len(known)-1-k)
+		if drop(id, 1, len(known)-1-k) != nil {
+			left = append(left, id)
+		}
 	}
 	return left, failed
 }

@@ -18,8 +18,9 @@ import (
 // what they hold.
 const ParentClose = enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL
 
-// slowest is the longest pause between two attempts of an act, in multiples of the first: 2 s becomes a minute.
-const slowest = 30
+// slowest is the longest pause between two attempts of an act: 2 s becomes a minute, and nothing else more than that,
+// for what is doubted is believed by looks that follow one another.
+func slowest(t patch.Timing) time.Duration { return max(min(30*t.Retry.D(), time.Minute), t.Retry.D()) }
 
 // Acting is for what changes AWS, going forward: on a disconnected context, so that a cancel cannot let its effect land
 // after the undo looked, and always awaited. It gives up after ActBudget, and at once on what only a person can mend.
@@ -37,7 +38,7 @@ func Undoing(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 		StartToCloseTimeout: t.Act.D(),
 		WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest * t.Retry.D(),
+			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest(t),
 		},
 	})
 }
@@ -75,7 +76,7 @@ func Reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 		StartToCloseTimeout:    t.Act.D(),
 		ScheduleToCloseTimeout: t.ActBudget.D(),
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest * t.Retry.D(),
+			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest(t),
 			NonRetryableErrorTypes: activities.Final(),
 		},
 	})
