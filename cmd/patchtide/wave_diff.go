@@ -27,9 +27,10 @@ func newWaveDiff() *cobra.Command {
 patchtide wave diff wave-web-20261115-082540 wave-web-20261122-082540`,
 		Long: "Show which packages a wave changed, from which version to which, and on which of its machines: the updates " +
 			"on Windows. Of two waves it shows the packages that they left in different versions, or that only one of them " +
-			"changed. Machines that were put back since are named, and not counted.\n\n" +
+			"changed. Machines that were put back since are named, and not counted; so are those of which nothing is " +
+			"known.\n\n" +
 			"It reads the evidence that the configuration file names, of a wave that still runs what has ended of it, and " +
-			"asks neither Temporal nor the accounts.",
+			"asks neither Temporal nor the accounts: it does not see a roll back before that has closed.",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var changed []manifest.Changes
@@ -68,54 +69,83 @@ func changesOf(
 		return none, err
 	}
 	shown.Strings(&machines)
-	ended, known := map[string]patch.Outcome{}, len(ids) > 0
+	told, err := store.ListWaves(ctx)
+	if err != nil {
+		return none, err
+	}
+	ended, known, unsure := map[string]patch.Outcome{}, len(ids) > 0, []string(nil)
 	for _, id := range []string{wave, names.RollBack(wave)} {
-		result, err := resultOf(ctx, store, id)
+		document, err := toldOf(ctx, store, id, told)
 		if err != nil {
 			return none, err
 		}
-		known = known || result != nil
-		result.each(func(instance patch.InstanceResult) {
-			if id == wave || instance.Outcome != patch.NotStarted && !instance.StillPatched {
+		if document == nil {
+			if id == wave {
+				unsure = append(unsure, wave+" has no document of its own: it counts what its instances told as they ended")
+			}
+			continue
+		}
+		known = true
+		results := resultsIn(*document)
+		if id == wave && document.Status.State != patch.StateClosed {
+			unsure = append(unsure, wave+" has not closed by itself: of what ended since its groups may not have told")
+		}
+		if id != wave && (document.Status.State != patch.StateClosed || len(results) == 0) {
+			unsure = append(unsure, "What "+id+" put back is not known: `patchtide wave logs "+id+"`")
+		}
+		for _, instance := range results {
+			switch {
+			case id == wave && instance.StillPatched: // its roll back failed, or was refused
+				ended[instance.ID] = patch.PatchedAs(instance.RebootPending)
+			case id == wave, instance.Outcome != patch.NotStarted && !instance.StillPatched:
 				ended[instance.ID] = instance.Outcome
 			}
-		})
+		}
 	}
 	if !known {
 		return none, fmt.Errorf("%s has no evidence of a wave %s: `patchtide wave list` shows which waves there are, and "+
 			"`evidence:` of the configuration must name where the workers write", where, wave)
 	}
-	return manifest.ChangesOf(wave, machines, func(id string) patch.Outcome { return ended[id] }), nil
+	changes := manifest.ChangesOf(wave, machines, ended)
+	changes.Unsure = unsure
+	return changes, nil
 }
 
-// waveResult is how a wave ended by its document; nil: it has written none.
-type waveResult patch.WaveResult
-
-func resultOf(ctx context.Context, store *evidence.Store, wave string) (*waveResult, error) {
-	var document activities.WaveDocument
-	var none *evidence.NotFoundError
-	err := store.GetWave(ctx, wave, &document)
-	if errors.As(err, &none) {
-		return nil, nil //nolint:nilnil // that there is none is an answer
+// toldOf is a wave's document with what its groups left beside it where they outlived it; nil: there is neither.
+func toldOf(
+	ctx context.Context, store *evidence.Store, wave string, all []string,
+) (document *activities.WaveDocument, err error) {
+	for _, id := range all {
+		if id != wave && !strings.HasPrefix(id, names.LeftPrefix(wave)) {
+			continue
+		}
+		var one activities.WaveDocument
+		var none *evidence.NotFoundError
+		switch err := store.GetWave(ctx, id, &one); {
+		case errors.As(err, &none): // only a journal
+			continue
+		case err != nil:
+			return nil, err
+		}
+		if document != nil { // the wave's own, whose id is before those of what was left
+			one = document.With(one)
+		}
+		document = &one
 	}
-	return (*waveResult)(&document.Result), err
+	return document, nil
 }
 
-func (r *waveResult) each(do func(patch.InstanceResult)) {
-	if r == nil {
-		return
-	}
-	for _, stage := range r.Stages {
+func resultsIn(document activities.WaveDocument) (all []patch.InstanceResult) {
+	for _, stage := range document.Result.Stages {
 		for _, group := range stage.Groups {
-			for _, instance := range group.Instances {
-				do(instance)
-			}
+			all = append(all, group.Instances...)
 		}
 	}
+	return all
 }
 
 func printWaveChanges(out io.Writer, changes manifest.Changes) error {
-	if len(changes.Systems) == 0 {
+	if len(changes.Systems)+len(changes.Untold) == 0 {
 		line(out, "%s left no machine patched", changes.WaveID)
 	}
 	for _, system := range changes.Systems {
@@ -133,13 +163,21 @@ func printWaveChanges(out io.Writer, changes manifest.Changes) error {
 		}
 		fmt.Fprintln(out, console.PageOf(out).Table([]string{"Package", "From", "To", "On"}, rows))
 	}
-	for _, back := range changes.Back {
+	printNotCounted(out, changes.NotCounted)
+	return nil
+}
+
+// printNotCounted says of whom a table does not tell, and what is not known.
+func printNotCounted(out io.Writer, not manifest.NotCounted) {
+	for _, back := range not.Back {
 		line(out, "Not counted: %s", back)
 	}
-	for _, id := range changes.Untold {
-		line(out, "Not known: %s has not told which packages it holds", id)
+	for _, untold := range not.Untold {
+		line(out, "Not known: %s", untold)
 	}
-	return nil
+	for _, unsure := range not.Unsure {
+		line(out, "%s", unsure)
+	}
 }
 
 // mostNamed bounds the machines that a line names: more are counted, and listed by --json.
@@ -174,7 +212,13 @@ func printDifference(out io.Writer, difference manifest.Difference) error {
 		}
 	}
 	if len(difference.Systems) == 0 {
-		line(out, "neither %s nor %s left a machine patched", difference.Waves[0], difference.Waves[1])
+		line(out, "of neither %s nor %s it is known what it left on a machine", difference.Waves[0], difference.Waves[1])
+	}
+	for i, not := range difference.NotCounted {
+		if len(not.Back)+len(not.Untold)+len(not.Unsure) > 0 {
+			line(out, "Of %s:", difference.Waves[i])
+			printNotCounted(out, not)
+		}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func changed(t *testing.T, waves map[string][]patch.InstanceDetails, ended map[s
 	}
 	for wave, instances := range ended {
 		require.NoError(t, store.PutWave(t.Context(), wave, activities.WaveDocument{
-			Version: 1, Result: patch.WaveResult{Stages: []patch.StageResult{
+			Version: 1, Status: patch.WaveStatus{State: patch.StateClosed}, Result: patch.WaveResult{Stages: []patch.StageResult{
 				{Groups: []patch.GroupResult{{Instances: instances}}},
 			}},
 		}))
@@ -86,7 +86,28 @@ Not counted: i-03: rolled back
 +-------------+-----------------------------+-----------------------------+
 | curl.x86_64 | 0:8.5.0-2                   | 0:8.5.0-3                   |
 +-------------+-----------------------------+-----------------------------+
+Of `+one+`:
+Not counted: i-02: quarantined
+Not counted: i-03: rolled back
+Of `+other+`:
+`+other+` has no document of its own: it counts what its instances told as they ended
 `, stdout)
+	})
+	t.Run("of one whose roll back is not known", func(t *testing.T) {
+		path := changed(t, map[string][]patch.InstanceDetails{
+			one: {updated("i-01", "0:8.5.0-2"), updated("i-02", "0:8.5.0-2")},
+		}, map[string][]patch.InstanceResult{
+			one: {
+				{ID: "i-01", Outcome: patch.Failed, StillPatched: true},
+				{ID: "i-02", Outcome: patch.Patched},
+				{ID: "i-03", Outcome: patch.Patched},
+			},
+			names.RollBack(one): {}, // refused, after one that was not
+		})
+		_, stdout, _ := call(t, "wave", "diff", one, "--config", path)
+		require.Contains(t, stdout, "amzn 2023, 2 machines:", "one that could not be put back is still patched")
+		require.Contains(t, stdout, "Not known: i-03: patched, and the evidence has no document of it")
+		require.Contains(t, stdout, "What "+names.RollBack(one)+" put back is not known: `patchtide wave logs ")
 	})
 	t.Run("as documents", func(t *testing.T) {
 		_, stdout, stderr := call(t, "wave", "diff", one, "--json", "--config", path)

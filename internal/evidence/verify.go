@@ -20,7 +20,7 @@ type Finding struct {
 type Verified struct {
 	Waves     int       `json:"waves"`
 	Documents int       `json:"documents"` // versions of waves' documents
-	Instances int       `json:"instances"` // documents of instances that a wave's document names by their SHA-256
+	Instances int       `json:"instances"` // documents of instances
 	Records   int       `json:"records"`   // versions of journal records
 	Findings  []Finding `json:"findings"`
 }
@@ -64,13 +64,19 @@ func (s *Store) verifyAll(ctx context.Context, id string, result *Verified) erro
 	if err != nil {
 		return err
 	}
-	if err := s.verifyDocuments(ctx, folder, id, result); err != nil {
+	instances, err := s.verifyInstances(ctx, id, result)
+	if err != nil {
+		return err
+	}
+	if err := s.verifyDocuments(ctx, folder, id, instances, result); err != nil {
 		return err
 	}
 	return s.verifyRecords(ctx, folder, id, result)
 }
 
-func (s *Store) verifyDocuments(ctx context.Context, folder, id string, result *Verified) error {
+func (s *Store) verifyDocuments(
+	ctx context.Context, folder, id string, instances map[string]string, result *Verified,
+) error {
 	numbers, others, err := s.waveVersions(ctx, folder)
 	if err != nil {
 		return err
@@ -102,7 +108,7 @@ func (s *Store) verifyDocuments(ctx context.Context, folder, id string, result *
 		result.Findings = append(result.Findings, Finding{folder + "wave.json", "is not the copy for people of the newest " +
 			"version, " + historyObject(folder, newest.Sequence)})
 	}
-	return s.verifyInstances(ctx, newest, result)
+	return compareInstances(newest, instances, result)
 }
 
 // detailed is of a wave's document what leads to the documents of its instances.
@@ -113,9 +119,44 @@ type detailed struct {
 	Result patch.WaveResult `json:"result"`
 }
 
-// verifyInstances compares the documents of instances with what a proven wave's document says of them. Of a wave that
+// verifyInstances judges the documents of a wave's instances, whatever the wave tells of them, and gives the SHA-256 of
+// each that is signed for it, and "" for each that is not.
+func (s *Store) verifyInstances(ctx context.Context, wave string, result *Verified) (map[string]string, error) {
+	ids, err := s.ListInstances(ctx, wave)
+	if err != nil {
+		return nil, err
+	}
+	sums := map[string]string{}
+	for _, id := range ids {
+		name, err := instanceObject(wave, id)
+		if err != nil {
+			return nil, err
+		}
+		content, err := s.place.read(ctx, name)
+		if errors.Is(err, errMissing) {
+			continue // somebody deleted it meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		_, reason, err := s.verifyInstance(ctx, content, wave, id)
+		if err != nil {
+			return nil, err
+		}
+		result.Instances++
+		sums[id] = ""
+		if reason == "" {
+			sums[id] = hashOf(content)
+		} else {
+			result.Findings = append(result.Findings, Finding{name, reason})
+		}
+	}
+	return sums, nil
+}
+
+// compareInstances compares the documents of instances with what a proven wave's document says of them. Of a wave that
 // has not closed they may be newer than it: its groups write them, and it tells of them later.
-func (s *Store) verifyInstances(ctx context.Context, proven signedWave, result *Verified) error {
+func compareInstances(proven signedWave, sums map[string]string, result *Verified) error {
 	var wave detailed
 	if json.Unmarshal(proven.Document, &wave) != nil || wave.Status.State != "" &&
 		wave.Status.State != patch.StateClosed {
@@ -131,17 +172,12 @@ func (s *Store) verifyInstances(ctx context.Context, proven signedWave, result *
 				if err != nil {
 					return err
 				}
-				content, err := s.place.read(ctx, name)
-				switch {
-				case errors.Is(err, errMissing):
+				switch sum, there := sums[instance.ID]; {
+				case !there:
 					result.Findings = append(result.Findings, Finding{name, isLost})
-					continue
-				case err != nil:
-					return err
-				case hashOf(content) != instance.Details:
+				case sum != "" && sum != instance.Details: // what is not signed is a finding already
 					result.Findings = append(result.Findings, Finding{name, isAnother})
 				}
-				result.Instances++
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -163,8 +164,12 @@ func TestAWaveOutlivesTheRotationOfItsKey(t *testing.T) {
 	})
 }
 
-// What was done to an instance is an object of its own, which only its SHA-256 in the wave's signed document proves.
-func TestVerifyComparesTheDocumentsOfInstances(t *testing.T) {
+// What was done to an instance is an object of its own: signed, and named by its SHA-256 in the document of a wave that
+// has closed.
+func TestVerifyJudgesTheDocumentsOfInstances(t *testing.T) {
+	overwritten := func(t *testing.T, store *Store, name string) {
+		require.NoError(t, store.place.replace(t.Context(), name, []byte(`{"changes": []}`)))
+	}
 	for _, c := range []struct {
 		name  string
 		state patch.WaveState
@@ -172,8 +177,18 @@ func TestVerifyComparesTheDocumentsOfInstances(t *testing.T) {
 		says  string // "": nothing is found
 	}{
 		{"as it was written", patch.StateClosed, func(*testing.T, *Store, string) {}, ""},
-		{"altered", patch.StateClosed, func(t *testing.T, store *Store, name string) {
-			require.NoError(t, store.place.replace(t.Context(), name, []byte(`{"changes": []}`)))
+		{"written by somebody else", patch.StateClosed, overwritten, "is not of the form patchtide.instance/1"},
+		{"written by somebody else while its wave runs", patch.StateRunning, overwritten, "is not of the form"},
+		{"altered while its wave runs", patch.StateRunning, func(t *testing.T, store *Store, name string) {
+			content, err := store.place.read(t.Context(), name)
+			require.NoError(t, err)
+			altered := strings.Replace(string(content), `"desired": 1`, `"desired": 7`, 1)
+			require.NotEqual(t, string(content), altered)
+			require.NoError(t, store.place.replace(t.Context(), name, []byte(altered)))
+		}, "was altered: its signature does not match"},
+		{"another of ours", patch.StateClosed, func(t *testing.T, store *Store, _ string) {
+			_, err := store.PutInstance(t.Context(), wave, "i-1", change{Desired: 2})
+			require.NoError(t, err)
 		}, "is not the one that the wave's document names"},
 		{"deleted", patch.StateClosed, func(t *testing.T, store *Store, name string) {
 			require.NoError(t, store.place.(bucket).Delete(t.Context(), name))
@@ -201,7 +216,7 @@ func TestVerifyComparesTheDocumentsOfInstances(t *testing.T) {
 			require.NoError(t, err)
 			if c.says == "" {
 				require.Empty(t, found.Findings)
-				require.Equal(t, c.state == patch.StateClosed, found.Instances == 1)
+				require.Equal(t, 1, found.Instances)
 				return
 			}
 			require.Len(t, found.Findings, 1)

@@ -13,10 +13,17 @@ import (
 type Changes struct {
 	WaveID  string          `json:"wave_id"`
 	Systems []SystemChanges `json:"systems"` // by name
-	// Back are instances that were changed and do not hold it any more, or may not, and why: "i-1: rolled back".
+	NotCounted
+}
+
+// NotCounted is what changes do not tell of, for people.
+type NotCounted struct {
+	// Back are instances that were changed and do not hold it any more, and why: "i-1: rolled back".
 	Back []string `json:"back"`
-	// Untold are those that are patched, and of which nobody knows the packages.
+	// Untold are those that hold, or may hold, what nobody knows.
 	Untold []string `json:"untold"`
+	// Unsure are sentences about what is not known of the wave itself.
+	Unsure []string `json:"unsure,omitempty"`
 }
 
 // SystemChanges are those of the machines of one system.
@@ -32,23 +39,30 @@ type Change struct {
 	Instances []string `json:"instances"` // sorted
 }
 
-// ChangesOf sorts what a wave's machines told by their systems. ended is how an instance stands by the wave's own
-// document, or by that of its roll back, which knows what was put back after its saga; "" where neither tells of it.
-func ChangesOf(waveID string, machines []patch.InstanceDetails, ended func(id string) patch.Outcome) Changes {
-	found := Changes{WaveID: waveID, Systems: []SystemChanges{}, Back: []string{}, Untold: []string{}}
+// ChangesOf sorts what a wave's machines told by their systems. ended is how instances stand by the wave's own
+// document, or by that of its roll back, which knows what was put back after its saga.
+func ChangesOf(waveID string, machines []patch.InstanceDetails, ended map[string]patch.Outcome) Changes {
+	found := Changes{
+		WaveID: waveID, Systems: []SystemChanges{}, NotCounted: NotCounted{Back: []string{}, Untold: []string{}},
+	}
 	systems := map[string]map[patch.PackageChange][]string{}
 	members := map[string][]string{}
+	left := maps.Clone(ended)
 	for _, d := range machines {
-		outcome := cmp.Or(ended(d.Instance), d.Outcome)
+		outcome := cmp.Or(ended[d.Instance], d.Outcome)
+		delete(left, d.Instance)
 		told := d.Before != nil && d.After != nil
 		switch {
 		case !outcome.LeftPatched() && len(d.Changes) > 0:
 			found.Back = append(found.Back, d.Instance+": "+outcome.Words())
 			continue
+		case outcome == patch.Quarantined && d.After == nil:
+			found.Untold = append(found.Untold, d.Instance+": quarantined, and has not told which packages it holds")
+			continue
 		case !outcome.LeftPatched():
 			continue
 		case !told || len(d.Changes) == 0 && d.Before.PackagesSHA256 != d.After.PackagesSHA256:
-			found.Untold = append(found.Untold, d.Instance)
+			found.Untold = append(found.Untold, d.Instance+": patched, and has not told which packages it holds")
 			continue
 		}
 		name := NameOf(*d.After)
@@ -70,6 +84,11 @@ func ChangesOf(waveID string, machines []patch.InstanceDetails, ended func(id st
 		})
 		found.Systems = append(found.Systems, system)
 	}
+	for id, outcome := range left {
+		if outcome.LeftPatched() {
+			found.Untold = append(found.Untold, id+": patched, and the evidence has no document of it")
+		}
+	}
 	slices.Sort(found.Back)
 	slices.Sort(found.Untold)
 	return found
@@ -79,12 +98,14 @@ func ChangesOf(waveID string, machines []patch.InstanceDetails, ended func(id st
 type Difference struct {
 	Waves   [2]string          `json:"waves"`
 	Systems []SystemDifference `json:"systems"` // by name, those on which at least one of them changed something
+	// NotCounted is what is not told of each.
+	NotCounted [2]NotCounted `json:"not_counted"`
 }
 
 // SystemDifference is that of the machines of one system.
 type SystemDifference struct {
 	Name      string              `json:"name"`
-	Instances [2]int              `json:"instances"` // how many each wave left patched
+	Instances [2]int              `json:"instances"` // how many of each wave are counted
 	Same      int                 `json:"same"`      // packages that both left in the same versions
 	Packages  []PackageDifference `json:"packages"`  // by name
 }
@@ -97,7 +118,10 @@ type PackageDifference struct {
 
 // Compare tells which packages two waves left in different versions, or only one of them changed.
 func Compare(one, other Changes) Difference {
-	found := Difference{Waves: [2]string{one.WaveID, other.WaveID}, Systems: []SystemDifference{}}
+	found := Difference{
+		Waves: [2]string{one.WaveID, other.WaveID}, Systems: []SystemDifference{},
+		NotCounted: [2]NotCounted{one.NotCounted, other.NotCounted},
+	}
 	both := [2]map[string]SystemChanges{bySystem(one), bySystem(other)}
 	all := slices.Concat(slices.Collect(maps.Keys(both[0])), slices.Collect(maps.Keys(both[1])))
 	slices.Sort(all)
@@ -130,11 +154,15 @@ func bySystem(of Changes) map[string]SystemChanges {
 	return systems
 }
 
-// versions are those that each package was brought to; "" where it went, or lost a version of several.
+// versions are those that each package was brought to; of one that only lost some of several those that stayed, and ""
+// where it went.
 func (s SystemChanges) versions() map[string][]string {
 	versions := map[string][]string{}
 	for _, change := range s.Packages {
 		came := arrived(change.PackageChange)
+		if len(came) == 0 {
+			came = strings.Fields(change.To)
+		}
 		if len(came) == 0 {
 			came = []string{""}
 		}

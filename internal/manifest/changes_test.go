@@ -14,9 +14,8 @@ var (
 	// several versions of it stay
 	kernel = patch.PackageChange{Name: "kernel.x86_64", From: "0:6.1.1-1 0:6.1.2-1", To: "0:6.1.2-1 0:6.1.10-1"}
 	old    = patch.PackageChange{Name: "old.noarch", From: "0:1-1"}
+	lost   = patch.PackageChange{Name: "java.x86_64", From: "0:17-1 0:21-1", To: "0:21-1"} // of two versions one went
 )
-
-func asTheyEnded(string) patch.Outcome { return "" }
 
 func TestChangesTellWhatIsLeftOnWhichMachines(t *testing.T) {
 	untold := proven("i-5", al2023)
@@ -27,8 +26,10 @@ func TestChangesTellWhatIsLeftOnWhichMachines(t *testing.T) {
 		proven("i-4", al2023, curl), untold, same,
 		{Instance: "i-7", Outcome: patch.Quarantined, Changes: []patch.PackageChange{curl}},
 		{Instance: "i-8", Outcome: patch.AlreadyCompliant},
-	}, func(id string) patch.Outcome {
-		return map[string]patch.Outcome{"i-4": patch.RolledBack}[id] // after its saga
+		{Instance: "i-9", Outcome: patch.Quarantined},
+	}, map[string]patch.Outcome{
+		"i-4":  patch.RolledBack, // after its saga
+		"i-10": patch.Patched, "i-11": patch.NotStarted,
 	})
 	require.Equal(t, manifest.Changes{
 		WaveID: "wave-1",
@@ -40,7 +41,13 @@ func TestChangesTellWhatIsLeftOnWhichMachines(t *testing.T) {
 				{PackageChange: old, Instances: []string{"i-3"}},
 			}},
 		},
-		Back: []string{"i-4: rolled back", "i-7: quarantined"}, Untold: []string{"i-5"},
+		NotCounted: manifest.NotCounted{
+			Back: []string{"i-4: rolled back", "i-7: quarantined"}, Untold: []string{
+				"i-10: patched, and the evidence has no document of it",
+				"i-5: patched, and has not told which packages it holds",
+				"i-9: quarantined, and has not told which packages it holds",
+			},
+		},
 	}, changes)
 }
 
@@ -48,7 +55,7 @@ func TestCompareTellsWhatTwoWavesLeftDifferently(t *testing.T) {
 	newer := patch.PackageChange{Name: curl.Name, From: curl.From, To: "0:8.5.0-10"}
 	one := manifest.ChangesOf("wave-1", []patch.InstanceDetails{
 		proven("i-1", al2023, curl, kernel), proven("i-2", al2023, old), proven("i-3", jammy, old),
-	}, asTheyEnded)
+	}, nil)
 	for _, c := range []struct {
 		name  string
 		other []patch.InstanceDetails
@@ -67,6 +74,12 @@ func TestCompareTellsWhatTwoWavesLeftDifferently(t *testing.T) {
 				{Name: old.Name, Versions: [2][]string{{""}, nil}},
 			}},
 		}},
+		{"of two versions one went", []patch.InstanceDetails{proven("i-9", al2023, curl, kernel, old, lost), proven("i-7", jammy, old)}, []manifest.SystemDifference{
+			{Name: "amzn 2023", Instances: [2]int{2, 1}, Same: 3, Packages: []manifest.PackageDifference{
+				{Name: lost.Name, Versions: [2][]string{nil, {"0:21-1"}}},
+			}},
+			{Name: "ubuntu 22.04", Instances: [2]int{1, 1}, Same: 1, Packages: []manifest.PackageDifference{}},
+		}},
 		{"of machines that differ both versions count", []patch.InstanceDetails{
 			proven("i-8", al2023, newer), proven("i-9", al2023, curl, kernel, old), proven("i-7", jammy, old),
 		}, []manifest.SystemDifference{
@@ -77,8 +90,12 @@ func TestCompareTellsWhatTwoWavesLeftDifferently(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			other := manifest.ChangesOf("wave-2", c.other, asTheyEnded)
-			require.Equal(t, manifest.Difference{Waves: [2]string{"wave-1", "wave-2"}, Systems: c.want}, manifest.Compare(one, other))
+			other := manifest.ChangesOf("wave-2", c.other, map[string]patch.Outcome{"i-99": patch.Patched})
+			difference := manifest.Compare(one, other)
+			require.Equal(t, [2]string{"wave-1", "wave-2"}, difference.Waves)
+			require.Equal(t, c.want, difference.Systems)
+			require.Empty(t, difference.NotCounted[0].Untold)
+			require.Len(t, difference.NotCounted[1].Untold, 1, "who is not counted is named")
 		})
 	}
 }
