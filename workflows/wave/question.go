@@ -38,13 +38,14 @@ func (w *wave) askAnew(ctx workflow.Context) {
 	}
 }
 
-// look learns what is frozen now.
+// look learns what is frozen now: when it is asked, and whenever people are told of it again. Where nobody is told, the
+// sentence says as of when it is so.
 func (q *question) look(ctx workflow.Context) {
-	q.frozen = ""
+	said := ""
 	if frozen := freeze.Ask(ctx, nil, q.accounts...); frozen.Frozen() {
-		q.frozen = "As of " + brief.UTC(workflow.Now(ctx)) + " " + frozen.Why +
-			": nothing begins there until that is lifted. "
+		said = "As of " + brief.UTC(workflow.Now(ctx)) + " " + frozen.Why + ": nothing begins there until that is lifted. "
 	}
+	q.frozen = said
 }
 
 func (q *question) words(paused *patch.Decision) string {
