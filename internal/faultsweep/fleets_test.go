@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
@@ -22,6 +23,7 @@ type fleet struct {
 	whole   bool   // it is left out of the slice that everybody runs, which has no time for it, or is to leave no chance
 	plan    string // what the plan says beside
 	tried   string // only calls of activities whose name matches it: the others are tried without
+	bound   bool   // production to what staging proves, while repositories publish newer versions
 }
 
 var fleets = []fleet{
@@ -33,7 +35,11 @@ var fleets = []fleet{
 	{name: "stopped", stopped: true, whole: true, tried: "Started$|Stopped"},
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
+	{name: "bound", whole: true, tried: "Pinned|Manifest|Install$", plan: "    pin: manifest\n", bound: true},
 }
+
+// unproven is a version that repositories serve once staging is done.
+const unproven = "0:99.0-1"
 
 // hooks are commands, documents and a function, with undos.
 const hooks = `    hooks:
@@ -64,6 +70,10 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			if of.stopped {
 				file = bytes.Replace(file, []byte("bake: 30s\n"), []byte("bake: 30s\n        stopped: start_and_stop\n"), 1)
 			}
+			if of.bound {
+				file = bytes.Replace(file, []byte("\nplans:\n"),
+					[]byte("\nmanifests: s3://"+wavetest.ListsBucket+"/lists\nplans:\n"), 1)
+			}
 			return bytes.Replace(file, []byte("    stages:"),
 				[]byte(of.plan+"    timing: {poll: 60s, health_poll: 30s}\n    stages:"), 1)
 		},
@@ -88,6 +98,12 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			require.NoError(t, w.Account(wavetest.Staging).Region(wavetest.Tokyo).Instances()[0].Stop())
 		})
 		scene.Env.SetStartTime(scene.Env.Now().Add(10 * time.Minute)) // somebody has stopped it a while ago
+	}
+	if of.bound {
+		scene.MakeLists()
+		scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
+			scene.Sim.Inspect(func(w *world.World) { wavetest.Publish(w, "curl-minimal.x86_64", unproven) })
+		})
 	}
 	scene.OwnersStay()
 	scene.Intercept(&attempts{})

@@ -25,6 +25,12 @@ type fleetBefore struct {
 	patched   map[string]string   // the packages that an undisturbed wave leaves on each; nil: not judged
 	most      int                 // how many of a group may be out at once
 	stopped   map[string]bool     // instances that do not run
+	catalogue []world.Patch       // what repositories serve
+}
+
+// served has repositories serve what they did: what they have published since is none of what was due.
+func (f fleetBefore) served(scene *wavetest.Scene) {
+	scene.Sim.Inspect(func(w *world.World) { w.Scenario.Patches = f.catalogue })
 }
 
 func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
@@ -43,6 +49,7 @@ func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
 		before.web, before.suspended = wavetest.NumbersOf(group), sortedKeys(group.Suspended)
 	})
 	before.packages = packagesOf(scene)
+	scene.Sim.Inspect(func(w *world.World) { before.catalogue = slices.Clone(w.Scenario.Patches) })
 	return before
 }
 

@@ -16,5 +16,7 @@ func Publish(w *world.World, id, version string) {
 
 // Drop has the repositories serve no version of a package any more. It runs under the simulator's lock.
 func Drop(w *world.World, id string) {
-	w.Scenario.Patches = slices.DeleteFunc(slices.Clone(w.Scenario.Patches), func(p world.Patch) bool { return p.ID == id })
+	w.Scenario.Patches = slices.DeleteFunc(slices.Clone(w.Scenario.Patches), func(served world.Patch) bool {
+		return served.ID == id
+	})
 }
