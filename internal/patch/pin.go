@@ -74,6 +74,24 @@ func machines(n int) string {
 	return fmt.Sprintf("%d machines", n)
 }
 
+// SystemNotProven is why a machine is not patched though patches are due: the stages before have proved nothing on its
+// system.
+const SystemNotProven RefusalCode = "SystemNotProven"
+
+// Refuse is why a machine of a system that the manifest does not know is not begun.
+func (p *Pinned) Refuse(where, system string) *Refusal {
+	names := make([]string, len(p.Systems))
+	for i, known := range p.Systems {
+		names[i] = known.Name
+	}
+	return &Refusal{
+		Code: SystemNotProven, Where: where,
+		What: fmt.Sprintf("it runs %s, on which staging has proved nothing; it has on: %s", system,
+			strings.Join(names, ", ")),
+		WhatToDo: "have a machine of that system in the stages before, or a plan of its own for such machines",
+	}
+}
+
 // PinCheck is what a machine lacks of a manifest, asked of it before it is touched.
 type PinCheck struct {
 	System string   `json:"system"`

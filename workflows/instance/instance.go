@@ -210,12 +210,16 @@ func (s *saga) patch(ctx workflow.Context) {
 		return
 	}
 	nothing, err := s.bind(ctx)
+	var refusal *patch.Refusal
 	switch {
 	case ctx.Err() != nil:
 		s.endUntouched(cancelledBefore)
 		return
 	case run.IsType(err, activities.ErrGone):
 		s.endUntouched(gone)
+		return
+	case errors.As(err, &refusal):
+		s.endUntouched(*refusedBy(refusal))
 		return
 	case err != nil:
 		s.endUntouched(notBegun{outcome: patch.Failed, why: "refused: " + run.Reason(err)})

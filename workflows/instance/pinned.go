@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"fmt"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -24,12 +23,7 @@ func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 		return false, err
 	}
 	if check.List == "" {
-		names := make([]string, len(pinned.Systems))
-		for i, system := range pinned.Systems {
-			names[i] = system.Name
-		}
-		return false, fmt.Errorf("it runs %s, on which staging has proved nothing; it has on: %s",
-			check.System, strings.Join(names, ", "))
+		return false, pinned.Refuse(s.in.Instance, check.System)
 	}
 	s.patching.list = check.List
 	if len(check.Ahead) > 0 {

@@ -120,6 +120,8 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 				begun++
 				require.Equal(t, c.outcome, one.Outcome, "%+v", one)
 				require.Contains(t, strings.Join(append(one.Notes, one.Reason), "\n"), c.said)
+				unproven := strings.HasPrefix(one.Reason, "refused: "+string(patch.SystemNotProven)+": "+one.ID)
+				require.Equal(t, c.outcome == patch.Failed && !c.out, unproven, one.Reason)
 				scene.Sim.Inspect(func(w *world.World) {
 					at := scene.WebIn(w).Region.Instance(one.ID)
 					require.Equal(t, c.curl, at.Disk().Version(curl), one.ID)
