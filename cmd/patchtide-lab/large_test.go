@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -204,10 +203,8 @@ func requireWritten(t *testing.T, folder string, many int) {
 			instances++
 			require.Equal(t, patch.Patched, instance.Outcome, instance.ID)
 			require.Equal(t, largeChanges, instance.MissingBefore, instance.ID)
-			content, err := os.ReadFile(filepath.Join(root, "waves", largeWave, "instances", instance.ID+".json"))
-			require.NoError(t, err)
 			var details patch.InstanceDetails
-			require.NoError(t, json.Unmarshal(content, &details))
+			require.NoError(t, store.ProvenInstance(t.Context(), largeWave, instance.ID, &details))
 			require.Equal(t, instance.ID, details.Instance)
 			require.Len(t, details.Changes, largeChanges, instance.ID)
 			require.Len(t, details.MissingBefore, largeChanges, instance.ID)
