@@ -113,9 +113,14 @@ func (p *play) unproven() (found []string) {
 	if !p.script.Plan.Pin {
 		return nil
 	}
-	proved := map[string]map[string]bool{}
+	wave, proved := "", map[string]map[string]bool{}
+	if p.result != nil {
+		wave = p.result.WaveID
+	}
 	for id, held := range p.pins.proved {
-		if slices.Contains([]patch.Outcome{patch.Quarantined, patch.Failed, patch.Gone}, p.outcomes[id]) {
+		// How it was put back later, with the wave, tells nothing of what it had proved by then.
+		var details patch.InstanceDetails
+		if p.Store.GetInstance(p.T.Context(), wave, id, &details) == nil && !details.Outcome.LeftPatched() {
 			continue
 		}
 		for name, version := range held {
