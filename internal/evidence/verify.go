@@ -108,7 +108,7 @@ func (s *Store) verifyDocuments(
 		result.Findings = append(result.Findings, Finding{folder + "wave.json", "is not the copy for people of the newest " +
 			"version, " + historyObject(folder, newest.Sequence)})
 	}
-	return compareInstances(newest, instances, result)
+	return s.compareInstances(ctx, newest, instances, result)
 }
 
 // detailed is of a wave's document what leads to the documents of its instances.
@@ -155,12 +155,21 @@ func (s *Store) verifyInstances(ctx context.Context, wave string, result *Verifi
 }
 
 // compareInstances compares the documents of instances with what a proven wave's document says of them. Of a wave that
-// has not closed they may be newer than it: its groups write them, and it tells of them later.
-func compareInstances(proven signedWave, sums map[string]string, result *Verified) error {
+// has not closed they may be newer than it: its groups write them, and it tells of them later. What a group left beside
+// its wave names that wave's.
+func (s *Store) compareInstances(
+	ctx context.Context, proven signedWave, sums map[string]string, result *Verified,
+) error {
 	var wave detailed
 	if json.Unmarshal(proven.Document, &wave) != nil || wave.Status.State != "" &&
 		wave.Status.State != patch.StateClosed {
 		return nil // what is no wave's document names none
+	}
+	if of := wave.Result.WaveID; of != "" && of != proven.Wave {
+		var err error
+		if sums, err = s.verifyInstances(ctx, of, &Verified{}); err != nil { // that wave itself tells what is wrong
+			return err
+		}
 	}
 	for _, stage := range wave.Result.Stages {
 		for _, group := range stage.Groups {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -224,4 +225,31 @@ func TestVerifyJudgesTheDocumentsOfInstances(t *testing.T) {
 			require.Contains(t, found.Findings[0].Problem, c.says)
 		})
 	}
+}
+
+// What groups left beside a wave that was terminated names the documents of that wave's instances.
+func TestVerifyFindsTheInstancesOfWhatGroupsLeft(t *testing.T) {
+	store, err := Open(t.Context(), "mem://", Options{Signer: GenerateKey()})
+	require.NoError(t, err)
+	sum, err := store.PutInstance(t.Context(), wave, "i-1", change{Desired: 1})
+	require.NoError(t, err)
+	told := detailed{Result: patch.WaveResult{WaveID: wave, Stages: []patch.StageResult{{Groups: []patch.GroupResult{
+		{Instances: []patch.InstanceResult{{ID: "i-1", Details: sum}}},
+	}}}}}
+	told.Status.State = patch.StateClosed
+	require.NoError(t, store.PutWave(t.Context(), names.LeftPrefix(wave)+"0123", told))
+	for _, of := range []string{"", wave, names.LeftPrefix(wave) + "0123"} {
+		found, err := store.Verify(t.Context(), of)
+		require.NoError(t, err)
+		require.Empty(t, found.Findings, of)
+	}
+	all, err := store.Verify(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, 1, all.Instances, "counted once")
+	name, err := instanceObject(wave, "i-1")
+	require.NoError(t, err)
+	require.NoError(t, store.place.(bucket).Delete(t.Context(), name))
+	all, err = store.Verify(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, []Finding{{name, isLost}}, all.Findings)
 }

@@ -220,6 +220,16 @@ func (p *play) unattached(group *world.ScalingGroup, member *world.Member) []str
 	return found
 }
 
+// cancelledAway reports whether all that is left of a command is cancelled on machines whose agents are away, and which
+// are told: it ends when they are back, and nobody can do more about it.
+func (p *play) cancelledAway(command *world.Command) bool {
+	return !slices.ContainsFunc(command.Invocations, func(v *world.Invocation) bool {
+		id := v.Instance.ID
+		away := v.Status == "Cancelling" && !v.Instance.AgentOnline()
+		return !v.Done() && (!away || p.outcomes[id] != patch.Quarantined && !told(p.stranded, "instance", id))
+	})
+}
+
 // regionWrong is what must be so of instances, targets and commands in the end.
 func (p *play) regionWrong(region *world.Region) []string {
 	var found []string
@@ -233,7 +243,7 @@ func (p *play) regionWrong(region *world.Region) []string {
 		}
 	}
 	for _, command := range region.Commands() {
-		if slices.Contains(command.Parameters["Operation"], "Install") && !command.Done() {
+		if slices.Contains(command.Parameters["Operation"], "Install") && !command.Done() && !p.cancelledAway(command) {
 			found = append(found, fmt.Sprintf("the install %s still runs", command.ID))
 		}
 	}

@@ -225,4 +225,9 @@ var keptScripts = []keptScript{
 		`{"Staging":1,"Groups":[{"Members":4,"Slack":1}],"Plan":{"Pin":true,"Cutoff":50,"Estimate":9,"Patient":true,"Break":10},` +
 			`"Windows":[{"After":10,"For":130}],"Moves":[{"At":{"On":"EnterStandby"},"Drop":true}],"Decide":["late skip"],"Parked":[{"After":200}]}`,
 	},
+	{
+		"an install was cancelled on a machine that hangs in its reboot, and is quarantined: it ends when the agent is back",
+		`{"Staging":2,"Groups":[{"Members":3,"Slack":1,"Headroom":1}],"Plan":{"Restore":"none","Bake":240,"Reboot":"if_required"},` +
+			`"Calls":[{"On":"GetAutomationExecution","Nth":13,"Kind":"denied"}],"Faults":[{"Kind":"reboot_hangs","Times":-1}]}`,
+	},
 }
