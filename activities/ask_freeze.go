@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -16,7 +18,7 @@ type AskFreezeInput struct {
 // Frozen tells why nothing may begin in one of them; "" when it may.
 type Frozen struct {
 	Why   string
-	Lift  string `json:",omitempty"` // the command that lifts it; "": nobody knows what there is to lift
+	Lift  string `json:",omitempty"` // the command that lifts it, or those of each with && between; "": nobody knows what there is to lift
 	Ended bool   `json:",omitempty"` // the owner's run has closed: nothing may ever
 }
 
@@ -37,12 +39,13 @@ func (c *Control) AskFreeze(ctx context.Context, in AskFreezeInput) (*Frozen, er
 	if err != nil {
 		return &Frozen{Why: "nobody knows whether it is frozen, which counts as frozen: " + err.Error()}, nil
 	}
-	for _, account := range in.Accounts {
-		if freeze := freezes.Of(account); freeze != nil {
-			return &Frozen{Why: freeze.String(), Lift: freeze.Lift()}, nil
+	var why, lift []string
+	for _, freeze := range freezes { // whoever lifts one of two is not to be told of the other only then
+		if freeze.Account == "" || slices.Contains(in.Accounts, freeze.Account) {
+			why, lift = append(why, freeze.String()), append(lift, freeze.Lift())
 		}
 	}
-	return &Frozen{}, nil
+	return &Frozen{Why: strings.Join(why, "; and "), Lift: strings.Join(lift, " && ")}, nil
 }
 
 // AwaitThawInput names accounts.

@@ -29,20 +29,43 @@ func TestAThawIsAlsoThatAnotherFreezeHolds(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		now   frozenNow
+		told  string
 		waits bool
 	}{
-		{"both hold", frozenNow{freezes: patch.Freezes{everything, account}}, true},
-		{"the one that was told is lifted", frozenNow{freezes: patch.Freezes{account}}, false},
-		{"all are lifted", frozenNow{}, false},
-		{"nobody can say", frozenNow{unknown: errors.New("no worker answers")}, true},
-		{"another account is frozen", frozenNow{freezes: patch.Freezes{{Account: "staging", Actor: "bob"}}}, false},
+		{
+			"both hold, and were told",
+			frozenNow{freezes: patch.Freezes{everything, account}},
+			everything.String() + "; and " + account.String(), true,
+		},
+		{"another holds beside the one that was told", frozenNow{freezes: patch.Freezes{everything, account}}, everything.String(), false},
+		{"the one that was told holds", frozenNow{freezes: patch.Freezes{everything}}, everything.String(), true},
+		{"the one that was told is lifted", frozenNow{freezes: patch.Freezes{account}}, everything.String(), false},
+		{"all are lifted", frozenNow{}, everything.String(), false},
+		{"nobody can say", frozenNow{unknown: errors.New("no worker answers")}, everything.String(), true},
+		{
+			"another account is frozen",
+			frozenNow{freezes: patch.Freezes{{Account: "staging", Actor: "bob"}}},
+			everything.String(), false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			control := &activities.Control{Freezes: c.now}
 			err := control.AwaitThaw(t.Context(), activities.AwaitThawInput{
-				Accounts: []string{"production"}, Poll: patch.Duration(time.Second), Told: everything.String(),
+				Accounts: []string{"production"}, Poll: patch.Duration(time.Second), Told: c.told,
 			})
 			require.Equal(t, c.waits, err != nil, "%v", err)
 		})
 	}
+}
+
+// Whoever lifts one of two freezes is told of the other before, with the commands that lift both.
+func TestAllFreezesThatHoldAreTold(t *testing.T) {
+	everything, account := patch.Freeze{Actor: "ann", Reason: "incident 4711"}, patch.Freeze{Account: "production", Actor: "bob"}
+	control := &activities.Control{Freezes: frozenNow{freezes: patch.Freezes{
+		everything, {Account: "elsewhere", Actor: "eve"}, account,
+	}}}
+	frozen, err := control.AskFreeze(t.Context(), activities.AskFreezeInput{Accounts: []string{"staging", "production"}})
+	require.NoError(t, err)
+	require.Equal(t, everything.String()+"; and "+account.String(), frozen.Why)
+	require.Equal(t, everything.Lift()+" && "+account.Lift(), frozen.Lift)
 }

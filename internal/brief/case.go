@@ -128,8 +128,8 @@ func due(c patch.Case, moment func(time.Time) string) string {
 	if c.Due.Instances == 0 {
 		return fmt.Sprintf("%s: what is due on its %s is not known", c.Stage, counted(c.Due.Of))
 	}
-	said := fmt.Sprintf("%s: %d different patches due on %d of its %s, by scans since %s", c.Stage, c.Due.Patches,
-		c.Due.Instances, counted(c.Due.Of), moment(c.Due.Oldest))
+	said := fmt.Sprintf("%s: %d different patches due, as far as is known of %d of its %s by scans since %s", c.Stage,
+		c.Due.Patches, c.Due.Instances, counted(c.Due.Of), moment(c.Due.Oldest))
 	if c.Pinned != nil {
 		return said + "; each is scanned and asked again before it is touched"
 	}

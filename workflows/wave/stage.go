@@ -31,6 +31,7 @@ type turn struct {
 // failures. What comes next is patch.NextMove's to decide.
 func (w *wave) runStage(ctx workflow.Context, stage int) patch.Outcome {
 	w.status.Stage, w.turn = w.plan.Stages[stage].Name, turn{}
+	w.show(ctx) // what a roll back of the stage puts back is another's by now
 	if outcome, goesOn := w.approve(ctx, stage); !goesOn {
 		return outcome
 	}
