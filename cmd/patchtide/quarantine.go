@@ -96,6 +96,10 @@ func startQuarantine(
 	if err != nil {
 		return nil, err
 	}
+	if request.Verb != patch.QuarantineList { // it may wait for half an hour until the instance serves
+		line(cmd.ErrOrStderr(), "%s of %s has begun. Ctrl-C ends this waiting and not that; how it stands: "+
+			"patchtide quarantine list", request.Verb, request.Instance)
+	}
 	var result workflows.QuarantineResult
 	if err := awaitResult(cmd, c, run, request.Verb == patch.QuarantineList, &result); err != nil {
 		return nil, fmt.Errorf("%s: %s", id, plain(err))

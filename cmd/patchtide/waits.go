@@ -59,15 +59,20 @@ func putBackBy(ctx context.Context, c client.Client, status patch.WaveStatus) *p
 	if status.State != patch.StateClosed || status.PutsBack != "" {
 		return nil
 	}
+	return rolledBackSince(ctx, c, status.WaveID, status.Since)
+}
+
+// rolledBackSince is the roll back of a wave that has ended then.
+func rolledBackSince(ctx context.Context, c client.Client, wave string, ended time.Time) *patch.PutBackBy {
 	ctx, stop := context.WithTimeout(ctx, frozenWait)
 	defer stop()
-	by := patch.PutBackBy{WaveID: names.RollBack(status.WaveID)}
+	by := patch.PutBackBy{WaveID: names.RollBack(wave)}
 	described, err := c.DescribeWorkflowExecution(ctx, by.WaveID, "")
 	if err != nil {
 		return nil
 	}
 	seen := listedOf(described.GetWorkflowExecutionInfo())
-	if seen.Started.Before(status.Since) {
+	if seen.Started.Before(ended) {
 		return nil // of an earlier wave with the same id
 	}
 	if seen.Closed == nil {

@@ -17,9 +17,21 @@ import (
 type terminatedError struct {
 	wave string
 	at   time.Time
+	by   *patch.PutBackBy // what put back what it had patched, or is at it; nil: nothing that anybody knows of
 }
 
 func (e *terminatedError) Error() string {
+	switch {
+	case e.by != nil && e.by.Outcome == "":
+		return fmt.Sprintf("wave %s was terminated; what it had patched is being put back: patchtide wave show %s", e.wave,
+			e.by.WaveID)
+	case e.by != nil && (e.by.Outcome == patch.RolledBack || e.by.Outcome == patch.NothingPutBack):
+		return fmt.Sprintf("wave %s was terminated; %s, which closed at %s, %s", e.wave, e.by.WaveID,
+			console.Moment(e.by.Closed), map[patch.Outcome]string{
+				patch.RolledBack:     "put back what it had patched",
+				patch.NothingPutBack: "found nothing of it patched any more",
+			}[e.by.Outcome])
+	}
 	return fmt.Sprintf("wave %s was terminated: nobody decides for it any more, and what it had under way is put back by "+
 		"itself, which `patchtide reconcile --dry-run` shows as in use. Once nothing is, put back what it had patched: %s",
 		e.wave, names.VerbCommand(patch.RollBack, e.wave))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,4 +127,32 @@ func TestATerminatedWaveIsToldByItsEvidence(t *testing.T) {
 	require.Contains(t, said, "and no worker answers. Its evidence tells how it stood at ")
 	require.Contains(t, said, "production/r/web")
 	require.NotContains(t, said, "What may be sent")
+}
+
+// Who looks at a terminated wave once it was rolled back is not told to do that.
+func TestATerminatedWaveTellsOfItsRollBack(t *testing.T) {
+	const advice = "patchtide wave roll-back wave-web-1"
+	for name, c := range map[string]struct {
+		temporal rolledBackLater
+		says     string
+		advises  bool
+	}{
+		"it was not":  {rolledBackLater{}, "Once nothing is, put back what it had patched", true},
+		"it is being": {rolledBackLater{known: true}, "is being put back: patchtide wave show roll-back-wave-web-1", false},
+		"it was": {
+			rolledBackLater{known: true, outcome: patch.RolledBack},
+			"roll-back-wave-web-1, which closed at 1970-01-01 00:01:00 UTC, put back what it had patched", false,
+		},
+		"nothing was left to do": {
+			rolledBackLater{known: true, outcome: patch.NothingPutBack}, "found nothing of it patched any more", false,
+		},
+		"not all of it": {rolledBackLater{known: true, outcome: patch.Failed}, "put back what it had patched", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			by := rolledBackSince(t.Context(), c.temporal, "wave-web-1", time.Unix(0, 0))
+			said := (&terminatedError{wave: "wave-web-1", by: by}).Error()
+			require.Contains(t, said, c.says)
+			require.Equal(t, c.advises, strings.Contains(said, advice))
+		})
+	}
 }

@@ -193,7 +193,8 @@ func closedWith(ctx context.Context, c client.Client, wave string) (bool, error)
 	var terminated *temporal.TerminatedError
 	switch {
 	case errors.As(err, &terminated):
-		return true, &terminatedError{wave, description.GetWorkflowExecutionInfo().GetCloseTime().AsTime()}
+		at := description.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
+		return true, &terminatedError{wave, at, rolledBackSince(ctx, c, wave, at)}
 	case err != nil:
 		return true, fmt.Errorf("wave %s: %s", wave, plain(err))
 	}
