@@ -47,7 +47,9 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 		require.NoError(t, w.Start())
 		t.Cleanup(w.Stop)
 	}
-	const mend = "the workers that run know another configuration: give each the same patchtide.yaml, and restart it"
+	const mend = "see that a worker runs, `patchtide worker`: one that has just ended is listed for 1m15s, by the queues " +
+		"that it polled last. One that runs and does not poll this queue knows another configuration: give each the same " +
+		"patchtide.yaml, and restart it"
 
 	require.Equal(t, []doctor.Result{{
 		Check: "temporal", Where: o.address, State: doctor.Problem, Says: "there is no namespace nosuch",
@@ -64,8 +66,8 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 		{
 			Check: "workers", Where: names.TaskQueue, State: doctor.Problem,
 			Says: "polled for workflows and by nobody for activities: waves stand still",
-			Mend: "our worker polls for both: see what somebody's is, restart it where it is ours, and give a program that " +
-				"is not a queue of its own",
+			Mend: "our worker polls for both, and one that has just ended is listed for 1m15s by what it polled last: see " +
+				"whether somebody's runs, start it again where it is ours, and give a program that is not a queue of its own",
 		},
 		{
 			Check: "workers", Where: staging, State: doctor.Problem,

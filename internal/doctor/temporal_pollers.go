@@ -129,7 +129,9 @@ func (q *queue) result() Result {
 	if len(q.served) == 0 {
 		return Result{
 			"workers", q.name, Problem, "nobody polls this queue; a wave that needs it is refused or stands still",
-			"the workers that run know another configuration: give each the same patchtide.yaml, and restart it",
+			"see that a worker runs, `patchtide worker`: one that has just ended is listed for " + pollers.Age.String() + ", by the " +
+				"queues that it polled last. One that runs and does not poll this queue knows another configuration: give each " +
+				"the same patchtide.yaml, and restart it",
 		}
 	}
 	var polled, idle []string
@@ -146,9 +148,9 @@ func (q *queue) result() Result {
 			"polled for %s and by nobody for %s: waves stand still", strings.Join(polled, " and "), strings.Join(idle, " and "),
 		),
 		fmt.Sprintf(
-			"our worker polls for both: see what %s is, restart it where it is ours, and give a program that is not a queue "+
-				"of its own",
-			strings.Join(q.served, ", "),
+			"our worker polls for both, and one that has just ended is listed for %s by what it polled last: see whether %s "+
+				"runs, start it again where it is ours, and give a program that is not a queue of its own",
+			pollers.Age, strings.Join(q.served, ", "),
 		),
 	}
 }
