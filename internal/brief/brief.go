@@ -104,6 +104,9 @@ func (w Wave) Quarantine() string {
 	if more := len(w.Unfit) - mostNamed; more > 0 {
 		named += fmt.Sprintf(" and %d more", more)
 	}
+	if w.State == patch.StateClosed { // somebody may have ended it since
+		return "Quarantined when it closed: " + named + ". What has become of that: patchtide quarantine list"
+	}
 	return "Quarantined, out of its group: " + named +
 		". Why, and until when: patchtide quarantine list"
 }
