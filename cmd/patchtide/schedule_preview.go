@@ -55,9 +55,7 @@ func newSchedulePreview() *cobra.Command {
 				return wrongUsage(cmd, err)
 			}
 			if !found {
-				return wrongUsage(
-					cmd, errors.New("plan "+args[0]+" has no window: it may be patched at any time, and no schedule starts it"),
-				)
+				return errors.New("plan " + args[0] + " has no window: it may be patched at any time, and no schedule starts it")
 			}
 			shown := previewOf(args[0], windows, time.Now(), count)
 			utc, err := cmd.Flags().GetBool("utc")

@@ -87,7 +87,7 @@ func TestSchedulePreviewTellsWhatItCannotShow(t *testing.T) {
 		code int
 		says string
 	}{
-		"no window":    {file(t), []string{"web"}, exitUsage, "plan web has no window"},
+		"no window":    {file(t), []string{"web"}, exitFailed, "plan web has no window"},
 		"unknown plan": {file(t), []string{"wbe"}, exitUsage, `there is no plan "wbe"`},
 		"no number":    {file(t), []string{"web", "-n", "0"}, exitUsage, "write a number from 1 to 1000"},
 		"over": {
