@@ -11,6 +11,7 @@ import (
 
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -104,6 +105,16 @@ func (w watching) ends(look screen.Look) bool {
 	return look.Closed || w.untilHold && look.Status.Asks()
 }
 
+// whyAway is why there was no answer, in words for people.
+func whyAway(err error) string {
+	var late *serviceerror.DeadlineExceeded
+	var silent *silentError
+	if !errors.As(err, &silent) && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &late)) {
+		return "Temporal does not answer in time; `patchtide doctor` tells what is away"
+	}
+	return plain(err)
+}
+
 // watchInLines writes a line for each change, or nothing with --json.
 func watchInLines(
 	cmd *cobra.Command, again func(context.Context) screen.Look, look screen.Look, how watching,
@@ -135,7 +146,7 @@ func watchInLines(
 		case !away && ctx.Err() == nil:
 			away = true
 			picture.Say(
-				"No answer since %s: %s. This goes on", console.Clock(last.At), plain(look.Err),
+				"No answer since %s: %s. This goes on", console.Clock(last.At), whyAway(look.Err),
 			)
 			for _, wait := range brief.WaitedFor(last.Status, look.Details.Waits, console.Clock) {
 				picture.Say("It waits for %s", wait)

@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -159,5 +161,21 @@ func TestExitCodeOfAWatchedWave(t *testing.T) {
 			require.NoError(t, json.Unmarshal(out.Bytes(), &status))
 			require.Equal(t, c.look.Status.State, status.State)
 		})
+	}
+}
+
+// Whoever watches is told what does not answer, in words.
+func TestWhyThereIsNoAnswer(t *testing.T) {
+	const temporal = "Temporal does not answer in time; `patchtide doctor` tells what is away"
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"our own patience":     {fmt.Errorf("describe it: %w", context.DeadlineExceeded), temporal},
+		"the server's":         {serviceerror.NewDeadlineExceeded("context deadline exceeded"), temporal},
+		"no worker":            {&silentError{errors.New("no worker answers")}, "no worker answers"},
+		"a refused connection": {errors.New("connection refused"), "connection refused"},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, whyAway(c.err)) })
 	}
 }
