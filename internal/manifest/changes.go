@@ -51,7 +51,6 @@ func ChangesOf(waveID string, machines []patch.InstanceDetails, ended map[string
 	for _, d := range machines {
 		outcome := cmp.Or(ended[d.Instance], d.Outcome)
 		delete(left, d.Instance)
-		told := d.Before != nil && d.After != nil
 		switch {
 		case !outcome.LeftPatched() && len(d.Changes) > 0:
 			found.Back = append(found.Back, d.Instance+": "+outcome.Words())
@@ -61,7 +60,7 @@ func ChangesOf(waveID string, machines []patch.InstanceDetails, ended map[string
 			continue
 		case !outcome.LeftPatched():
 			continue
-		case !told || len(d.Changes) == 0 && d.Before.PackagesSHA256 != d.After.PackagesSHA256:
+		case !tellsPackages(d):
 			found.Untold = append(found.Untold, d.Instance+": patched, and has not told which packages it holds")
 			continue
 		}

@@ -52,8 +52,7 @@ func New(plan, waveID string, machines []patch.InstanceDetails) Manifest {
 			made.NotProofs = append(made.NotProofs, d.Instance+": "+d.Outcome.Words())
 			continue
 		}
-		if told := d.After != nil && d.Before != nil; !told ||
-			len(d.Changes) == 0 && d.Before.PackagesSHA256 != d.After.PackagesSHA256 {
+		if !tellsPackages(d) {
 			made.NotProofs = append(made.NotProofs, d.Instance+": it has not told which packages it holds")
 			continue
 		}
@@ -74,6 +73,13 @@ func New(plan, waveID string, machines []patch.InstanceDetails) Manifest {
 	slices.SortFunc(made.Proofs, func(a, b Proof) int { return cmp.Compare(a.Instance, b.Instance) })
 	slices.Sort(made.NotProofs)
 	return made
+}
+
+// tellsPackages reports whether a machine has told which packages it holds: of one whose list was cut off only the hash
+// is known.
+func tellsPackages(d patch.InstanceDetails) bool {
+	return d.Before != nil && d.After != nil &&
+		(len(d.Changes) > 0 || d.Before.PackagesSHA256 == d.After.PackagesSHA256)
 }
 
 // system is one that is being made.
