@@ -14,6 +14,9 @@ type ETA struct {
 	Left Duration  `json:"left"`          // work that is left; the time in which a person is waited for is not in it
 	Done time.Time `json:"done,omitzero"` // when it is likely to be done; zero while that hangs on a person or a freeze
 	From string    `json:"from,omitempty"`
+	// UnderWay is what of Left passes by itself: what has begun. Of what comes after it nothing is done before that has
+	// ended, however long it takes.
+	UnderWay Duration `json:"under_way,omitempty"`
 	// Overdue is by how much what is under way has taken longer than it was likely to; Left is of what comes after it.
 	Overdue Duration `json:"overdue,omitempty"`
 	// NotCounted is what it leaves out, for a person: approvals, holds, what is still to be learnt.
@@ -30,15 +33,13 @@ const mostLate = Duration(time.Minute)
 
 // Told is an ETA in one sentence, for whoever reads it at that moment. clock writes a time of day with its zone.
 func (e ETA) Told(now time.Time, clock func(time.Time) string) string {
-	left, overdue := e.Left, e.Overdue
-	switch late := Duration(now.Sub(e.Done)); {
+	passed := max(Duration(now.Sub(e.At)), 0)
+	left, overdue := e.Left-min(passed, e.UnderWay), e.Overdue
+	switch late := passed - e.UnderWay; {
 	case overdue > 0:
-		overdue += max(Duration(now.Sub(e.At)), 0)
-	case e.Done.IsZero(): // nobody knows whether any of it was done since
-	case late > mostLate:
-		left, overdue = 0, late
-	default:
-		left = max(min(left, -late), 0)
+		overdue += passed
+	case e.UnderWay > 0 && late > mostLate:
+		overdue = late
 	}
 	text := "about " + left.Rough() + " left"
 	switch {
@@ -47,12 +48,19 @@ func (e ETA) Told(now time.Time, clock func(time.Time) string) string {
 	case overdue > 0:
 		text = "overdue by " + overdue.Rough()
 	case !e.Done.IsZero():
-		text += ", done about " + clock(e.Done)
+		text += ", done about " + clock(later(e.Done, now.Add(left.D())))
 	}
 	if len(e.NotCounted) > 0 {
 		text += "; not counted: " + strings.Join(e.NotCounted, ", ")
 	}
 	return text
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Likely is how long one instance is likely to take, from its first change until its bake has ended, and what that was
@@ -88,6 +96,7 @@ type Work struct {
 	First     Duration // before the first of them: see LaunchTime
 	Begun     bool     // it goes on at once, whatever else runs
 	Soaks     Duration // what is waited between its zones, and what its canaries are watched for longer
+	Patching  bool     // time passes for it; not while it waits for a person, or has not begun
 	Spent     Duration // since Instances was true: part of it is done by now
 	Counted   int      // after so many that have ended Instances is told anew; 0 is 1
 	Shares    []string // what it must not share with another group that runs: ARNs of target groups
@@ -97,6 +106,14 @@ type Work struct {
 // than it was likely to; what comes after it is not.
 func (w Work) Left() Duration {
 	return max(w.First+w.before(w.Instances+max(w.AtOnce, 1)-1)+w.Soaks-min(w.Spent, w.underWay()), 0)
+}
+
+// UnderWay is what of it passes by itself, since it is at it: until the next are told to have ended.
+func (w Work) UnderWay() Duration {
+	if !w.Patching {
+		return 0
+	}
+	return min(max(w.underWay()-w.Spent, 0), w.Left())
 }
 
 // Overdue is by how much what is under way has taken longer than it was likely to; 0 where that is less than a quarter

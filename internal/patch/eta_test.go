@@ -135,7 +135,8 @@ func TestAnETAInOneSentence(t *testing.T) {
 // Whoever looks is told how it stands then, and not how it stood when something happened last.
 func TestAnETAForWhoeverReadsItLater(t *testing.T) {
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	due := patch.ETA{At: at, Left: 20 * minute, Done: at.Add(20 * time.Minute)}
+	due := patch.ETA{At: at, Left: 20 * minute, UnderWay: 20 * minute, Done: at.Add(20 * time.Minute)}
+	oneOfTwo := patch.ETA{At: at, Left: 20 * minute, UnderWay: 10 * minute, Done: at.Add(20 * time.Minute)}
 	for _, c := range []struct {
 		name  string
 		eta   patch.ETA
@@ -147,6 +148,21 @@ func TestAnETAForWhoeverReadsItLater(t *testing.T) {
 		{"a clock that is behind", due, -time.Minute, "about 20m left, done about 02:20 UTC"},
 		{"just due", due, 20*time.Minute + 30*time.Second, "about 0s left, done about 02:20 UTC"},
 		{"overdue", due, 32 * time.Minute, "overdue by 12m"},
+		{"what has not begun is still to come", oneOfTwo, 9 * time.Minute, "about 11m left, done about 02:20 UTC"},
+		{
+			"and takes as long however late the one before is", oneOfTwo, 25 * time.Minute,
+			"overdue by 15m, and about 10m left after that",
+		},
+		{
+			"a little late is not overdue, and all after it is later", oneOfTwo, 11 * time.Minute,
+			"about 10m left, done about 02:21 UTC",
+		},
+		{
+			"nothing has begun",
+			patch.ETA{At: at, Left: 20 * minute, Done: at.Add(20 * time.Minute)},
+			15 * time.Minute,
+			"about 20m left, done about 02:35 UTC",
+		},
 		{
 			"its first was overdue by then",
 			patch.ETA{At: at, Left: 20 * minute, Done: at.Add(20 * time.Minute), Overdue: 5 * minute},
@@ -165,21 +181,22 @@ func TestAnETAForWhoeverReadsItLater(t *testing.T) {
 }
 
 func TestWhatIsOverdue(t *testing.T) {
-	work := patch.Work{Instances: 3, Each: 10 * minute, First: 5 * minute, Begun: true}
+	work := patch.Work{Instances: 3, Each: 10 * minute, First: 5 * minute, Begun: true, Patching: true}
 	for _, c := range []struct {
-		name          string
-		spent         patch.Duration
-		counted       int
-		left, overdue patch.Duration
+		name                    string
+		spent                   patch.Duration
+		counted                 int
+		left, underWay, overdue patch.Duration
 	}{
-		{"in time", 8 * minute, 0, 27 * minute, 0},
-		{"a little longer", 17 * minute, 0, 20 * minute, 0},
-		{"overdue", 25 * minute, 0, 20 * minute, 10 * minute},
-		{"counted after every two", 25 * minute, 2, 10 * minute, 0},
+		{"in time", 8 * minute, 0, 27 * minute, 7 * minute, 0},
+		{"a little longer", 17 * minute, 0, 20 * minute, 0, 0},
+		{"overdue", 25 * minute, 0, 20 * minute, 0, 10 * minute},
+		{"counted after every two", 25 * minute, 2, 10 * minute, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			work.Spent, work.Counted = c.spent, c.counted
 			require.Equal(t, c.left, work.Left())
+			require.Equal(t, c.underWay, work.UnderWay())
 			require.Equal(t, c.overdue, work.Overdue())
 		})
 	}

@@ -47,17 +47,17 @@ func (w *wave) estimate(ctx workflow.Context) {
 			whole.NotCounted = append(whole.NotCounted, "the approval of "+stage.Name)
 		}
 		whole.NotCounted = append(whole.NotCounted, w.stepApprovals(i)...)
-		left, overdue := w.estimateStage(i, whole)
-		whole.Left += left
-		whole.Overdue = max(whole.Overdue, overdue)
+		of := w.estimateStage(i, whole)
+		whole.Left += of.Left
+		whole.UnderWay, whole.Overdue = max(whole.UnderWay, of.UnderWay), max(whole.Overdue, of.Overdue)
 	}
 	whole.Done = doneAt(whole, whole.Left)
 	w.status.ETA = &whole
 }
 
-// estimateStage fills in one stage, which begins when what is left before it is done, and returns how long it takes,
-// and by how much what is under way is overdue.
-func (w *wave) estimateStage(stage int, before patch.ETA) (takes, overdue patch.Duration) {
+// estimateStage fills in one stage, which begins when what is left before it is done, and returns its ETA; the zero
+// value where nothing of it is left.
+func (w *wave) estimateStage(stage int, before patch.ETA) patch.ETA {
 	var works []patch.Work
 	var shown []*patch.GroupCounts
 	var from []string
@@ -77,23 +77,20 @@ func (w *wave) estimateStage(stage int, before patch.ETA) (takes, overdue patch.
 		shown = append(shown, &w.status.Stages[stage].Groups[i])
 	}
 	if len(works) == 0 {
-		return 0, 0
+		return patch.ETA{}
 	}
-	var begins []patch.Duration
-	begins, takes = patch.Schedule(works, w.parallelIn(stage))
+	begins, takes := patch.Schedule(works, w.parallelIn(stage))
 	soaks := w.plan.Stages[stage].StepSoaks(groups[0].at)
-	takes += soaks
+	whole := patch.ETA{At: before.At, Left: takes + soaks, Done: doneAt(before, before.Left+takes+soaks)}
 	for i, work := range works {
-		ends := before.Left + begins[i] + work.Left() + soaks
 		shown[i].ETA = &patch.ETA{
-			At: before.At, Left: work.Left(), Done: doneAt(before, ends), From: from[i], Overdue: work.Overdue(),
+			At: before.At, Left: work.Left(), UnderWay: work.UnderWay(), Overdue: work.Overdue(), From: from[i],
+			Done: doneAt(before, before.Left+begins[i]+work.Left()+soaks),
 		}
-		overdue = max(overdue, work.Overdue())
+		whole.UnderWay, whole.Overdue = max(whole.UnderWay, work.UnderWay()), max(whole.Overdue, work.Overdue())
 	}
-	w.status.Stages[stage].ETA = &patch.ETA{
-		At: before.At, Left: takes, Done: doneAt(before, before.Left+takes), Overdue: overdue,
-	}
-	return takes, overdue
+	w.status.Stages[stage].ETA = &whole
+	return whole
 }
 
 // doneAt is a moment so much later; zero while that hangs on something that nobody can estimate.
@@ -126,7 +123,7 @@ func (w *wave) workOf(held *lockedGroup, known patch.Duration, now time.Time) (p
 		work.Soaks += planned.ZoneSoak * patch.Duration((len(held.reach.Zones)-1)*work.Instances/total)
 	}
 	if held.counts.Phase == patch.GroupPatching && w.status.State == patch.StateRunning {
-		work.Spent = patch.Duration(now.Sub(held.since))
+		work.Patching, work.Spent = true, patch.Duration(now.Sub(held.since))
 	}
 	return work, basis
 }

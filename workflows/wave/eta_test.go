@@ -67,11 +67,15 @@ func TestAWaveTellsHowLongItIsLikelyToTakeYet(t *testing.T) {
 	require.Equal(t, "estimates.patch and draining", staging.status.Stages[0].Groups[0].ETA.From)
 	require.Equal(t, "1h32m0s", staging.status.Stages[1].ETA.Left.String())
 	require.True(t, staging.status.Stages[1].Groups[0].ETA.Done.IsZero())
+	require.Equal(t, "22m30s", eta.UnderWay.String(), "the second, and production, begin when the first has ended")
+	require.Equal(t, "22m30s", staging.status.Stages[0].Groups[0].ETA.UnderWay.String())
+	require.Zero(t, staging.status.Stages[1].ETA.UnderWay)
 
 	gate := first(*all, wavetest.InState(patch.StateAwaitingApproval))
 	require.NotNil(t, gate)
 	require.Equal(t, "1h32m0s", gate.status.ETA.Left.String(), "staging is done")
 	require.Nil(t, gate.status.Stages[0].ETA)
+	require.Zero(t, gate.status.ETA.UnderWay, "nothing passes while a person is waited for")
 	require.Equal(t, []string{"the approval of production"}, gate.status.ETA.NotCounted)
 
 	production := first(*all, func(s patch.WaveStatus) bool {
