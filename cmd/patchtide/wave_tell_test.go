@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -79,6 +81,26 @@ func (ended) DescribeWorkflowExecution(
 
 func (ended) GetWorkflow(context.Context, string, string) client.WorkflowRun { return terminatedRun{} }
 
+func (ended) GetWorkflowHistory(
+	context.Context, string, string, bool, enums.HistoryEventFilterType,
+) client.HistoryEventIterator {
+	return &lastEvent{}
+}
+
+// lastEvent is what a history ends with once somebody has terminated it.
+type lastEvent struct{ told bool }
+
+func (e *lastEvent) HasNext() bool { return !e.told }
+
+func (e *lastEvent) Next() (*historypb.HistoryEvent, error) {
+	e.told = true
+	return &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionTerminatedEventAttributes{
+		WorkflowExecutionTerminatedEventAttributes: &historypb.WorkflowExecutionTerminatedEventAttributes{
+			Identity: "ann@desk", Reason: "by mistake",
+		},
+	}}, nil
+}
+
 type terminatedRun struct{ client.WorkflowRun }
 
 func (terminatedRun) Get(context.Context, any) error { return &temporal.TerminatedError{} }
@@ -87,7 +109,7 @@ func (terminatedRun) Get(context.Context, any) error { return &temporal.Terminat
 func TestATerminatedWaveIsToldAsThat(t *testing.T) {
 	closed, err := closedWith(t.Context(), ended{}, "wave-1")
 	require.True(t, closed)
-	require.ErrorContains(t, err, "wave wave-1 was terminated: nobody decides for it any more")
+	require.ErrorContains(t, err, `wave wave-1 was terminated by ann@desk ("by mistake"): nobody decides for it any more`)
 	require.ErrorContains(t, err, "patchtide reconcile --dry-run")
 	require.ErrorContains(t, err, "patchtide wave roll-back wave-1")
 	cmd := newRoot()

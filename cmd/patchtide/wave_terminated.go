@@ -1,46 +1,76 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 )
 
 // terminatedError is a wave that somebody terminated in Temporal: none of its code ran after that.
 type terminatedError struct {
 	wave string
 	at   time.Time
+	who  string // in Temporal's words; "": it was not told
+	why  string
 	by   *patch.PutBackBy // what put back what it had patched, or is at it; nil: nothing that anybody knows of
 }
 
 func (e *terminatedError) Error() string {
+	told := "wave " + e.wave + " was terminated"
+	if e.who != "" {
+		told += " by " + e.who
+	}
+	if e.why != "" {
+		told += fmt.Sprintf(" (%q)", e.why)
+	}
 	switch {
 	case e.by != nil && e.by.Outcome == "":
-		return fmt.Sprintf("wave %s was terminated; what it had patched is being put back: patchtide wave show %s", e.wave,
+		return fmt.Sprintf("%s; what it had patched is being put back: patchtide wave show %s", told,
 			e.by.WaveID)
 	case e.by != nil && (e.by.Outcome == patch.RolledBack || e.by.Outcome == patch.NothingPutBack):
-		return fmt.Sprintf("wave %s was terminated; %s, which closed at %s, %s", e.wave, e.by.WaveID,
+		return fmt.Sprintf("%s; %s, which closed at %s, %s", told, e.by.WaveID,
 			console.Moment(e.by.Closed), map[patch.Outcome]string{
 				patch.RolledBack:     "put back what it had patched",
 				patch.NothingPutBack: "found nothing of it patched any more",
 			}[e.by.Outcome])
 	}
-	return fmt.Sprintf("wave %s was terminated: nobody decides for it any more, and what it had under way is put back by "+
+	return fmt.Sprintf("%s: nobody decides for it any more, and what it had under way is put back by "+
 		"itself, which `patchtide reconcile --dry-run` shows as in use. Once nothing is, put back what it had patched: %s",
-		e.wave, names.VerbCommand(patch.RollBack, e.wave))
+		told, names.VerbCommand(patch.RollBack, e.wave))
+}
+
+// terminatedBy is who terminated a wave and why, as far as its history tells.
+func terminatedBy(ctx context.Context, c client.Client, wave string) (who, why string) {
+	last := c.GetWorkflowHistory(ctx, wave, "", false, enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
+	for last.HasNext() {
+		event, err := last.Next()
+		if err != nil {
+			return "", ""
+		}
+		if end := event.GetWorkflowExecutionTerminatedEventAttributes(); end != nil {
+			return shown.Line(end.GetIdentity()), shown.Line(end.GetReason())
+		}
+	}
+	return "", ""
 }
 
 // lastKnown is how a terminated wave stood when it was heard of last.
 type lastKnown struct {
 	toldByEvidence
 	Terminated time.Time `json:"terminated"`
+	By         string    `json:"terminated_by,omitempty"`
+	Why        string    `json:"terminated_why,omitempty"`
 }
 
 // showTerminated shows how a terminated wave stood by the word of a worker, who plays its history again, and fails with
@@ -66,7 +96,7 @@ func showTerminatedUnanswered(
 func showLastKnown(cmd *cobra.Command, status patch.WaveStatus, fromEvidence bool, end *terminatedError) error {
 	status.Awaiting, status.Verbs, status.NotBy = "", nil, ""
 	status.Otherwise, status.Until, status.ETA = "", nil, nil
-	told := lastKnown{toldByEvidence{standingOf(status, nil), fromEvidence}, end.at}
+	told := lastKnown{toldByEvidence{standingOf(status, nil), fromEvidence}, end.at, end.who, end.why}
 	if err := show(cmd, told, printLastKnown); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (terminatedOnHold) DescribeWorkflowExecution(
 
 // A terminated wave is shown as it stood, with nothing that nobody takes any more, and then it is said what that means.
 func TestATerminatedWaveIsShownAsItStood(t *testing.T) {
-	const row, means = "production/r/web", "wave-web-1 was terminated: nobody decides for it any more"
+	const row, means = "production/r/web", `wave-web-1 was terminated by ann@desk ("by mistake"): nobody decides for it any more`
 	said, err := showing(t, terminatedOnHold{answers: true})
 	require.ErrorContains(t, err, means)
 	require.Contains(t, said, "It was terminated at 1970-01-01 00:01:00 UTC. When it was heard of last, it stood so:\n"+

@@ -205,7 +205,8 @@ func closedWith(ctx context.Context, c client.Client, wave string) (bool, error)
 	switch {
 	case errors.As(err, &terminated):
 		at := description.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
-		return true, &terminatedError{wave, at, rolledBackSince(ctx, c, wave, at)}
+		who, why := terminatedBy(ctx, c, wave)
+		return true, &terminatedError{wave, at, who, why, rolledBackSince(ctx, c, wave, at)}
 	case err != nil:
 		return true, fmt.Errorf("wave %s: %s", wave, plain(err))
 	}
@@ -227,7 +228,7 @@ func showStatus(cmd *cobra.Command, c client.Client, status patch.WaveStatus) er
 func tellStatus(cmd *cobra.Command, c client.Client, status patch.WaveStatus) error {
 	var waits *patch.Waits
 	if by := putBackBy(cmd.Context(), c, status); by != nil {
-		waits = &patch.Waits{On: []patch.Wait{}, PutBack: by}
+		waits = &patch.Waits{At: time.Now(), On: []patch.Wait{}, PutBack: by}
 	}
 	return show(cmd, standingOf(status, waits), printStanding)
 }
