@@ -21,5 +21,8 @@ type openWindow struct{ *config.Config }
 // Window opens now.
 func (w openWindow) Window(_ string, at time.Time) (*patch.Window, error) {
 	opens := at.UTC()
-	return &patch.Window{Opens: opens, Cutoff: opens.Add(labCutoff), Closes: opens.Add(labWindow)}, nil
+	return &patch.Window{
+		Opens: opens, Cutoff: opens.Add(labCutoff), Closes: opens.Add(labWindow),
+		Of: "the laboratory, which opens one for each wave: the file has none, and no schedule starts it",
+	}, nil
 }

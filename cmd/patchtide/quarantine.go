@@ -134,7 +134,7 @@ func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 	for _, one := range result.Instances {
 		until := "until a person decides"
 		if one.Until != nil {
-			until = "until " + console.Moment(*one.Until)
+			until = "terminated at " + console.Moment(*one.Until) + " if nobody decides"
 		}
 		isolated := ""
 		if one.Isolated {
@@ -145,5 +145,9 @@ func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 		line(out, "  %s", one.Why)
 	}
 	line(out, "%d in quarantine", len(result.Instances))
+	if len(result.Instances) > 0 {
+		line(out, "To end one: `patchtide quarantine release INSTANCE` returns it to its group, `patchtide quarantine "+
+			"terminate INSTANCE` ends it; each with --reason")
+	}
 	return nil
 }

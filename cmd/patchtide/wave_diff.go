@@ -88,7 +88,8 @@ func changesOf(
 		known = true
 		results := resultsIn(*document)
 		if id == wave && document.Status.State != patch.StateClosed {
-			unsure = append(unsure, wave+" has not closed by itself: of what ended since its groups may not have told")
+			unsure = append(unsure, wave+" has not closed, or ended without closing itself: of what its groups have not "+
+				"told yet it does not tell")
 		}
 		if id != wave && (document.Status.State != patch.StateClosed || len(results) == 0) {
 			unsure = append(unsure, "What "+id+" put back is not known: `patchtide wave logs "+id+"`")

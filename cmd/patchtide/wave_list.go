@@ -180,6 +180,10 @@ func sorted(waves []listed) []listed {
 	return waves
 }
 
+// unbegun reports a wave that runs as far as Temporal knows, and that no worker has touched: it has neither plan nor
+// state yet.
+func (w listed) unbegun() bool { return w.State == "" && w.Closed == nil }
+
 // neverBegan reports a start that ended before there was a plan to carry out: of a misspelt one, or with a wrong input.
 func (w listed) neverBegan() bool {
 	return w.Closed != nil && patch.WaveState(w.State).NeverBegan()
@@ -283,6 +287,9 @@ func (w listed) when() string {
 
 // told is the wave's state; of one that ended without closing itself, Temporal's word for it.
 func (w listed) told() string {
+	if w.unbegun() {
+		return "no worker has begun it"
+	}
 	if w.Closed != nil && w.State != string(patch.StateClosed) {
 		if w.State == "" {
 			return strings.ToLower(w.Temporal)

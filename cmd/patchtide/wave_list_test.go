@@ -133,6 +133,18 @@ func TestATerminatedWaveIsToldAsSuch(t *testing.T) {
 	require.Contains(t, out.String(), "terminated while on hold")
 }
 
+// One that no worker has taken has neither plan nor state yet, which is said.
+func TestAWaveThatNoWorkerHasBegunIsToldAsSuch(t *testing.T) {
+	store := &pages{
+		t: t, waves: []*workflowpb.WorkflowExecutionInfo{execution(t, "wave-1", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, "")},
+	}
+	waves, err := listWaves(t.Context(), store, listFilter{most: 5})
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, listFilter{}.print(&out, waves))
+	require.Contains(t, out.String(), "no worker has begun it")
+}
+
 type away struct{}
 
 func (away) ListWorkflow(

@@ -66,7 +66,7 @@ func TestLogsOfAWaveThatTemporalHasForgotten(t *testing.T) {
 	text, err := logs(t, "wave-web-1", "--config", path)
 	require.NoError(t, err)
 	require.Contains(t, text, "stage staging  abort by alice: not now\n")
-	require.Contains(t, text, "wave  aborted: aborted: alice: not now\n")
+	require.Contains(t, text, "wave  aborted: alice: not now\n")
 
 	text, err = logs(t, "wave-web-1", "--config", path, "--json")
 	require.NoError(t, err)

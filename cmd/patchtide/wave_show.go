@@ -115,8 +115,6 @@ func printUnanswered(out io.Writer, held unanswered) error {
 		said += "  plan " + held.Plan
 	}
 	switch {
-	case held.State == "" && held.Closed == nil:
-		said += "  no worker has begun it"
 	case held.Stage == "":
 		said += "  " + held.told()
 	default:

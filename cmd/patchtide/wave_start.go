@@ -50,7 +50,7 @@ func printStarted(out io.Writer, wave started) error {
 	case wave.State == patch.StateClosed:
 		why := ""
 		if wave.Reason != "" {
-			why = ": " + wave.Reason
+			why = ": " + wave.Outcome.Because(wave.Reason)
 		}
 		line(out, "It has closed: %s%s. More: patchtide wave show %s", wave.Outcome.Words(), why, wave.WaveID)
 		return nil

@@ -86,16 +86,23 @@ func (c *Console) Say(format string, args ...any) {
 func (c *Console) Update(p Progress) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var kept []string
+	var before, kept []string
 	for _, change := range changes(c.last, p) {
 		if c.live && change.outcome == "" && !change.asks {
 			continue // the picture shows it; only what matters later stays on the screen
+		}
+		if c.clock && c.last.WaveID == "" && change.outcome != "" {
+			before = append(before, c.line(change))
+			continue
 		}
 		kept = append(kept, c.line(change))
 	}
 	c.last = p
 	c.frame++
-	c.show(kept)
+	if len(before) > 0 {
+		c.show("before", before)
+	}
+	c.show(c.stamp(), kept)
 }
 
 func (c *Console) line(change change) string {
@@ -111,25 +118,31 @@ func (c *Console) line(change change) string {
 }
 
 // keep writes a line above the live picture.
-func (c *Console) keep(line string) { c.show([]string{line}) }
+func (c *Console) keep(line string) { c.show(c.stamp(), []string{line}) }
 
-// show replaces the live picture by lines that stay, followed by the picture as it is now.
-func (c *Console) show(kept []string) {
+// stamp is what lines of now begin with.
+func (c *Console) stamp() string {
+	if c.clock {
+		return Clock(c.now())
+	}
+	return c.elapsed()
+}
+
+// show replaces the live picture by lines that stay, behind a stamp, followed by the picture as it is now.
+func (c *Console) show(stamp string, kept []string) {
 	var text strings.Builder
 	c.erase(&text)
-	stamp := c.elapsed()
-	if c.clock {
-		stamp = Clock(c.now())
-	}
+	stamp = fmt.Sprintf("%-*s", len(c.stamp()), stamp)
 	for _, line := range kept {
 		text.WriteString(c.wrap(palette.Quiet.Render(stamp)+"  "+line, len(stamp)+len("  ")) + "\n")
 	}
 	if c.live && len(c.last.Stages) > 0 {
 		width, height := c.size()
 		lines := picture(c.last, palette.Spin(c.frame), c.elapsed())
-		// What is taller than the screen cannot be redrawn in place; the newest stages are at the end.
-		if most := height - 1; len(lines) > most && most > 0 {
-			lines = lines[len(lines)-most:]
+		// What is taller than the screen cannot be redrawn in place: what it asks is at its head, the newest stages at its
+		// end.
+		if most := height - 1; len(lines) > most && most > headLines {
+			lines = slices.Concat(lines[:headLines], lines[len(lines)-most+headLines:])
 		}
 		for _, line := range lines {
 			text.WriteString(ansi.Truncate(line, width-1, "…") + "\n")

@@ -65,6 +65,25 @@ func TestPlainLinesTellEachChangeOnce(t *testing.T) {
 	require.Equal(t, want, out.String())
 }
 
+// Whoever begins to watch is told what had ended before, and not that it ended now.
+func TestWhatHadEndedBeforeIsNotOfNow(t *testing.T) {
+	var out bytes.Buffer
+	clock := time.Date(2026, 1, 1, 3, 0, 0, 0, time.UTC)
+	c := New(&out, nil, func() time.Time { return clock }).ByClock()
+	c.Update(wave("patching production", Instance{ID: "i-0c", Step: "entering standby"}))
+	c.Update(wave("patching production", Instance{ID: "i-0c", Outcome: patch.Patched}))
+	require.Equal(t, strings.Join([]string{
+		"before        ✓ staging/ap-northeast-1/Role=web i-0a  patched",
+		"before        ✓ staging/ap-northeast-1/Role=web i-0b  already compliant",
+		"before        ✓ stage staging  succeeded",
+		"03:00:00 UTC    wave  patching production",
+		"03:00:00 UTC    stage production  patching",
+		"03:00:00 UTC    production/ap-northeast-1/web i-0c  entering standby",
+		"03:00:00 UTC  ✓ production/ap-northeast-1/web i-0c  patched",
+		"",
+	}, "\n"), out.String())
+}
+
 func TestChangesOfAnInstanceThatIsRolledBackAfterItWasPatched(t *testing.T) {
 	before := wave("", Instance{ID: "i-0c", Outcome: patch.Patched})
 	after := wave("", Instance{ID: "i-0c", Outcome: patch.RolledBack})
@@ -111,9 +130,11 @@ func TestTheLivePictureFitsTheScreen(t *testing.T) {
 	c := live(&out, 20, 5)
 	c.Update(wave("patching with a very long text that has no room", Instance{ID: "i-0c", Step: "installing a long list"}))
 	require.Equal(t, 4, c.drawn)
+	require.Contains(t, ansi.Strip(out.String()), "\npatching with", "what it does or asks stays on the screen")
+	require.Contains(t, ansi.Strip(out.String()), "i-0d", "and so does what comes last")
 	out.Reset()
 	c.last.Asks = ""
-	c.show(nil)
+	c.show("", nil)
 	for _, line := range strings.Split(ansi.Strip(out.String()), "\n") {
 		require.LessOrEqual(t, ansi.StringWidth(line), 20, line)
 	}

@@ -12,7 +12,10 @@ import (
 // barWidth is the length of the progress bar in cells.
 const barWidth = 24
 
-// picture is the wave as lines of text: a bar, then stages, groups and instances, one line each.
+// headLines are the first lines of a picture, which tell of the wave: a gap, its bar, and what it does or asks.
+const headLines = 3
+
+// picture is the wave as lines of text: its head, then stages, groups and instances, one line each.
 func picture(p Progress, spin, elapsed string) []string {
 	count := p.count()
 	lines := []string{

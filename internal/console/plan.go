@@ -41,13 +41,11 @@ func planText(p patch.Preview, page Page) string {
 	text := &planWriter{page: page}
 	text.line(
 		2,
-		"%s  %d of %s due, %s missing, %s%s. Nothing was changed.",
+		"%s  %d of %s due, %s. Nothing was changed.",
 		palette.Title.Render("Plan "+p.Plan),
 		p.Due,
 		Plural(p.Instances, "instance"),
-		Plural(p.Missing, "patch"),
-		reboots(p),
-		neverScanned(p),
+		missing(p),
 	)
 	if p.AfterPlan != nil {
 		text.line(2, "It %s.", p.AfterPlan.Told())
@@ -89,7 +87,8 @@ func planHooks(text *planWriter, hooks patch.Hooks) {
 	}
 }
 
-func neverScanned(p patch.Preview) string {
+// missing is how many patches and reboots are due, as far as that is known: of those that nobody has scanned it is not.
+func missing(p patch.Preview) string {
 	unknown := 0
 	for _, stage := range p.Stages {
 		for _, group := range stage.Groups {
@@ -100,10 +99,14 @@ func neverScanned(p patch.Preview) string {
 			}
 		}
 	}
-	if unknown == 0 {
-		return ""
+	known := Plural(p.Missing, "patch") + " missing, " + reboots(p)
+	switch {
+	case unknown == 0:
+		return known
+	case p.Missing == 0:
+		return fmt.Sprintf("and what they miss is not known: %d were never scanned (--scan does)", unknown)
 	}
-	return fmt.Sprintf(" that are known of; %d never scanned", unknown)
+	return fmt.Sprintf("%s that are known of; %d never scanned", known, unknown)
 }
 
 func stageWords(stage patch.PreviewStage) string {

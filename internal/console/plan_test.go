@@ -127,6 +127,16 @@ func TestPlanThatIsTakenInAnOrder(t *testing.T) {
 	}
 }
 
+// Of a fleet that nobody has scanned yet nothing is said to be missing on none.
+func TestPlanOfWhatWasNeverScanned(t *testing.T) {
+	p := couldRun()
+	p.Missing, p.Reboots, p.Window.Of = 0, 0, "the laboratory"
+	var out bytes.Buffer
+	require.NoError(t, PrintPlan(&out, nil, p))
+	require.Contains(t, out.String(), "5 of 6 instances due, and what they miss is not known: 1 were never scanned (--scan")
+	require.Contains(t, out.String(), "            it is of the laboratory\n")
+}
+
 func TestPlanThatIsBlocked(t *testing.T) {
 	p := couldRun()
 	p.Window = nil

@@ -50,6 +50,9 @@ func planFooter(text *planWriter, p patch.Preview) {
 			p.InTime,
 			p.Due,
 		))
+		if p.Window.Of != "" {
+			field("", "it is of "+p.Window.Of)
+		}
 		if p.Window.Cut != "" {
 			field("", "it closes early for "+p.Window.Cut)
 		}

@@ -91,10 +91,10 @@ func headOf(status patch.WaveStatus, doc brief.Document) string {
 	if status.State == patch.StateOnHold && status.Hold > 0 {
 		head += fmt.Sprintf("  hold %d", status.Hold)
 	}
-	if status.State != patch.StateClosed {
-		head += "  since " + Clock(status.Since)
+	if status.State == patch.StateClosed {
+		return head + "  at " + Moment(status.Since)
 	}
-	return head
+	return head + "  since " + Clock(status.Since)
 }
 
 type statusText struct {

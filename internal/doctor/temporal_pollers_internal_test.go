@@ -37,7 +37,7 @@ func TestWorkersAreJudgedByTheirLastPoll(t *testing.T) {
 			"its last poll is older than a poll is held",
 			map[string]time.Duration{ours: 76 * time.Second},
 			[]Result{{
-				"workers", "default", Problem, "no worker runs: nobody has polled any queue of ours for 1m15s. Waves stand " +
+				"workers", "default", Problem, "no worker runs: nobody has polled any queue of ours in the last 1m15s. Waves stand " +
 					"still, and go on when one runs", "start it on its machine: `patchtide worker`",
 			}},
 		},

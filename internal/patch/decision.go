@@ -98,7 +98,7 @@ func (w *Window) Extended(until, now time.Time) (*Window, error) {
 		return nil, fmt.Errorf("until: %s has passed", until.Format(time.RFC3339))
 	case by < 0:
 		return nil, fmt.Errorf("until: the window closes at %s already; a window can only be extended; "+
-			"to stop sooner, send pause or abort", w.Closes.Format(time.RFC3339))
+			"to stop sooner, abort it, or pause it where it runs", w.Closes.Format(time.RFC3339))
 	case by > longestExtension:
 		return nil, fmt.Errorf("until: %s is more than %s after the window's end at %s; "+
 			"start a wave in another window instead",

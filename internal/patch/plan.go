@@ -69,6 +69,7 @@ type Window struct {
 	Cutoff time.Time `json:"cutoff"`
 	Closes time.Time `json:"closes"`
 	Cut    string    `json:"cut,omitempty"` // the blackout for which it closes early; "": it does not
+	Of     string    `json:"of,omitempty"`  // who opens it; "": the configuration
 }
 
 // Open reports whether an instance may be started at t, and if not, why.

@@ -74,7 +74,7 @@ var groupsField = VerbField{
 // until is absolute, so that sending it twice extends the window once.
 var untilField = VerbField{
 	Name: "until", Needed: true, Label: "Until, as 2026-11-22T06:00:00+09:00", Example: "2026-11-22T06:00:00+09:00",
-	Usage: "when it is to close, in RFC 3339 such as 2026-11-22T06:00:00+09:00; " +
+	Usage: "the `moment` at which it is to close, in RFC 3339 such as 2026-11-22T06:00:00+09:00; " +
 		"its cutoff keeps its distance from its end",
 	Suggest: func(status WaveStatus) string {
 		from := status.Since

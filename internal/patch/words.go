@@ -9,6 +9,9 @@ import "strings"
 // Words writes the outcome as people say it.
 func (o Outcome) Words() string { return words(o) }
 
+// Because is a reason for whoever has read the outcome's own words, which it does not say once more.
+func (o Outcome) Because(reason string) string { return strings.TrimPrefix(reason, o.Words()+": ") }
+
 // Words writes the verb as people say it.
 func (v Verb) Words() string { return words(v) }
 

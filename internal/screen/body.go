@@ -205,7 +205,10 @@ func (m *Model) counted(count patch.Count) string {
 	}
 	full := count.Over() * width / max(count.Total, 1)
 	bar := palette.Good.Render(strings.Repeat("█", full)) + palette.Quiet.Render(strings.Repeat("░", width-full))
-	if count.Total == 0 {
+	switch {
+	case count.Total == 0 && m.last.Status.PutsBack != "":
+		return bar + palette.Quiet.Render(" not begun")
+	case count.Total == 0:
 		return bar + palette.Quiet.Render(" not counted yet")
 	}
 	return bar + " " + count.String()

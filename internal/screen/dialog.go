@@ -19,6 +19,7 @@ type dialog struct {
 	point   patch.Point       // where the wave stood when it was opened: what it asked then is what is answered
 	labels  []string          // the verb's fields', then that of the reason
 	fields  []textinput.Model // as many
+	presets []string          // what each begins with; the first that is typed takes its place
 	at      int               // the field that is typed into
 	sending bool
 	problem string
@@ -41,7 +42,7 @@ func (d *dialog) add(label, value string) {
 	styles.Cursor.Blink = false
 	field.SetStyles(styles)
 	field.SetValue(value)
-	d.labels, d.fields = append(d.labels, label), append(d.fields, field)
+	d.labels, d.fields, d.presets = append(d.labels, label), append(d.fields, field), append(d.presets, value)
 }
 
 // focus lets the next keys go to one field.
@@ -52,6 +53,12 @@ func (d *dialog) focus(at int) tea.Cmd {
 }
 
 func (d *dialog) update(msg tea.Msg) (cmd tea.Cmd) {
+	if key, typed := msg.(tea.KeyPressMsg); typed && key.Text != "" && d.presets[d.at] != "" {
+		if d.fields[d.at].Value() == d.presets[d.at] {
+			d.fields[d.at].SetValue("")
+		}
+		d.presets[d.at] = ""
+	}
 	d.fields[d.at], cmd = d.fields[d.at].Update(msg)
 	return cmd
 }

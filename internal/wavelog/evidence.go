@@ -37,7 +37,10 @@ func FromEvidence(status patch.WaveStatus, result patch.WaveResult) []Event {
 	if status.State == patch.StateClosed {
 		events = append(
 			events,
-			Event{At: status.Since, Kind: OfWave, What: result.Outcome.Words(), Outcome: result.Outcome, Reason: result.Reason},
+			Event{
+				At: status.Since, Kind: OfWave, What: result.Outcome.Words(), Outcome: result.Outcome,
+				Reason: result.Outcome.Because(result.Reason),
+			},
 		)
 	}
 	plain.Lines(&events)

@@ -127,7 +127,7 @@ func (w *waveTeller) ended(event *historypb.HistoryEvent) []Event {
 		return nil
 	}
 	if end.Outcome != "" && end.What == "closed" {
-		end.What = end.Outcome.Words()
+		end.What, end.Reason = end.Outcome.Words(), end.Outcome.Because(end.Reason)
 	}
 	return []Event{end}
 }
