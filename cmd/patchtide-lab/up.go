@@ -35,10 +35,10 @@ func newUp(start workerStarter) *cobra.Command {
 				out, variables,
 				"patchtide plan "+demoPlan,
 				"patchtide wave start "+demoPlan+` --reason "monthly patches"`,
-				"patchtide wave watch WAVE   # the id that wave start prints",
-				"patchtide links --plan "+demoPlan+"   # the same in the Temporal UI",
-				"patchtide doctor            # what is wrong: here the simulated clock, which runs ahead",
-				"patchtide schedule list     # which plans start by themselves: none here. Each wave gets a window, now",
+				"patchtide wave watch WAVE     # the id that wave start prints",
+				"patchtide links --plan "+demoPlan+"    # the same in the Temporal UI",
+				"patchtide doctor              # what is wrong: here the simulated clock, which runs ahead",
+				"patchtide schedule list       # which plans start by themselves: none here. Each wave gets a window, now",
 			)
 			fmt.Fprintln(out, "\nAn approval or a hold waits for you as long as the plan says, in your time.")
 			stopIt(out)

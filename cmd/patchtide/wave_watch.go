@@ -89,6 +89,9 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 	if err := tellStatus(cmd, c, last.Status); err != nil {
 		return err
 	}
+	if last.Status.Asks() && isTerminal(cmd.OutOrStdout()) { // what it asks may have left a small one by its top
+		line(cmd.ErrOrStderr(), "%s", waitsForSomebody(last.Status))
+	}
 	return how.exit(last.Status)
 }
 
@@ -174,12 +177,18 @@ func saysSlow(picture *console.Console, away bool, look func() screen.Look) scre
 func goesOn(status patch.WaveStatus) string {
 	said := status.WaveID + " goes on without you (" + status.State.Words() + ")."
 	if status.Asks() {
-		said = status.WaveID + " waits for somebody (" + status.State.Words() + "), whoever watches."
-		if silence := brief.Of(status).Silence(console.Moment); silence != "" {
-			said += " " + silence
-		}
+		said = waitsForSomebody(status)
 	}
 	return said + " Watch it again: `patchtide wave watch " + status.WaveID + "`"
+}
+
+// waitsForSomebody says that a wave does, and what is done if nobody answers.
+func waitsForSomebody(status patch.WaveStatus) string {
+	said := status.WaveID + " waits for somebody (" + status.State.Words() + "), whoever watches."
+	if silence := brief.Of(status).Silence(console.Moment); silence != "" {
+		said += " " + silence
+	}
+	return said
 }
 
 // noTerminal hides what a writer is, so that it gets lines.

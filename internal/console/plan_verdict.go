@@ -57,7 +57,11 @@ func planFooter(text *planWriter, p patch.Preview) {
 			field("", "it closes early for "+p.Window.Cut)
 		}
 	}
-	for i, next := range p.Following {
+	following := p.Following
+	if p.Window != nil && p.Window.Of != "" {
+		following = nil // who opens one for this wave opens none for nobody
+	}
+	for i, next := range following {
 		label := "Then"
 		if i > 0 {
 			label = ""
