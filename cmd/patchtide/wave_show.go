@@ -114,11 +114,9 @@ func printUnanswered(out io.Writer, held unanswered) error {
 	if held.Plan != "" {
 		said += "  plan " + held.Plan
 	}
-	switch {
-	case held.Stage == "":
-		said += "  " + held.told()
-	default:
-		said += "  " + held.told() + ": " + held.Stage
+	said += "  " + held.told()
+	if held.Stage != "" {
+		said += ": " + held.Stage
 	}
 	line(out, "%s  started %s", said, console.Moment(held.Started))
 	printWaits(out, held.Waits)

@@ -47,8 +47,8 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	wave := Of(status)
 	wave.Frozen = waits.Frozen
 	doc := Document{
-		Stands: Stands(status), Why: status.Outcome.Because(status.Reason), Asks: status.Awaiting, Silence: wave.Silence(moment),
-		Window: wave.Window(moment), Frozen: frozen(waits, status.Awaiting, status.Waits()),
+		Stands: Stands(status), Why: status.Outcome.Because(status.Reason), Asks: status.Awaiting,
+		Silence: wave.Silence(moment), Window: wave.Window(moment), Frozen: frozen(waits, status.Awaiting, status.Waits()),
 		Case: caseOf(status, moment), Quarantine: wave.Quarantine(), Choices: wave.Choices(),
 	}
 	doc.Hooks = hooksOf(status)

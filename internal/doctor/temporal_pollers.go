@@ -52,8 +52,8 @@ func (d *doctor) pollers(ctx context.Context, t Temporal, now time.Time) []Resul
 	if !polled {
 		return []Result{{
 			"workers", t.Namespace, Problem,
-			fmt.Sprintf("no worker runs: nobody has polled any queue of ours in the last %s. Waves stand still, and go on when one runs",
-				pollers.Age),
+			fmt.Sprintf("no worker runs: nobody has polled any queue of ours in the last %s. Waves stand still, and go on "+
+				"when one runs", pollers.Age),
 			"start it on its machine: `patchtide worker`",
 		}}
 	}
