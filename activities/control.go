@@ -35,6 +35,8 @@ type Plans interface {
 	// Window is the plan's window that is open at a moment and still starts instances, or else the next one; nil for a
 	// plan without a window.
 	Window(plan string, at time.Time) (*patch.Window, error)
+	// Over are the exceptions of the plan's baselines whose day is over, each in a sentence.
+	Over(plan string, at time.Time) []string
 	// Places lists every account and region that a plan may touch.
 	Places() []patch.Place
 }

@@ -137,6 +137,8 @@ func updateBaseline(
 	_, err := s.SSM.UpdatePatchBaseline(ctx, &ssm.UpdatePatchBaselineInput{
 		BaselineId: current.BaselineId, Replace: aws.Ptr(true), Name: create.Name, Description: create.Description,
 		ApprovalRules: create.ApprovalRules, ApprovedPatches: create.ApprovedPatches,
+		ApprovedPatchesComplianceLevel:   create.ApprovedPatchesComplianceLevel,
+		ApprovedPatchesEnableNonSecurity: create.ApprovedPatchesEnableNonSecurity, Sources: create.Sources,
 		RejectedPatches: create.RejectedPatches, RejectedPatchesAction: create.RejectedPatchesAction,
 	})
 	return aws.Wrap("update the patch baseline "+wanted.SSMName(), where, err)

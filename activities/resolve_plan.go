@@ -41,6 +41,7 @@ type ResolvedPlan struct {
 	Notifies bool `json:",omitempty"` // the configuration has a channel for notices
 
 	Following []patch.Window `json:",omitempty"` // as many as were asked for, or there are
+	Over      []string       `json:",omitempty"` // exceptions of its baselines whose day is over, in sentences
 }
 
 // ResolvePlan reads the worker's configuration, and tells the times of the plan's current or next window: time zones
@@ -70,7 +71,9 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 	if err != nil {
 		return nil, once.Final(ErrInvalidInput, "plan %q cannot be written as JSON: %v", in.Plan, err)
 	}
-	resolved := &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash, Notifies: c.notifies()}
+	resolved := &ResolvedPlan{
+		Plan: plan.Scaled(c.Speed), Hash: hash, Notifies: c.notifies(), Over: c.Plans.Over(in.Plan, in.At),
+	}
 	resolved.Plan.Window, resolved.Plan.Blackouts = nil, plan.Blackouts.After(in.At)
 	if in.AnyTime {
 		return resolved, nil

@@ -30,6 +30,8 @@ func (p plans) Plan(name string) (patch.Plan, error) { return p[name], nil }
 
 func (p plans) Window(name string, _ time.Time) (*patch.Window, error) { return p[name].Window, nil }
 
+func (p plans) Over(string, time.Time) []string { return nil }
+
 func (p plans) Places() []patch.Place { return nil }
 
 func (p plans) PlanNames() []string {

@@ -1,11 +1,14 @@
 package baselines_test
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -18,19 +21,22 @@ import (
 )
 
 func TestEmbeddedBaselines(t *testing.T) {
-	require.Equal(t, []string{"amazon-linux-2023", "ubuntu-22.04", "windows-server-2022"}, baselines.Names())
-	for name, platform := range map[string]patch.Platform{
-		"amazon-linux-2023": patch.Linux, "ubuntu-22.04": patch.Linux, "windows-server-2022": patch.Windows,
-	} {
+	require.Equal(t, []string{
+		"alma-8", "alma-9", "amazon-linux-2", "amazon-linux-2023", "debian-11", "debian-12", "oracle-8", "oracle-9",
+		"rhel-8", "rhel-9", "rocky-8", "rocky-9", "sles-15", "ubuntu-20.04", "ubuntu-22.04", "ubuntu-24.04",
+		"windows-server-2016", "windows-server-2019", "windows-server-2022", "windows-server-2025",
+	}, baselines.Names())
+	for _, name := range baselines.Names() {
 		b, err := baselines.Load(name)
 		require.NoError(t, err)
 		require.Equal(t, name, b.Name)
-		require.Equal(t, platform, b.Platform)
+		require.Equal(t, strings.HasPrefix(name, "windows"), b.Platform == patch.Windows)
+		require.Equal(t, name, b.PatchGroup)
 		require.LessOrEqual(t, len(*b.ToSSM().Description), 1024)
 	}
 	_, err := baselines.Load("amazon-linux")
 	require.EqualError(
-		t, err, `there is no baseline "amazon-linux"; known: amazon-linux-2023, ubuntu-22.04, windows-server-2022`,
+		t, err, `there is no baseline "amazon-linux"; known: `+strings.Join(baselines.Names(), ", "),
 	)
 }
 
@@ -97,15 +103,87 @@ func TestDiffOfASystemWithoutDelay(t *testing.T) {
 	}
 }
 
+const everything = `name: bad
+description: All that a file may say.
+operating_system: %s
+approved_patches: ['kernel-6.1*']
+approved_compliance_level: HIGH
+rejected_patches: [vim]
+rejected_action: ALLOW_AS_DEPENDENCY
+exceptions: [{patch: 'docker*', owner: ann, reason: breaks the runtime, until: 2026-12-31}]
+%s`
+
+// Whatever a file says is told to Systems Manager, and not found to differ afterwards.
+func TestAllThatAFileSays(t *testing.T) {
+	linux, err := baselines.Parse("bad.yaml", fmt.Appendf(nil, everything, "ROCKY_LINUX", `approved_enable_non_security: true
+sources: [{name: ours, products: [RockyLinux9.4], configuration: "[ours]\nbaseurl=https://example.com"}]
+rules: [{name: frozen, approve_until: 2026-11-15, compliance_level: LOW}]
+`))
+	require.NoError(t, err)
+	in := linux.ToSSM()
+	require.Equal(t, []string{"vim", "docker*"}, in.RejectedPatches)
+	require.Equal(t, types.PatchActionAllowAsDependency, in.RejectedPatchesAction)
+	require.Equal(t, types.PatchComplianceLevelHigh, in.ApprovedPatchesComplianceLevel)
+	require.True(t, *in.ApprovedPatchesEnableNonSecurity)
+	require.Equal(t, "ours", *in.Sources[0].Name)
+	require.Equal(t, "2026-11-15", *in.ApprovalRules.PatchRules[0].ApproveUntilDate)
+	require.Nil(t, in.ApprovalRules.PatchRules[0].ApproveAfterDays, "only one of them is taken")
+	require.Empty(t, linux.Diff(asRead(linux)))
+
+	windows, err := baselines.Parse("bad.yaml", fmt.Appendf(nil, everything, "WINDOWS", `rules:
+  - {name: system, approve_after_days: 7, products: [WindowsServer2022]}
+  - {name: office, patch_set: APPLICATION, product_families: [Office], products: ["Office 2019"], approve_after_days: 7}
+`))
+	require.NoError(t, err)
+	require.Equal(t, []types.PatchFilter{
+		{Key: types.PatchFilterKeyPatchSet, Values: []string{"APPLICATION"}},
+		{Key: types.PatchFilterKeyProductFamily, Values: []string{"Office"}},
+		{Key: types.PatchFilterKeyProduct, Values: []string{"Office 2019"}},
+	}, windows.ToSSM().ApprovalRules.PatchRules[1].PatchFilterGroup.PatchFilters)
+	require.Empty(t, windows.Diff(asRead(windows)))
+}
+
+func TestDiffOfSources(t *testing.T) {
+	b, err := baselines.Parse("bad.yaml", fmt.Appendf(nil, everything, "ROCKY_LINUX", `sources:
+  - {name: gone, products: [a], configuration: x}
+  - {name: moved, products: [a], configuration: x}
+  - {name: other, products: [a], configuration: secret}
+rules: [{name: all, approve_after_days: 7}]
+`))
+	require.NoError(t, err)
+	got := asRead(b)
+	got.Sources = []types.PatchSource{
+		{Name: aws.String("moved"), Products: []string{"b"}, Configuration: aws.String("x")},
+		{Name: aws.String("other"), Products: []string{"a"}, Configuration: aws.String("also secret")},
+		{Name: aws.String("new")},
+	}
+	require.Equal(t, []string{
+		`patch source "gone" is missing`, `patch source "moved" is for "b", should be for "a"`,
+		`patch source "other" has another configuration`, `patch source "new" was added`,
+	}, b.Diff(got))
+}
+
+// An exception rejects until somebody has decided anew; that its day is over is told.
+func TestAnExceptionThatIsOver(t *testing.T) {
+	b, err := baselines.Parse("bad.yaml", fmt.Appendf(nil, everything, "UBUNTU", "rules: [{name: all}]\n"))
+	require.NoError(t, err)
+	day := time.Date(2026, 12, 31, 23, 59, 59, 0, time.UTC)
+	require.Empty(t, b.Over(day))
+	require.Equal(t, b.Exceptions, b.Over(day.Add(time.Second)))
+	require.Contains(t, b.ToSSM().RejectedPatches, "docker*")
+}
+
 // asRead is what Systems Manager answers for a baseline that was created from the file and registered for its group.
 func asRead(b baselines.Baseline) *ssm.GetPatchBaselineOutput {
 	in := b.ToSSM()
 	return &ssm.GetPatchBaselineOutput{
 		Name: in.Name, Description: in.Description, OperatingSystem: in.OperatingSystem, ApprovalRules: in.ApprovalRules,
 		ApprovedPatches: in.ApprovedPatches, RejectedPatches: in.RejectedPatches,
-		RejectedPatchesAction: in.RejectedPatchesAction, PatchGroups: []string{b.PatchGroup},
-		ApprovedPatchesComplianceLevel:   types.PatchComplianceLevelUnspecified,
-		ApprovedPatchesEnableNonSecurity: aws.Bool(false),
+		RejectedPatchesAction: in.RejectedPatchesAction, PatchGroups: []string{b.PatchGroup}, Sources: in.Sources,
+		ApprovedPatchesComplianceLevel: cmp.Or(
+			in.ApprovedPatchesComplianceLevel, types.PatchComplianceLevelUnspecified,
+		),
+		ApprovedPatchesEnableNonSecurity: aws.Bool(aws.ToBool(in.ApprovedPatchesEnableNonSecurity)),
 	}
 }
 
@@ -207,7 +285,8 @@ func TestUsersDirectory(t *testing.T) {
 	t.Run("adds", func(t *testing.T) {
 		catalog, err := baselines.Open(write(t, "ours.yaml", "name: ours\n"+own))
 		require.NoError(t, err)
-		require.Equal(t, []string{"amazon-linux-2023", "ours", "ubuntu-22.04", "windows-server-2022"}, catalog.Names())
+		require.Contains(t, catalog.Names(), "ours")
+		require.Len(t, catalog.Names(), len(baselines.Names())+1)
 	})
 	t.Run("does not replace a built-in one", func(t *testing.T) {
 		_, err := baselines.Open(write(t, "ubuntu-22.04.yaml", "name: ubuntu-22.04\n"+own))

@@ -26,9 +26,11 @@ func (b Baseline) Diff(got *ssm.GetPatchBaselineOutput) []string {
 	differ("description", aws.ToString(want.Description), aws.ToString(got.Description))
 	drift = append(drift, diffRules(want.ApprovalRules, got.ApprovalRules)...)
 	differ("approved patches", joined(want.ApprovedPatches), joined(got.ApprovedPatches))
-	differ("approved patches' compliance level", string(types.PatchComplianceLevelUnspecified),
+	differ("approved patches' compliance level",
+		string(cmp.Or(want.ApprovedPatchesComplianceLevel, types.PatchComplianceLevelUnspecified)),
 		string(cmp.Or(got.ApprovedPatchesComplianceLevel, types.PatchComplianceLevelUnspecified)))
-	differ("approved patches' non-security", "false", fmt.Sprint(aws.ToBool(got.ApprovedPatchesEnableNonSecurity)))
+	differ("approved patches' non-security", fmt.Sprint(b.ApprovedNonSecurity),
+		fmt.Sprint(aws.ToBool(got.ApprovedPatchesEnableNonSecurity)))
 	differ("rejected patches", joined(want.RejectedPatches), joined(got.RejectedPatches))
 	// The default is ALLOW_AS_DEPENDENCY: API reference of CreatePatchBaseline.
 	differ("rejected patches' action", string(want.RejectedPatchesAction),
@@ -36,11 +38,37 @@ func (b Baseline) Diff(got *ssm.GetPatchBaselineOutput) []string {
 	if got.GlobalFilters != nil {
 		differ("global filters", "", filterText(got.GlobalFilters))
 	}
-	for _, source := range got.Sources {
-		drift = append(drift, fmt.Sprintf("patch source %q was added", aws.ToString(source.Name)))
-	}
+	drift = append(drift, diffSources(want.Sources, got.Sources)...)
 	if b.PatchGroup != "" && !slices.Contains(got.PatchGroups, b.PatchGroup) {
 		drift = append(drift, fmt.Sprintf("patch group %q is not registered", b.PatchGroup))
+	}
+	return drift
+}
+
+// diffSources does not show what a source's configuration holds: it may be a secret, whatever its docs say.
+func diffSources(want, got []types.PatchSource) (drift []string) {
+	find := func(all []types.PatchSource, name *string) *types.PatchSource {
+		i := slices.IndexFunc(all, func(one types.PatchSource) bool { return aws.ToString(one.Name) == aws.ToString(name) })
+		if i < 0 {
+			return nil
+		}
+		return &all[i]
+	}
+	for _, one := range want {
+		switch has := find(got, one.Name); {
+		case has == nil:
+			drift = append(drift, fmt.Sprintf("patch source %q is missing", *one.Name))
+		case joined(has.Products) != joined(one.Products):
+			drift = append(drift, fmt.Sprintf("patch source %q is for %s, should be for %s", *one.Name,
+				quoted(joined(has.Products)), quoted(joined(one.Products))))
+		case aws.ToString(has.Configuration) != *one.Configuration:
+			drift = append(drift, fmt.Sprintf("patch source %q has another configuration", *one.Name))
+		}
+	}
+	for _, one := range got {
+		if find(want, one.Name) == nil {
+			drift = append(drift, fmt.Sprintf("patch source %q was added", aws.ToString(one.Name)))
+		}
 	}
 	return drift
 }

@@ -8,15 +8,22 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/strictyaml"
 )
 
-// Limits of Systems Manager: PatchRuleGroup holds 1 to 10 rules, a baseline 50 approved and 50 rejected patches, a
-// description 1,024 characters of which ours leaves some for the hash.
+// Limits of Systems Manager: PatchRuleGroup holds 1 to 10 rules, PatchFilterGroup 0 to 4 filters, a baseline 50 patches
+// that are approved, 50 that are rejected, and 20 sources, each for 20 products and of 1,024 characters; a description
+// has 1,024 characters, of which ours leaves some for the hash.
 const (
-	maxRules       = 10
-	maxPatches     = 50
-	maxDescription = 900
+	maxRules         = 10
+	maxFilters       = 4
+	maxPatches       = 50
+	maxSources       = 20
+	maxConfiguration = 1024
+	maxDescription   = 900
 )
 
 // namePattern leaves room for the prefix in Systems Manager's pattern for baseline names, ^[a-zA-Z0-9_\-.]{3,128}$.
@@ -55,10 +62,14 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 	if len(b.PatchGroup) > 256 {
 		doc.Problem("patch_group", "is longer than the 256 characters Systems Manager allows")
 	}
-	for key, list := range map[string][]string{"approved_patches": b.Approved, "rejected_patches": b.Rejected} {
-		if len(list) > maxPatches {
-			doc.Problem(key, "holds %d patches; Systems Manager allows %d", len(list), maxPatches)
-		}
+	if len(b.Approved) > maxPatches {
+		doc.Problem("approved_patches", "holds %d patches; Systems Manager allows %d", len(b.Approved), maxPatches)
+	}
+	if count := len(b.rejected()); count > maxPatches {
+		doc.Problem("rejected_patches", "holds %d patches, exceptions counted; Systems Manager allows %d", count, maxPatches)
+	}
+	for i, exception := range b.Exceptions {
+		doc.Day(fmt.Sprintf("exceptions[%d].until", i), exception.Until)
 	}
 	os, known := systemOf(b.OperatingSystem)
 	if !known {
@@ -73,6 +84,10 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 		return
 	}
 	b.Platform = os.platform
+	checkSources(doc, b)
+	if b.ApprovedNonSecurity && os.platform != patch.Linux {
+		doc.Problem("approved_enable_non_security", "exists on Linux only; remove it")
+	}
 	if doc.Has("rules") && len(b.Rules) == 0 {
 		doc.Problem(
 			"rules",
@@ -97,15 +112,65 @@ func checkRule(doc *strictyaml.Document, at, name string, os system, rule Rule) 
 			doc.Problem(fmt.Sprintf("%s.products[%d]", at, i), "is longer than the 64 characters Systems Manager allows")
 		}
 	}
-	days := at + ".approve_after_days"
+	days, until := at+".approve_after_days", at+".approve_until"
+	doc.Day(until, rule.ApproveUntil)
+	const atOnce = "is not supported on %s by Systems Manager; remove it: what matches is approved at once"
 	switch {
-	case os.delay && rule.ApproveAfterDays == nil && !doc.Has(days):
-		doc.Problem(days, "is missing; write approve_after_days: 0 for at once, or the days to wait")
 	case !os.delay && rule.ApproveAfterDays != nil:
-		doc.Problem(days, "is not supported on %s by Systems Manager; remove it: what matches is approved at once", name)
+		doc.Problem(days, atOnce, name)
+	case !os.delay && doc.Has(until):
+		doc.Problem(until, atOnce, name)
+	case !os.delay:
+	case doc.Has(days) && doc.Has(until):
+		doc.Problem(until, "stands beside approve_after_days; Systems Manager takes one of them")
+	case !doc.Has(days) && !doc.Has(until):
+		doc.Problem(days, "is missing; write approve_after_days: 0 for at once, or the days to wait")
 	}
-	if rule.NonSecurity && os.platform != "linux" {
+	if rule.NonSecurity && os.platform != patch.Linux {
 		doc.Problem(at+".enable_non_security", "exists on Linux only; remove it")
+	}
+	if os.platform != patch.Windows {
+		for _, key := range []string{"patch_set", "product_families"} {
+			if doc.Has(at + "." + key) {
+				doc.Problem(at+"."+key, "exists on Windows only; remove it")
+			}
+		}
+		return
+	}
+	of := Baseline{OperatingSystem: types.OperatingSystemWindows}
+	if filters := len(of.ssmRule(rule).PatchFilterGroup.PatchFilters); filters > maxFilters {
+		doc.Problem(at+".product_families", "makes %d filters of a rule; Systems Manager allows %d: leave out products, "+
+			"classifications or severities", filters, maxFilters)
+	}
+}
+
+// sourceName is Systems Manager's pattern.
+var sourceName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,50}$`)
+
+func checkSources(doc *strictyaml.Document, b *Baseline) {
+	switch {
+	case len(b.Sources) > 0 && b.Platform != patch.Linux:
+		doc.Problem("sources", "exist on Linux only; remove them")
+	case len(b.Sources) > maxSources:
+		doc.Problem("sources", "holds %d; Systems Manager allows %d", len(b.Sources), maxSources)
+	}
+	seen := map[string]bool{}
+	for i, source := range b.Sources {
+		at := fmt.Sprintf("sources[%d].", i)
+		switch {
+		case source.Name == "":
+		case !sourceName.MatchString(source.Name):
+			doc.Problem(at+"name", "may hold 3 to 50 letters, digits, dots, dashes and underscores")
+		case seen[source.Name]:
+			doc.Problem(at+"name", "%s is there twice", source.Name)
+		}
+		seen[source.Name] = true
+		if n := len(source.Products); n > maxSources {
+			doc.Problem(at+"products", "holds %d; Systems Manager allows %d", n, maxSources)
+		}
+		if n := len(source.Configuration); n > maxConfiguration {
+			doc.Problem(at+"configuration", "is %d characters long; Systems Manager allows %d", n, maxConfiguration)
+		}
 	}
 }
 

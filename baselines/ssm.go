@@ -19,16 +19,32 @@ func (b Baseline) ToSSM() *ssm.CreatePatchBaselineInput {
 		rules[i] = b.ssmRule(rule)
 	}
 	name, description := b.SSMName(), b.ssmDescription()
-	return &ssm.CreatePatchBaselineInput{
-		Name:            &name,
-		Description:     &description,
-		OperatingSystem: b.OperatingSystem,
-		ApprovalRules:   &types.PatchRuleGroup{PatchRules: rules},
-		ApprovedPatches: b.Approved,
-		RejectedPatches: b.Rejected,
-		// BLOCK, for a rejected patch that comes in as somebody's dependency is installed all the same.
-		RejectedPatchesAction: types.PatchActionBlock,
+	in := &ssm.CreatePatchBaselineInput{
+		Name:                  &name,
+		Description:           &description,
+		OperatingSystem:       b.OperatingSystem,
+		ApprovalRules:         &types.PatchRuleGroup{PatchRules: rules},
+		ApprovedPatches:       b.Approved,
+		RejectedPatches:       b.rejected(),
+		RejectedPatchesAction: b.RejectedAction,
+		Sources:               b.ssmSources(),
 	}
+	if b.ApprovedLevel != "" {
+		in.ApprovedPatchesComplianceLevel = b.ApprovedLevel
+	}
+	if b.ApprovedNonSecurity {
+		in.ApprovedPatchesEnableNonSecurity = &b.ApprovedNonSecurity
+	}
+	return in
+}
+
+func (b Baseline) ssmSources() (sources []types.PatchSource) {
+	for _, source := range b.Sources {
+		sources = append(sources, types.PatchSource{
+			Name: aws.String(source.Name), Products: source.Products, Configuration: aws.String(source.Configuration),
+		})
+	}
+	return sources
 }
 
 func (b Baseline) ssmDescription() string {
@@ -44,12 +60,24 @@ func (b Baseline) ssmRule(rule Rule) types.PatchRule {
 		}
 		filters = append(filters, types.PatchFilter{Key: key, Values: values})
 	}
+	// A rule has at most four filters, so that those of applications are the ones that are written.
+	some := func(key types.PatchFilterKey, values []string) {
+		if len(values) > 0 {
+			add(key, values)
+		}
+	}
+	all := add
+	if rule.PatchSet != "" {
+		all = some
+		add(types.PatchFilterKeyPatchSet, []string{rule.PatchSet})
+	}
+	some(types.PatchFilterKeyProductFamily, rule.ProductFamilies)
 	add(types.PatchFilterKeyProduct, rule.Products)
 	if system.classifications != nil {
-		add(types.PatchFilterKeyClassification, rule.Classifications)
+		all(types.PatchFilterKeyClassification, rule.Classifications)
 	}
 	if system.severities != nil {
-		add(system.severityKey, rule.Severities)
+		all(system.severityKey, rule.Severities)
 	}
 	if system.priorities != nil {
 		add(types.PatchFilterKeyPriority, rule.Priorities)
@@ -58,6 +86,9 @@ func (b Baseline) ssmRule(rule Rule) types.PatchRule {
 		PatchFilterGroup: &types.PatchFilterGroup{PatchFilters: filters},
 		ApproveAfterDays: rule.ApproveAfterDays,
 		ComplianceLevel:  rule.ComplianceLevel,
+	}
+	if rule.ApproveUntil != "" {
+		translated.ApproveUntilDate = aws.String(rule.ApproveUntil)
 	}
 	if !system.delay {
 		// It has no effect there, and a request without it or a date is refused all the same: API reference of PatchRule.

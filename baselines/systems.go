@@ -18,7 +18,21 @@ type system struct {
 	severityKey     types.PatchFilterKey
 	severities      []string
 	priorities      []string
-	delay           bool // ApproveAfterDays has an effect
+	delay           bool // ApproveAfterDays and ApproveUntilDate have an effect
+}
+
+// The values of systems whose repositories carry notices as yum reads them.
+var (
+	yumClassifications = []string{"Security", "Bugfix", "Enhancement", "Recommended", "Newpackage"}
+	yumSeverities      = []string{"Critical", "Important", "Medium", "Low"}
+	plainSeverities    = []string{"Critical", "Important", "Moderate", "Low"}
+)
+
+func yum(severities []string) system {
+	return system{
+		platform: patch.Linux, classifications: yumClassifications, severityKey: types.PatchFilterKeySeverity,
+		severities: severities, delay: true,
+	}
 }
 
 // wildcard matches every value of a filter.
@@ -27,14 +41,15 @@ const wildcard = "*"
 // systemOf returns what is known about an operating system, and false for one that Patchtide does not patch.
 func systemOf(name types.OperatingSystem) (system, bool) {
 	switch name {
-	case types.OperatingSystemAmazonLinux2, types.OperatingSystemAmazonLinux2023:
-		return system{
-			platform:        patch.Linux,
-			classifications: []string{"Security", "Bugfix", "Enhancement", "Recommended", "Newpackage"},
-			severityKey:     types.PatchFilterKeySeverity,
-			severities:      []string{"Critical", "Important", "Medium", "Low"},
-			delay:           true,
-		}, true
+	case types.OperatingSystemAmazonLinux2, types.OperatingSystemAmazonLinux2023,
+		types.OperatingSystemRedhatEnterpriseLinux, types.OperatingSystemRockyLinux, types.OperatingSystemAlmaLinux:
+		return yum(yumSeverities), true
+	case types.OperatingSystemOracleLinux:
+		return yum(plainSeverities), true
+	case types.OperatingSystemSuse:
+		of := yum(plainSeverities)
+		of.classifications = []string{"Security", "Recommended", "Optional", "Feature", "Document", "Yast"}
+		return of, true
 	case types.OperatingSystemUbuntu, types.OperatingSystemDebian:
 		return system{
 			platform:   patch.Linux,
@@ -48,7 +63,7 @@ func systemOf(name types.OperatingSystem) (system, bool) {
 				"Tools", "UpdateRollups", "Updates", "Upgrades",
 			},
 			severityKey: types.PatchFilterKeyMsrcSeverity,
-			severities:  []string{"Critical", "Important", "Moderate", "Low", "Unspecified"},
+			severities:  append(slices.Clone(plainSeverities), "Unspecified"),
 			delay:       true,
 		}, true
 	}

@@ -19,25 +19,13 @@ func checkBlackouts(doc *strictyaml.Document, at string, blackouts []Blackout) {
 	}
 	for i, one := range blackouts {
 		place := fmt.Sprintf("%s[%d]", at, i)
-		from, fromOK := checkDay(doc, place+".from", one.From)
-		to, toOK := checkDay(doc, place+".to", one.To)
+		from, fromOK := doc.Day(place+".from", one.From)
+		to, toOK := doc.Day(place+".to", one.To)
 		if fromOK && toOK && to.Before(from) {
 			doc.Problem(place+".to", "%s is before %s, the first day; write the last one", one.To, one.From)
 		}
 		checkTimeZone(doc, place+".time_zone", one.TimeZone)
 	}
-}
-
-// checkDay reads a day, if one is given; what has another form has been told of.
-func checkDay(doc *strictyaml.Document, at, text string) (day time.Time, ok bool) {
-	if text == "" {
-		return day, false
-	}
-	day, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		doc.Problem(at, "%q is no day of the calendar; write it like 2026-12-24", text)
-	}
-	return day, err == nil
 }
 
 // blackoutsOf are the blackouts of a plan and those of the whole configuration, by their beginning.

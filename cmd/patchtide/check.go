@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 )
 
 func newCheck() *cobra.Command {
+	strict := false
 	cmd := &cobra.Command{
 		Use:     "check",
 		Short:   "Check a configuration file, offline",
@@ -19,13 +21,17 @@ func newCheck() *cobra.Command {
 		Long: "Check a configuration file without asking AWS anything. Every mistake is told as file:line: key: what to " +
 			"write instead.\nWhere a Temporal answers within two seconds it is asked whether the workers that run know this " +
 			"file; one that knows another is told, since it has to be restarted. Nothing depends on it: the file is as right " +
-			"without.\nExit code 0 where it is right, 2 where it is wrong.",
+			"without.\n--strict calls it wrong also where somebody has to decide anew: the day of an exception of a baseline " +
+			"is over.\nExit code 0 where it is right, 2 where it is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)
 			var others []pollers.OtherConfiguration
 			if err == nil {
 				others = askOtherConfigurations(cmd.Context(), loaded)
+				if over := loaded.CheckOver(time.Now()); strict && over != nil {
+					err = &exitError{code: exitUsage, cause: over}
+				}
 			}
 			if asJSON(cmd) {
 				return printCheck(cmd, others, err)
@@ -43,19 +49,23 @@ func newCheck() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&strict, "strict", false, "wrong also where the day of an exception of a baseline is over")
 	printsJSON(cmd)
 	return cmd
 }
 
-// printWarnings tells of each plan what putting an instance back loses, which stage begins after failures, and where
-// backups are too old for a roll back once a stage has soaked: at design time is the time to know.
+// printWarnings tells of each plan which exceptions of its baselines are over, what putting an instance back loses, which
+// stage begins after failures, and where backups are too old for a roll back once a stage has soaked: at design time is
+// the time to know.
 func printWarnings(out io.Writer, loaded *config.Config) error {
 	for _, name := range loaded.PlanNames() {
 		plan, err := loaded.Plan(name)
 		if err != nil {
 			return err
 		}
-		for _, said := range slices.Concat([]string{plan.PutBackLoses()}, plan.PromotionDoubts(), plan.SoakWarnings()) {
+		for _, said := range slices.Concat(
+			loaded.Over(name, time.Now()), []string{plan.PutBackLoses()}, plan.PromotionDoubts(), plan.SoakWarnings(),
+		) {
 			if said != "" {
 				line(out, "plan %s: %s", name, said)
 			}

@@ -98,15 +98,15 @@ func TestInitAndCheckAgreeOnSystems(t *testing.T) {
 	sim := simulated(t)
 	sim.Inspect(func(w *world.World) {
 		for i := range w.Scenario.OperatingSystems {
-			w.Scenario.OperatingSystems[i].PlatformName = "Red Hat Enterprise Linux"
+			w.Scenario.OperatingSystems[i].PlatformName = "CentOS Stream"
 			w.Scenario.OperatingSystems[i].PlatformVersion = "8.8"
 		}
 	})
 	code, _, stderr := call(t, initArgs...)
 	require.Equal(t, exitFailed, code)
-	require.Contains(t, stderr, "runs Red Hat Enterprise Linux 8.8: "+baselines.Patches())
-	_, err := baselines.Parse("rhel8.yaml", []byte("name: rhel8\ndescription: d\n"+
-		"operating_system: REDHAT_ENTERPRISE_LINUX\nrules: [{name: all, approve_after_days: 7}]\n"))
+	require.Contains(t, stderr, "runs CentOS Stream 8.8: "+baselines.Patches())
+	_, err := baselines.Parse("centos8.yaml", []byte("name: centos8\ndescription: d\n"+
+		"operating_system: CENTOS\nrules: [{name: all, approve_after_days: 7}]\n"))
 	require.ErrorContains(t, err, baselines.Patches())
 	require.NotContains(t, err.Error(), "is not known")
 }

@@ -63,6 +63,23 @@ func TestCheckWarnsOfAPlanThatPromotesWhatWasPutBack(t *testing.T) {
 		"stage staging failed and were put back")
 }
 
+// The day of an exception that is over is told, and with --strict it is a mistake of the file.
+func TestCheckOfAnExceptionThatIsOver(t *testing.T) {
+	own := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(own, "ours.yaml"), []byte("name: ours\ndescription: Ours.\n"+
+		"operating_system: AMAZON_LINUX_2023\nrules: [{name: all, approve_after_days: 7}]\n"+
+		"exceptions: [{patch: 'docker*', owner: ann, reason: breaks the runtime, until: 2026-01-31}]\n"), 0o600))
+	path := file(t, "baseline: amazon-linux-2023", "baseline: ours")
+	says := "baseline ours has an exception of docker* until 2026-01-31, for which ann answers: breaks the runtime. That " +
+		"day is over, and it rejects still"
+	code, stdout, stderr := call(t, "check", "--config", path, "--baselines-dir", own)
+	require.Equal(t, exitDone, code, stderr)
+	require.Contains(t, stdout, "plan web: "+says)
+	code, _, stderr = call(t, "check", "--strict", "--config", path, "--baselines-dir", own)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "plans[0].baseline: "+says)
+}
+
 func TestCheckWarnsOfBackupsThatASoakOutlasts(t *testing.T) {
 	path := file(t, "        service: web\n", "        service: web\n        after: 3d\n")
 	code, stdout, stderr := call(t, "check", "--config", path)

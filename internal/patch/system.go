@@ -14,19 +14,33 @@ func (s System) String() string { return strings.TrimSpace(s.Name + " " + s.Vers
 // SystemOf is Systems Manager's name of an operating system by what its agent reports. "" for one that Patchtide does
 // not patch.
 func SystemOf(platform, version string) string {
+	for _, family := range families {
+		if strings.HasPrefix(platform, family.says) {
+			return family.is
+		}
+	}
 	switch {
 	case platform == "Amazon Linux" && strings.HasPrefix(version, "2023"):
 		return "AMAZON_LINUX_2023"
 	case platform == "Amazon Linux" && strings.HasPrefix(version, "2"):
 		return "AMAZON_LINUX_2"
-	case platform == "Ubuntu":
+	case platform == "Ubuntu": // nothing else that begins so
 		return "UBUNTU"
-	case strings.HasPrefix(platform, "Debian"):
-		return "DEBIAN"
-	case strings.HasPrefix(platform, "Microsoft Windows"):
-		return "WINDOWS"
 	}
 	return ""
+}
+
+// families are the systems of which every version has one name in Systems Manager, by what their agents' platform
+// begins with: the name of /etc/os-release, on Windows the caption.
+var families = []struct{ says, is string }{
+	{"Debian", "DEBIAN"},
+	{"Red Hat Enterprise Linux", "REDHAT_ENTERPRISE_LINUX"},
+	{"Rocky Linux", "ROCKY_LINUX"},
+	{"AlmaLinux", "ALMA_LINUX"},
+	{"Oracle Linux", "ORACLE_LINUX"},
+	{"SLES", "SUSE"},
+	{"SUSE Linux Enterprise", "SUSE"},
+	{"Microsoft Windows", "WINDOWS"},
 }
 
 // checkSystem refuses an instance that runs another system than the plan's baseline is for: Systems Manager would judge

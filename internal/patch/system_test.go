@@ -21,7 +21,11 @@ func TestASystemThatTheBaselineIsNotFor(t *testing.T) {
 		},
 		{
 			patch.System{Name: "Red Hat Enterprise Linux", Version: "8.8"},
-			"it runs Red Hat Enterprise Linux 8.8, which Patchtide does not patch",
+			"it runs Red Hat Enterprise Linux 8.8, and the plan's baseline patchtide-al is for AMAZON_LINUX_2023",
+		},
+		{
+			patch.System{Name: "CentOS Stream", Version: "9"},
+			"it runs CentOS Stream 9, which Patchtide does not patch",
 		},
 	} {
 		t.Run(c.runs.String(), func(t *testing.T) {

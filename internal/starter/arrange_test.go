@@ -80,10 +80,15 @@ func TestPlans(t *testing.T) {
 
 func TestBaselines(t *testing.T) {
 	for agent, want := range map[[2]string]string{
-		{"Amazon Linux", "2023"}: "amazon-linux-2023", {"Amazon Linux", "2"}: "", {"Ubuntu", "22.04"}: "ubuntu-22.04",
-		{"Ubuntu", "24.04"}: "",
+		{"Amazon Linux", "2023"}: "amazon-linux-2023", {"Amazon Linux", "2"}: "amazon-linux-2",
+		{"Ubuntu", "22.04"}: "ubuntu-22.04", {"Ubuntu", "24.04"}: "ubuntu-24.04", {"Ubuntu", "18.04"}: "",
+		{"Debian GNU/Linux", "12"}: "debian-12", {"Debian GNU/Linux", "10"}: "",
+		{"Red Hat Enterprise Linux", "8.9"}: "rhel-8", {"Red Hat Enterprise Linux", "9.8"}: "rhel-9",
+		{"Red Hat Enterprise Linux Server", "7.9"}: "", {"Red Hat Enterprise Linux", "10.0"}: "",
+		{"Rocky Linux", "9.4"}: "rocky-9", {"AlmaLinux", "8.10"}: "alma-8", {"Oracle Linux Server", "9.3"}: "oracle-9",
+		{"SLES", "15.5"}: "sles-15", {"CentOS Stream", "9"}: "",
 		{"Microsoft Windows Server 2022 Datacenter", "10.0.20348"}: "windows-server-2022",
-		{"Microsoft Windows Server 2019", "10.0.17763"}:            "", {"Fedora", "40"}: "",
+		{"Microsoft Windows Server 2012 R2 Standard", "6.3.9600"}:  "", {"Fedora", "40"}: "",
 	} {
 		require.Equal(t, want, baselineFor(agent[0], agent[1]), agent)
 	}

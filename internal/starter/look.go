@@ -93,7 +93,8 @@ func baselineFor(platform, version string) string {
 	for _, name := range baselines.Names() {
 		baseline, err := baselines.Load(name)
 		release := name[strings.LastIndex(name, "-")+1:]
-		if err == nil && baseline.OperatingSystem == system && strings.Contains(platform+" "+version, release) {
+		of := func(word string) bool { return word == release || strings.HasPrefix(word, release+".") }
+		if err == nil && baseline.OperatingSystem == system && slices.ContainsFunc(strings.Fields(platform+" "+version), of) {
 			return name
 		}
 	}

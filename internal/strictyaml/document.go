@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	yaml "github.com/goccy/go-yaml"
@@ -164,6 +165,18 @@ func (d *Document) Problem(key, format string, args ...any) {
 		}
 	}
 	d.add(d.Line(key), key, fmt.Sprintf(format, args...))
+}
+
+// Day reads a day of the calendar, if one is given; what has another form is a problem of key.
+func (d *Document) Day(key, text string) (day time.Time, ok bool) {
+	if text == "" {
+		return day, false
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		d.Problem(key, "%q is no day of the calendar; write it like 2026-12-24", text)
+	}
+	return day, err == nil
 }
 
 // Err returns all mistakes as Errors sorted by line, nil when there is none.

@@ -17,6 +17,12 @@ type Plans struct {
 	Following []patch.Window // those after it
 	Scheduled bool
 	Change    func(*patch.Plan) // nil: as the configuration has it
+	Overdue   []string          // exceptions whose day is over, beside the configuration's
+}
+
+// Over are exceptions whose day is over.
+func (p *Plans) Over(plan string, at time.Time) []string {
+	return append(p.Plans.Over(plan, at), p.Overdue...)
 }
 
 // Window is the one that holds at a moment, or the next.

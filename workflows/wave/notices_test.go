@@ -53,11 +53,13 @@ func (silentUpdate) Complete(any, error) {}
 func TestAWaveTellsWhatItDoes(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
 	heard := scene.Listen("chat", "mail")
+	scene.Plans.Overdue = []string{"baseline ours has an exception that is over"}
 	var result *patch.WaveResult
 	scene.Play(func(story wavetest.Story) { result = noisy(story, "wave-1") })
 	require.Equal(t, patch.Succeeded, result.Outcome)
 	for _, channel := range heard.Names {
 		require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, patch.NoticeFinished}, heard.Kinds(channel))
+		require.Contains(t, heard.Heard[channel][0].Why, ". The baseline ours has an exception that is over")
 		end := heard.Heard[channel][1]
 		require.Equal(t, patch.Succeeded, end.Outcome)
 		require.Equal(t, patch.Tally{patch.Patched: 6}, end.Tally)

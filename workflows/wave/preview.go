@@ -99,6 +99,7 @@ func PreviewWave(ctx workflow.Context, request PreviewRequest) (*PreviewResult, 
 	}
 	found := patch.NewPreview(p.plan, resolved.Hash, workflow.Now(ctx), readings, whole)
 	found.Following, found.Only = resolved.Following, request.Only
+	found.Notes = append(found.Notes, resolved.Over...)
 	p.status.Outcome = patch.WouldRun
 	if !found.CouldRun() {
 		p.status.Outcome = patch.Blocked

@@ -231,9 +231,9 @@ func TestOthersRefuseTheWave(t *testing.T) {
 		}, want: []string{"NotInPatchGroup", "theirs", "deregister-patch-baseline-for-patch-group"}},
 		{name: "a system that Patchtide does not patch", fleet: func(s *world.Scenario) {
 			for i := range s.OperatingSystems {
-				s.OperatingSystems[i].PlatformName, s.OperatingSystems[i].PlatformVersion = "Red Hat Enterprise Linux", "8.8"
+				s.OperatingSystems[i].PlatformName, s.OperatingSystems[i].PlatformVersion = "CentOS Stream", "9"
 			}
-		}, do: func(*testing.T, scaling) {}, want: []string{"OtherSystem", "Red Hat Enterprise Linux 8.8", "does not patch"}},
+		}, do: func(*testing.T, scaling) {}, want: []string{"OtherSystem", "CentOS Stream 9", "does not patch"}},
 		{name: "a patch group by the other spelling", do: func(_ *testing.T, g scaling) {
 			tags := g.Members()[0].Instance.Tags
 			delete(tags, "PatchGroup")

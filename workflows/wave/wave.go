@@ -20,7 +20,8 @@ import (
 type wave struct {
 	request   Request
 	plan      patch.Plan
-	hash      string // the plan's
+	hash      string   // the plan's
+	over      []string // exceptions of its baselines whose day is over
 	run       string // of a RollBackWave: see group.Input.Run
 	began     time.Time
 	status    patch.WaveStatus
@@ -76,7 +77,7 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 		w.endRefused(ctx, err)
 		return nil, err
 	}
-	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason+takesOnly(request.Only)))
+	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason+takesOnly(request.Only)+w.overWords()))
 	outcomes := notStarted(w.plan)
 	if !w.hooksBefore(ctx) {
 		return w.end(ctx, patch.Failed, outcomes)
@@ -156,7 +157,7 @@ func (w *wave) resolve(ctx workflow.Context) error {
 		return err
 	}
 	w.plan, w.hash, w.announcer.notifies = resolved.Plan.Taking(w.request.Only), resolved.Hash, resolved.Notifies
-	w.status.Only = w.request.Only
+	w.status.Only, w.over = w.request.Only, resolved.Over
 	for _, stage := range w.plan.Stages {
 		if stage.WantsFourEyes() && strings.TrimSpace(w.request.Actor) == "" {
 			return run.Invalid("actor: is missing, and stage "+stage.Name+
@@ -165,6 +166,14 @@ func (w *wave) resolve(ctx workflow.Context) error {
 	}
 	w.status.Stages = stagesOf(w.plan)
 	return nil
+}
+
+// overWords tells of exceptions whose day is over, to whoever is told that the wave has begun.
+func (w *wave) overWords() (said string) {
+	for _, over := range w.over {
+		said += ". The " + over
+	}
+	return said
 }
 
 // resolvePlan reads the plan from the worker's configuration into history: a replay depends on no file.

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -53,12 +54,24 @@ type patching struct {
 	snapshots map[string]baselineSnapshot // SnapshotId and baseline id to what they stand for
 }
 
-// awsBaselines are the operating systems AWS has a baseline for, as far as the world knows them, with its baseline's
-// name.
-var awsBaselines = []struct{ os, name string }{
-	{"AMAZON_LINUX_2023", "AWS-AmazonLinux2023DefaultPatchBaseline"},
-	{"UBUNTU", "AWS-UbuntuDefaultPatchBaseline"},
-	{"WINDOWS", "AWS-DefaultPatchBaseline"},
+// awsBaselines are the operating systems AWS has a default baseline for, as far as the world knows them: its name, the
+// severities of security patches that it approves after seven days, and whether it approves bug fixes as well. Those
+// without severities approve all of a security repository at once (guide, AWS predefined patch baselines).
+var awsBaselines = []struct {
+	os, name   string
+	severities []string
+	bugfix     bool
+}{
+	{"AMAZON_LINUX_2023", "AWS-AmazonLinux2023DefaultPatchBaseline", []string{"Critical", "Important"}, true},
+	{"UBUNTU", "AWS-UbuntuDefaultPatchBaseline", nil, false},
+	{"WINDOWS", "AWS-DefaultPatchBaseline", []string{"Critical", "Important"}, false},
+	{"AMAZON_LINUX_2", "AWS-AmazonLinux2DefaultPatchBaseline", []string{"Critical", "Important"}, true},
+	{"ALMA_LINUX", "AWS-AlmaLinuxDefaultPatchBaseline", []string{"Critical", "Important"}, true},
+	{"DEBIAN", "AWS-DebianDefaultPatchBaseline", nil, false},
+	{"ORACLE_LINUX", "AWS-OracleLinuxDefaultPatchBaseline", []string{"Important", "Moderate"}, true},
+	{"REDHAT_ENTERPRISE_LINUX", "AWS-RedHatDefaultPatchBaseline", []string{"Critical", "Important"}, true},
+	{"ROCKY_LINUX", "AWS-RockyLinuxDefaultPatchBaseline", []string{"Critical", "Important"}, true},
+	{"SUSE", "AWS-SuseDefaultPatchBaseline", []string{"Critical", "Important"}, false},
 }
 
 func (r *Region) setUpPatching() {
@@ -77,17 +90,16 @@ func (r *Region) setUpPatching() {
 		rules := []ApprovalRule{{AfterDays: &week, Filters: []PatchFilter{
 			{Key: "PRODUCT", Values: []string{"*"}},
 			{Key: "CLASSIFICATION", Values: []string{classification}},
-			{Key: severity, Values: []string{"Critical", "Important"}},
+			{Key: severity, Values: known.severities},
 		}}}
-		if known.os == "AMAZON_LINUX_2023" {
+		if known.bugfix {
 			rules = append(rules, ApprovalRule{AfterDays: &week, Filters: []PatchFilter{
 				{Key: "PRODUCT", Values: []string{"*"}}, {Key: "CLASSIFICATION", Values: []string{"Bugfix"}},
 			}})
 		}
-		if known.os == "UBUNTU" {
+		if known.severities == nil {
 			rules[0] = ApprovalRule{AfterDays: new(int), Filters: []PatchFilter{
-				{Key: "PRODUCT", Values: []string{"*"}},
-				{Key: "PRIORITY", Values: []string{"Required", "Important", "Standard", "Optional", "Extra"}},
+				{Key: "PRODUCT", Values: []string{"*"}}, {Key: "PRIORITY", Values: debLevels},
 			}}
 		}
 		r.patching.baselines.put(id, &Baseline{
@@ -241,13 +253,13 @@ func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time
 		return false
 	}
 	if p.listed(b.Approved) {
-		return true
+		return b.NonSecurity || !b.unnoticed(p)
 	}
 	if !pass(b.Filters, os, p) {
 		return false
 	}
 	for _, rule := range b.Rules {
-		if !pass(rule.Filters, os, p) {
+		if !pass(rule.Filters, os, p) || b.unnoticed(p) && !rule.NonSecurity {
 			continue
 		}
 		released := w.released(p)
@@ -271,6 +283,19 @@ func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time
 	return false
 }
 
+// unnoticed reports whether only a rule that says so approves the patch: one that no notice of its repository tells of,
+// and on Debian and Ubuntu one that comes from no security repository (guide, How patch baseline rules work on
+// Linux-based systems). Windows knows no such difference.
+func (b *Baseline) unnoticed(p Patch) bool {
+	switch b.OS {
+	case "WINDOWS":
+		return false
+	case "UBUNTU", "DEBIAN":
+		return p.Classification != "Security"
+	}
+	return p.Classification == ""
+}
+
 // rejects reports whether the patch is among those that the baseline rejects.
 func (b *Baseline) rejects(p Patch) bool { return p.listed(b.Rejected) }
 
@@ -281,18 +306,33 @@ func (p Patch) listed(list []string) bool {
 	})
 }
 
+// set is the PATCH_SET of a patch.
+func (p Patch) set() string {
+	if p.Family != "" {
+		return "APPLICATION"
+	}
+	return "OS"
+}
+
 func pass(filters []PatchFilter, os *OperatingSystem, p Patch) bool {
+	// Applications are only for rules that name their set: unverified, as AWS does not say what a rule without one means.
+	names := slices.ContainsFunc(filters, func(filter PatchFilter) bool { return filter.Key == "PATCH_SET" })
+	if !names && p.set() == "APPLICATION" {
+		return false
+	}
 	for _, filter := range filters {
 		value := ""
 		switch filter.Key {
 		case "PRODUCT":
-			value = os.Product
+			value = cmp.Or(p.Product, os.Product)
+		case "PRODUCT_FAMILY":
+			value = p.Family
 		case "CLASSIFICATION", "SECTION":
 			value = p.Classification
 		case "SEVERITY", "MSRC_SEVERITY", "PRIORITY":
 			value = p.Severity
 		case "PATCH_SET":
-			value = "OS"
+			value = p.set()
 		case "PATCH_ID":
 			value = p.ID
 		}

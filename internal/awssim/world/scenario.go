@@ -92,6 +92,9 @@ type Patch struct {
 	CVEs           []string `yaml:"cves"`
 	Reboot         bool     `yaml:"reboot"` // takes effect with the next boot only
 	Breaks         []Breaks `yaml:"breaks"` // applications that fail once it is installed
+	// of an update of Microsoft's applications: Office, and Office 2019
+	Family  string `yaml:"family"`
+	Product string `yaml:"product"`
 	// id of a patch that has to take effect before this one is listed, as on Windows
 	After string `yaml:"after"`
 	// of Windows: an update that is no hotfix, such as definitions: patch states have it, the list of hotfixes does not
