@@ -54,9 +54,9 @@ func newCheck() *cobra.Command {
 	return cmd
 }
 
-// printWarnings tells of each plan which exceptions of its baselines are over, what putting an instance back loses, which
-// stage begins after failures, and where backups are too old for a roll back once a stage has soaked: at design time is
-// the time to know.
+// printWarnings tells of each plan which exceptions of its baselines are over, what putting an instance back loses,
+// which stage begins after failures, and where backups are too old for a roll back once a stage has soaked: at design
+// time is the time to know.
 func printWarnings(out io.Writer, loaded *config.Config) error {
 	for _, name := range loaded.PlanNames() {
 		plan, err := loaded.Plan(name)

@@ -22,7 +22,7 @@ type wave struct {
 	plan      patch.Plan
 	hash      string   // the plan's
 	over      []string // exceptions of its baselines whose day is over
-	run       string // of a RollBackWave: see group.Input.Run
+	run       string   // of a RollBackWave: see group.Input.Run
 	began     time.Time
 	status    patch.WaveStatus
 	asks      string    // what its state asks of people
