@@ -148,10 +148,8 @@ func (s StageNow) decided() (Move, bool) {
 	switch {
 	case s.Cancelled, s.Sent == Abort:
 		kind = MoveStopToAbort
-	case s.Sent == RollBack && !s.Paused:
+	case s.Sent == RollBack:
 		kind = MoveStopToPutBack
-	case s.Sent == RollBack && !busy:
-		kind = MovePutBack
 	case s.lost() && held == nil && waiting != nil:
 		return Move{MoveStopWaiting, waiting}, true
 	case s.Paused && !s.Pausing:

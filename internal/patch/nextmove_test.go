@@ -185,13 +185,13 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 			"roll back while it pauses",
 			patch.StageNow{Sent: patch.RollBack, Paused: true, Pausing: true},
 			[]patch.GroupNow{atWork, fresh},
-			patch.MoveWait, nil,
+			patch.MoveStopToPutBack, nil,
 		},
 		{
 			"roll back once it has paused",
 			patch.StageNow{Sent: patch.RollBack, Paused: true, Pausing: true},
 			[]patch.GroupNow{frozen, fresh},
-			patch.MovePutBack, nil,
+			patch.MoveStopToPutBack, nil,
 		},
 
 		{"it stops", patch.StageNow{Stopping: true}, []patch.GroupNow{atWork, fresh}, patch.MoveWait, nil},

@@ -124,9 +124,10 @@ type InstanceNow struct {
 }
 
 // Paused reports whether a person has paused it and nobody has let it go on, also where it stands elsewhere meanwhile,
-// as on hold. A parked wave is paused no more.
+// as on hold. A parked wave is paused no more, and what puts back or ends is not.
 func (s WaveStatus) Paused() bool {
-	if s.State == StateParked || s.State == StateClosed {
+	switch s.State {
+	case StateParked, StateClosed, StateRollingBack, StateAborting:
 		return false
 	}
 	for _, decision := range slices.Backward(s.Decisions) {

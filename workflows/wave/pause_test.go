@@ -66,8 +66,8 @@ func TestWhatIsDecidedInAPauseStopsTheInstanceUnderWay(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
 			state := map[patch.Verb]patch.WaveState{patch.RollBack: patch.StateRollingBack, patch.Abort: patch.StateAborting}
 			installs := 0
-			scene.When(scene.InProduction, func(patch.WaveStatus) {
-				scene.MustTake(patch.Pause, wavetest.Because("hm"))
+			scene.When(scene.InProduction, func(patch.WaveStatus) { scene.MustTake(patch.Pause, wavetest.Because("hm")) })
+			scene.When(func(s patch.WaveStatus) bool { return s.State == patch.StatePaused }, func(patch.WaveStatus) {
 				installs = len(scene.Effects("StartAutomationExecution"))
 				scene.MustTake(verb, wavetest.Because("bad"))
 			})

@@ -80,11 +80,7 @@ func (w *wave) move(ctx workflow.Context, stage int, move patch.Move) (outcome p
 		w.reason = "aborted: " + w.whoAborted(ctx)
 		w.stop(ctx, stage, patch.StateAborting)
 	case patch.MovePutBack:
-		decision := w.turn.putBack
-		if decision == nil {
-			decision = w.inbox.take()
-		}
-		return w.rollBack(ctx, stage, *decision), false
+		return w.rollBack(ctx, stage, *w.turn.putBack), false
 	case patch.MovePause:
 		w.pause(ctx, stage)
 	case patch.MoveResume:
