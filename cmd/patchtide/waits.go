@@ -79,8 +79,5 @@ func rolledBackSince(ctx context.Context, c client.Client, wave string, ended ti
 		return &by
 	}
 	by.Outcome, by.Closed = patch.Outcome(seen.Outcome), *seen.Closed
-	if by.Outcome == "" {
-		return nil
-	}
 	return &by
 }

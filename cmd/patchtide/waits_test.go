@@ -59,7 +59,8 @@ func TestAVerbUnderAFreezeTellsThatNothingBegins(t *testing.T) {
 type rolledBackLater struct {
 	unattended
 	known   bool
-	outcome patch.Outcome // "": it runs
+	outcome patch.Outcome // "": it runs, or was terminated
+	ended   bool
 }
 
 func (r rolledBackLater) DescribeWorkflowExecution(
@@ -69,6 +70,9 @@ func (r rolledBackLater) DescribeWorkflowExecution(
 		return nil, serviceerror.NewNotFound("no such workflow")
 	}
 	info := &workflowpb.WorkflowExecutionInfo{Execution: &common.WorkflowExecution{WorkflowId: id}}
+	if r.ended {
+		info.CloseTime = timestamppb.New(time.Unix(60, 0))
+	}
 	if r.outcome != "" {
 		outcome, err := converter.GetDefaultDataConverter().ToPayload(string(r.outcome))
 		if err != nil {
@@ -101,7 +105,18 @@ func TestAClosedWaveTellsThatItWasPutBackSince(t *testing.T) {
 			rolledBackLater{known: true, outcome: patch.RolledBack},
 			"was put back by roll-back-wave-web-1, which closed at 1970-01-01 00:01:00 UTC", false,
 		},
-		"not all of it": {rolledBackLater{known: true, outcome: patch.Failed}, advice, true},
+		"not all of it": {
+			rolledBackLater{known: true, outcome: patch.Failed},
+			"STILL PATCHED 2 instances at most: roll-back-wave-web-1 ended before it was done, and `patchtide wave diff " +
+				"wave-web-1` tells what it has put back. To go on with it: patchtide wave roll-back wave-web-1", true,
+		},
+		"somebody terminated that": {
+			rolledBackLater{known: true, ended: true},
+			"STILL PATCHED 2 instances at most: roll-back-wave-web-1 ended before it was done", true,
+		},
+		"it was refused": {
+			rolledBackLater{known: true, outcome: patch.Refused}, "STILL PATCHED 2 instances of other stages", true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := &cobra.Command{}

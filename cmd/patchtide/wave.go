@@ -48,7 +48,7 @@ func newWaveStart() *cobra.Command {
 			if id == "" {
 				id = names.ScheduledWave(args[0], time.Now())
 			}
-			if err := names.CheckWaveID(id); err != nil {
+			if err := names.CheckNewWaveID(id); err != nil {
 				return err
 			}
 			return withTemporal(cmd, func(c client.Client) error {

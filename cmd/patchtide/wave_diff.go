@@ -91,7 +91,8 @@ func changesOf(
 			unsure = append(unsure, wave+" has not closed, or ended without closing itself: of what its groups have not "+
 				"told yet it does not tell")
 		}
-		if id != wave && (document.Status.State != patch.StateClosed || len(results) == 0) {
+		untold := len(results) == 0 && document.Status.Outcome != patch.NothingPutBack
+		if id != wave && (document.Status.State != patch.StateClosed || untold) {
 			unsure = append(unsure, "What "+id+" put back is not known: `patchtide wave logs "+id+"`")
 		}
 		for _, instance := range results {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -108,6 +109,18 @@ Of `+other+`:
 		require.Contains(t, stdout, "amzn 2023, 2 machines:", "one that could not be put back is still patched")
 		require.Contains(t, stdout, "Not known: i-03: patched, and the evidence has no document of it")
 		require.Contains(t, stdout, "What "+names.RollBack(one)+" put back is not known: `patchtide wave logs ")
+	})
+	t.Run("of one that a roll back found put back", func(t *testing.T) {
+		path := changed(t, map[string][]patch.InstanceDetails{one: {updated("i-01", "0:8.5.0-2")}},
+			map[string][]patch.InstanceResult{one: {{ID: "i-01", Outcome: patch.RolledBack}}})
+		store, err := evidence.Open(t.Context(), os.Getenv("PATCHTIDE_EVIDENCE"), evidence.Options{Signer: evidence.GenerateKey()})
+		require.NoError(t, err)
+		require.NoError(t, store.PutWave(t.Context(), names.RollBack(one), activities.WaveDocument{
+			Version: 1, Status: patch.WaveStatus{State: patch.StateClosed, Outcome: patch.NothingPutBack},
+		}))
+		require.NoError(t, store.Close())
+		_, stdout, _ := call(t, "wave", "diff", one, "--config", path)
+		require.NotContains(t, stdout, "not known")
 	})
 	t.Run("as documents", func(t *testing.T) {
 		_, stdout, stderr := call(t, "wave", "diff", one, "--json", "--config", path)

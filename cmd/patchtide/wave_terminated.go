@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	shown "github.com/patchtide/patchtide/internal/plain"
@@ -35,7 +36,7 @@ func (e *terminatedError) Error() string {
 		told += fmt.Sprintf(" (%q)", e.why)
 	}
 	switch {
-	case e.by != nil && e.by.Outcome == "":
+	case e.by != nil && e.by.UnderWay():
 		return fmt.Sprintf("%s; what it had patched is being put back: patchtide wave show %s", told,
 			e.by.WaveID)
 	case e.by != nil && (e.by.Outcome == patch.RolledBack || e.by.Outcome == patch.NothingPutBack):
@@ -45,9 +46,12 @@ func (e *terminatedError) Error() string {
 				patch.NothingPutBack: "found nothing of it patched any more",
 			}[e.by.Outcome])
 	}
-	return fmt.Sprintf("%s: nobody decides for it any more, and what it had under way is put back by "+
-		"itself, which `patchtide reconcile --dry-run` shows as in use. Once nothing is, put back what it had patched: %s",
-		told, names.VerbCommand(patch.RollBack, e.wave))
+	wave, ends, left := e.wave, "ends by itself: it is put back or, once proven, stays patched", "what it had patched"
+	if putBack, is := names.PutBack(e.wave); is {
+		wave, ends, left = putBack, "ends by itself", "what is left"
+	}
+	return fmt.Sprintf("%s: nobody decides for it any more, and what it had under way %s; `patchtide reconcile --dry-run` "+
+		"shows that as in use. Once nothing is, put back %s: %s", told, ends, left, names.VerbCommand(patch.RollBack, wave))
 }
 
 // terminatedBy is who terminated a wave and why, as far as its history tells.
@@ -71,6 +75,28 @@ type lastKnown struct {
 	Terminated time.Time `json:"terminated"`
 	By         string    `json:"terminated_by,omitempty"`
 	Why        string    `json:"terminated_why,omitempty"`
+	// CameTo counts what its instances came to, by what each wrote as it ended, also after that.
+	CameTo patch.Tally `json:"came_to,omitempty"`
+}
+
+// cameTo reads what the instances of a wave came to; nil: nobody says where the evidence is, or it has none of them.
+func cameTo(cmd *cobra.Command, wave string) patch.Tally {
+	tally := patch.Tally{}
+	err := withEvidence(cmd, func(_ string, store *evidence.Store) error {
+		ids, err := store.ListInstances(cmd.Context(), wave)
+		if err != nil {
+			return err
+		}
+		machines, err := evidence.ReadInstances[patch.InstanceDetails](cmd.Context(), store.GetInstance, wave, ids)
+		for _, machine := range machines {
+			tally[machine.Outcome]++
+		}
+		return err
+	})
+	if err != nil || len(tally) == 0 {
+		return nil
+	}
+	return tally
 }
 
 // showTerminated shows how a terminated wave stood by the word of a worker, who plays its history again, and fails with
@@ -96,7 +122,7 @@ func showTerminatedUnanswered(
 func showLastKnown(cmd *cobra.Command, status patch.WaveStatus, fromEvidence bool, end *terminatedError) error {
 	status.Awaiting, status.Verbs, status.NotBy = "", nil, ""
 	status.Otherwise, status.Until, status.ETA = "", nil, nil
-	told := lastKnown{toldByEvidence{standingOf(status, nil), fromEvidence}, end.at, end.who, end.why}
+	told := lastKnown{toldByEvidence{standingOf(status, nil), fromEvidence}, end.at, end.who, end.why, cameTo(cmd, status.WaveID)}
 	if err := show(cmd, told, printLastKnown); err != nil {
 		return err
 	}
@@ -110,5 +136,10 @@ func printLastKnown(out io.Writer, told lastKnown) error {
 	} else {
 		line(out, "It was terminated at %s. When it was heard of last, it stood so:", console.Moment(told.Terminated))
 	}
-	return printStanding(out, told.standing)
+	if err := printStanding(out, told.standing); err != nil || told.CameTo == nil {
+		return err
+	}
+	line(out, "By now its instances that had begun came to: %s. What each got: patchtide wave diff %s", told.CameTo.Words(),
+		told.WaveID)
+	return nil
 }

@@ -120,13 +120,32 @@ func TestATerminatedWaveIsToldByItsEvidence(t *testing.T) {
 	require.NoError(t, err)
 	document := activities.WaveDocument{Version: 1, Status: stoodOnHold()}
 	require.NoError(t, store.PutWave(t.Context(), "wave-web-1", document))
+	for id, outcome := range map[string]patch.Outcome{"i-1": patch.RolledBack, "i-2": patch.Patched} { // the second afterwards
+		_, err := store.PutInstance(t.Context(), "wave-web-1", id, patch.InstanceDetails{Instance: id, Outcome: outcome})
+		require.NoError(t, err)
+	}
 	require.NoError(t, store.Close())
 
-	said, err := showing(t, terminatedOnHold{}, "--config", file)
+	const came = "By now its instances that had begun came to: 1 patched, 1 rolled back. What each got: patchtide wave " +
+		"diff wave-web-1"
+	said, err := showing(t, terminatedOnHold{answers: true}, "--config", file)
+	require.ErrorContains(t, err, "once proven, stays patched")
+	require.Contains(t, strings.Join(strings.Fields(said), " "), came)
+	said, err = showing(t, terminatedOnHold{}, "--config", file)
 	require.ErrorContains(t, err, "was terminated")
 	require.Contains(t, said, "and no worker answers. Its evidence tells how it stood at ")
 	require.Contains(t, said, "production/r/web")
 	require.NotContains(t, said, "What may be sent")
+}
+
+// Of a roll back that was terminated the wave is named that it puts back: of the roll back itself nothing is patched.
+func TestATerminatedRollBackNamesItsWave(t *testing.T) {
+	said := (&terminatedError{wave: names.RollBack("wave-web-1")}).Error()
+	require.Contains(t, said, "put back what is left: patchtide wave roll-back wave-web-1 --reason")
+	code, _, stderr := call(t, "wave", "roll-back", names.RollBack("wave-web-1"), "--reason", "again")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "is itself a roll back")
+	require.Contains(t, stderr, "patchtide wave roll-back wave-web-1 --reason")
 }
 
 // Who looks at a terminated wave once it was rolled back is not told to do that.

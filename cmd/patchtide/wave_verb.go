@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -156,7 +157,7 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 func hasClosed(status patch.WaveStatus) error {
 	return fmt.Errorf("%s has closed: %s at %s; all that can be done to it is to put back what it left patched: %s",
 		status.WaveID, status.Outcome.Words(), console.Moment(status.Since),
-		names.VerbCommand(patch.RollBack, status.WaveID))
+		names.VerbCommand(patch.RollBack, cmp.Or(status.PutsBack, status.WaveID)))
 }
 
 // whyClosed says how a wave ended that Temporal lets nobody tell anything; err is what Temporal said.

@@ -98,7 +98,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	}
 	by := waits.PutBack
 	switch kept := stillPatched(status); {
-	case by != nil && by.Outcome == "":
+	case by != nil && by.UnderWay():
 		doc.Groups = append(doc.Groups, "What it had left patched is being put back: patchtide wave show "+by.WaveID)
 	case by != nil && by.Outcome == patch.RolledBack:
 		doc.Groups = append(doc.Groups, fmt.Sprintf("What it had left patched was put back by %s, which closed at %s",
@@ -108,7 +108,11 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 			moment(by.Closed)))
 	case kept > 0:
 		which := " of other stages. To put back as well: "
-		if status.Outcome == patch.Aborted {
+		switch {
+		case by != nil && by.Outcome != patch.Refused:
+			which = " at most: " + by.WaveID + " ended before it was done, and `patchtide wave diff " + status.WaveID +
+				"` tells what it has put back. To go on with it: "
+		case status.Outcome == patch.Aborted:
 			which = ". To put back: "
 		}
 		doc.Worries = append(doc.Worries, Worry{

@@ -246,6 +246,9 @@ func roomWords(group patch.PreviewGroup) string {
 	case group.Strategy.Mode == patch.CapacityDecrement:
 		return numbers + ": decrement, one less serves while an instance is out" + atOnceWords(group.Strategy)
 	}
+	if len(group.Instances) == 0 {
+		return "nobody of it is taken"
+	}
 	if group.OfNodes() {
 		return "managed nodes: deregistered while one is out, and put back by nobody" + atOnceWords(group.Strategy)
 	}

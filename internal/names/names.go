@@ -163,7 +163,12 @@ func LeftOf(wave string, group patch.Group) string {
 }
 
 // RollBack is RollBackWave's workflow id, and so keeps two people from rolling one wave back at the same time.
-func RollBack(wave string) string { return "roll-back-" + short(wave) }
+func RollBack(wave string) string { return rollBack + short(wave) }
+
+const rollBack = "roll-back-"
+
+// PutBack is the wave that a RollBackWave of the id puts back; false: the id is of no roll back.
+func PutBack(id string) (wave string, is bool) { return strings.CutPrefix(id, rollBack) }
 
 // Notice is the id of the workflow that tells people a notice, and so keeps it from being told twice.
 func Notice(key string) string { return "patchtide-notice/" + short(key) }
@@ -209,6 +214,15 @@ func CheckWaveID(id string) error {
 		return fmt.Errorf("wave id %q: is longer than %d characters; start the wave under a shorter id", id, longestWaveID)
 	}
 	return nil
+}
+
+// CheckNewWaveID refuses what CheckWaveID does, and ids of roll backs.
+func CheckNewWaveID(id string) error {
+	if _, is := PutBack(id); is {
+		return fmt.Errorf("wave id %q: what begins with %s is the roll back of a wave; start the wave under another id", id,
+			rollBack)
+	}
+	return CheckWaveID(id)
 }
 
 // WaveOf begins the ids of a plan's waves, where nobody chose another: the time follows.

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -282,21 +283,7 @@ func planCommand(n patch.Notice) []Command {
 }
 
 // tally counts the instances by outcome, in a fixed order.
-func tally(n patch.Notice) string {
-	var parts []string
-	for _, outcome := range []patch.Outcome{
-		patch.Patched, patch.PatchedRebootPending, patch.AlreadyCompliant, patch.RebootPending, patch.RolledBack,
-		patch.Skipped, patch.Failed, patch.Quarantined, patch.Gone, patch.NotStarted,
-	} {
-		if count := n.Tally[outcome]; count > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count, outcome.Words()))
-		}
-	}
-	if len(parts) == 0 {
-		return "no instance was touched"
-	}
-	return strings.Join(parts, ", ")
-}
+func tally(n patch.Notice) string { return cmp.Or(n.Tally.Words(), "no instance was touched") }
 
 func worse(than Severity, n patch.Notice) Severity {
 	if len(n.Stranded) > 0 {

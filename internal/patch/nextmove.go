@@ -127,7 +127,7 @@ func (s StageNow) stopped() Move {
 	switch {
 	case s.which(GroupNow.Begun) != nil:
 		return Move{Kind: MoveWait}
-	case s.PutsBack:
+	case s.PutsBack && !s.Cancelled: // a cancel ends the groups that would put back
 		return Move{Kind: MovePutBack}
 	}
 	return Move{Kind: MoveAbort}

@@ -203,6 +203,12 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 			patch.MovePutBack, nil,
 		},
 		{
+			"it has stopped to be put back, and was cancelled",
+			patch.StageNow{Stopping: true, PutsBack: true, Cancelled: true},
+			[]patch.GroupNow{done, fresh},
+			patch.MoveAbort, nil,
+		},
+		{
 			"a cancelled one stops first",
 			patch.StageNow{Stopping: true, Cancelled: true},
 			[]patch.GroupNow{atWork},

@@ -83,6 +83,7 @@ type GroupCounts struct {
 	Done       int              `json:"done"`            // ended, however
 	Tally      Tally            `json:"tally,omitempty"` // the same, by how they ended
 	Patched    int              `json:"patched,omitempty"`
+	ToPutBack  bool             `json:"to_put_back,omitempty"` // those that are patched wait for it, whatever the phase
 	Failed     []InstanceResult `json:"failed,omitempty"`
 	Failures   int              `json:"failures,omitempty"` // where Failed does not list all of them
 	// Unproven are those that it took and did not prove: see Plan.Gate.

@@ -56,6 +56,17 @@ func (c Count) Plus(other Count) Count {
 	return Count{sum, c.Total + other.Total, c.Back + other.Back}
 }
 
+// Words counts by how they ended, the best first: "2 patched, 1 rolled back"; "" where none has.
+func (t Tally) Words() string {
+	var said []string
+	for _, outcome := range slices.Concat([]Outcome{Patched, PatchedRebootPending}, otherEnds, []Outcome{NotStarted}) {
+		if count := t[outcome]; count > 0 {
+			said = append(said, fmt.Sprintf("%d %s", count, outcome.Words()))
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
 // Over is how many need nothing more: they have ended, and are not to be put back.
 func (c Count) Over() int { return max(c.Tally.Ended()-c.Back, 0) }
 
@@ -83,7 +94,7 @@ var otherEnds = []Outcome{AlreadyCompliant, RebootPending, RolledBack, Skipped, 
 // Count is how far the group has come.
 func (c GroupCounts) Count() Count {
 	count := Count{Tally: c.Tally, Total: c.Total}
-	if c.Phase == GroupRollingBack {
+	if c.Phase == GroupRollingBack || c.ToPutBack {
 		count.Back = c.Patched
 	}
 	return count

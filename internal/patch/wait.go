@@ -30,9 +30,12 @@ type Waits struct {
 // PutBackBy is a roll back of a wave that had closed.
 type PutBackBy struct {
 	WaveID  string    `json:"wave_id"`
-	Outcome Outcome   `json:"outcome,omitempty"` // "": it is under way
+	Outcome Outcome   `json:"outcome,omitempty"` // "": it is under way, or ended without one: then it has closed
 	Closed  time.Time `json:"closed,omitzero"`
 }
+
+// UnderWay reports whether it is at it still.
+func (b PutBackBy) UnderWay() bool { return b.Closed.IsZero() }
 
 // How long something is waited for before it is told: what is under way and has not failed, and where lines stay a
 // poll, which is how every wait goes, and a task that a worker is about to take.

@@ -190,11 +190,7 @@ func (m *Model) countOf(group patch.GroupCounts) patch.Count {
 		group.Tally, group.Total = patch.TallyOf(status.Instances), len(status.Instances)
 		group.Patched = group.Tally.Patched()
 	}
-	count := group.Count()
-	if m.last.Status.PutsBack != "" && group.Phase != patch.GroupDone { // those that are patched wait for their turn
-		count.Back = group.Patched
-	}
-	return count
+	return group.Count()
 }
 
 // counted is a bar and its numbers; a group that nobody has looked into has none yet.

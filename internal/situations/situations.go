@@ -273,6 +273,11 @@ func statuses() map[string]patch.WaveStatus {
 		"rolling back a stage": in(patch.StateRollingBack, nil),
 		"rolling back a wave": in(patch.StateRollingBack, func(s *patch.WaveStatus) {
 			s.Stage, s.PutsBack = "staging", "wave-web-0"
+			for i := range s.Stages {
+				for j := range s.Stages[i].Groups {
+					s.Stages[i].Groups[j].ToPutBack = s.Stages[i].Groups[j].Phase != patch.GroupDone
+				}
+			}
 		}),
 		"an undo fails": in(patch.StateRollingBack, func(s *patch.WaveStatus) {
 			s.FailingUndos = []patch.FailingUndo{{

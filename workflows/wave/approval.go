@@ -29,7 +29,7 @@ func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, 
 		return "", true
 	}
 	first := w.unprovenBefore(stage)
-	if first == "" && w.roster.nothingDue(stage) {
+	if first == "" && w.roster.nothingDue(stage, w.status.Only) {
 		w.turn.unasked = true
 		return "", true
 	}

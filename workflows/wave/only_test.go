@@ -265,6 +265,23 @@ func TestAWaveOfOneInProduction(t *testing.T) {
 	require.Empty(t, result.Stages[0].Groups[0].Instances)
 }
 
+// Nobody is asked to approve a stage of which nobody is taken.
+func TestAWaveOfOneInStaging(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	request := wavetest.WebWave
+	scene.Sim.Inspect(func(w *world.World) {
+		request.Only = &patch.Only{Instances: []string{w.Account(wavetest.Staging).Region("ap-northeast-1").Instances()[0].ID}}
+	})
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(status patch.WaveStatus) {
+		t.Errorf("it asks: %s", status.Awaiting)
+		scene.MustTake(patch.Reject, wavetest.Because("of nothing"))
+	})
+	result, err := scene.Run(request)
+	require.NoError(t, err)
+	require.Equal(t, patch.SucceededWithSkips, result.Outcome, result.Reason)
+	require.Len(t, result.Stages[0].Groups[0].Instances, 1)
+}
+
 // A preview shows the same, with what is nobody's in the way.
 func TestAPreviewOfSome(t *testing.T) {
 	scene := wavetest.New(t, excludes(never(nil), "    restore: root_volume\n"))

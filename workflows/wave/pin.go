@@ -43,7 +43,7 @@ func (w *wave) pin(ctx workflow.Context, stage int) (outcome patch.Outcome, goes
 			return w.unpinned(stage, unwritten+run.Reason(err)+": aborted: "+decision.Actor+": "+decision.Reason)
 		}
 	}
-	if len(pinned.Systems) == 0 && !w.roster.nothingDue(stage) {
+	if len(pinned.Systems) == 0 && !w.roster.nothingDue(stage, w.status.Only) {
 		why := "the stages before have proved nothing in this wave"
 		if pinned.NotProofs > 0 {
 			why += fmt.Sprintf("; of %d of their machines the manifest %.12s in its evidence says why", pinned.NotProofs,

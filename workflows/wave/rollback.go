@@ -45,6 +45,10 @@ func (r RollBackRequest) Validate() error {
 	case strings.TrimSpace(r.WaveID) == "":
 		return run.Invalid("wave_id: is missing; it is the wave's workflow id", rollBackExample)
 	}
+	if wave, is := names.PutBack(r.WaveID); is {
+		return run.Invalid(fmt.Sprintf("wave_id: %s is itself a roll back, and what it has not put back is what %s patched: "+
+			"roll that back again", r.WaveID, wave), rollBackExample)
+	}
 	if err := patch.Answered(r.Actor, r.Reason); err != nil {
 		return run.Invalid(err.Error(), rollBackExample)
 	}
@@ -216,6 +220,8 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 			if group.Account.Name == was.Account && group.Region == was.Region && group.Name() == was.Name {
 				held := &lockedGroup{group: group, stage: i, workflowID: names.GroupLock(group)}
 				held.results, held.started = patched, true
+				held.counts.Total, held.counts.Patched = len(patched), len(patched)
+				held.counts.Tally = patch.TallyOf(patched)
 				w.roster.groups = append(w.roster.groups, held)
 			}
 		}

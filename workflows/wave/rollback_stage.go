@@ -17,12 +17,13 @@ import (
 // cannot be put back whole keeps no other from it.
 func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision) patch.Outcome {
 	w.reason = fmt.Sprintf("rolled back by %s: %s", decision.Actor, decision.Reason)
-	w.enter(ctx, patch.StateRollingBack, "")
-	clean, _ := workflow.NewDisconnectedContext(ctx)
 	first := last
 	if decision.Scope == patch.ScopeWave {
 		first = 0
 	}
+	w.turn.backFrom = &first
+	w.enter(ctx, patch.StateRollingBack, "")
+	clean, _ := workflow.NewDisconnectedContext(ctx)
 	var outcomes []patch.Outcome
 	w.turn.rolledBack = true
 	w.awaitLost(clean, first, last)
@@ -40,6 +41,7 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 				outcome = patch.Failed
 				w.reason += fmt.Sprintf("; %s %s", held.group, why)
 			}
+			held.putBack = true
 			groups = append(groups, held.counts.Outcome)
 		}
 		outcome = outcome.JudgePutBack(groups)
@@ -47,6 +49,11 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 		outcomes = append(outcomes, outcome)
 	}
 	return patch.CombinedOutcome(outcomes)
+}
+
+// isToPutBack reports whether what a stage patched waits to be put back, or is.
+func (w *wave) isToPutBack(stage int) bool {
+	return w.status.PutsBack != "" || w.turn.backFrom != nil && *w.turn.backFrom <= stage
 }
 
 // rollBackGroup puts back what a group patched, while a person may give up on all that is put back. It reports

@@ -35,6 +35,7 @@ func TestRollBackWavePutsAClosedWaveBackOnce(t *testing.T) {
 				require.Equal(t, 6, restored(scene))
 				again, err = story.RollBack("wave-1", false)
 				require.NoError(t, err)
+				story.RollBackRefused("roll-back-wave-1", false, "InvalidInput", "is itself a roll back", "roll that back again")
 			})
 			require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
 			require.Equal(t, patch.NothingPutBack, again.Outcome, "%+v", again)

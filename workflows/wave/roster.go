@@ -48,6 +48,7 @@ type progress struct {
 	started bool              // it was told to go
 	waits   bool              // it was told to wait while another of its stage is held
 	lost    bool              // its workflow ended before it was released
+	putBack bool              // it was put back, as far as it could be
 	at      int               // the stage's present step, from 0
 	step    int               // as far as which of the stage's steps it was told to go, from 0
 	since   time.Time         // when it was told to go or go on, or told its counts last
@@ -220,10 +221,12 @@ func (r *roster) which(is func(*lockedGroup) bool) []*lockedGroup {
 	return found
 }
 
-// nothingDue reports whether the scan before found nothing to do on any instance of a stage.
-func (r *roster) nothingDue(stage int) bool {
+// nothingDue reports whether the scan before found nothing to do on any instance of a stage. A group without members may
+// have got some since; one of which a wave takes nobody gets none.
+func (r *roster) nothingDue(stage int, only *patch.Only) bool {
 	return !slices.ContainsFunc(r.of(stage), func(held *lockedGroup) bool {
-		return held.missing > 0 || len(held.members) == 0 || held.compliant < len(held.members)
+		nobody := len(held.members) == 0 && only.Empty()
+		return held.missing > 0 || nobody || held.compliant < len(held.members)
 	})
 }
 

@@ -24,7 +24,9 @@ type turn struct {
 	// unasked: nothing was due, so nobody was asked to approve it, and nothing may be patched until somebody is.
 	unasked bool
 	pinned  *patch.Pinned // what its instances are bound to; nil: nothing
-	binding bool          // that is being written down: nothing of it is there to be skipped or put back
+	// backFrom is the first stage that is put back; nil: none is.
+	backFrom *int
+	binding  bool // that is being written down: nothing of it is there to be skipped or put back
 }
 
 // runStage approves, then lets the stage's groups go, at most MaxParallelGroups at once, and answers for their
@@ -98,6 +100,9 @@ func (w *wave) move(ctx workflow.Context, stage int, move patch.Move) (outcome p
 		}
 		return outcome, goesOn
 	case patch.MoveAbort:
+		if w.turn.putBack != nil {
+			w.reason = "aborted: " + cancelled(w.turn.putBack)
+		}
 		return patch.Aborted, false
 	case patch.MoveJudge:
 		return w.judge(stage), false

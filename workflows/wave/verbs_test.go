@@ -36,9 +36,10 @@ func TestRollBackOfTheWaveReachesStagingToo(t *testing.T) {
 		name    string
 		scope   patch.Scope
 		staging patch.Outcome
+		toBack  int // from the beginning of it
 	}{
-		{"stage by default", "", patch.Patched},
-		{"wave", patch.ScopeWave, patch.RolledBack},
+		{"stage by default", "", patch.Patched, 2},
+		{"wave", patch.ScopeWave, patch.RolledBack, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{
@@ -47,9 +48,18 @@ func TestRollBackOfTheWaveReachesStagingToo(t *testing.T) {
 				Fleet: wavetest.WithFaults(nil, world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 3}),
 			})
 			scene.Decide, scene.Scope = []patch.Verb{patch.RollBack}, c.scope
+			toBack := 0
+			scene.When(wavetest.InState(patch.StateRollingBack), func(status patch.WaveStatus) {
+				for _, stage := range status.Stages {
+					for _, group := range stage.Groups {
+						toBack += group.Count().Back
+					}
+				}
+			})
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+			require.Equal(t, c.toBack, toBack)
 			require.Equal(t, []patch.Outcome{
 				patch.RolledBack, patch.RolledBack, patch.RolledBack, patch.NotStarted,
 			}, wavetest.ProductionOutcomes(result))

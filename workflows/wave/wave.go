@@ -55,7 +55,7 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
-	if err := names.CheckWaveID(w.status.WaveID); err != nil {
+	if err := names.CheckNewWaveID(w.status.WaveID); err != nil {
 		return nil, run.Invalid(err.Error(), waveExample)
 	}
 	if err := w.answer(ctx); err != nil {
