@@ -87,6 +87,12 @@ func TestFactsOfRPM(t *testing.T) {
 				"zero.noarch 0:1-1",
 			}, packages)
 			require.Equal(t, "2023.6.20250211", facts.Release)
+			require.Empty(t, facts.Releasever, "its repositories are those of its release")
+			m, vars := r.machine(t), filepath.Join(t.TempDir(), "releasever")
+			require.NoError(t, os.WriteFile(vars, []byte("latest\n"), 0o600))
+			m.replace("/etc/dnf/vars/releasever", vars)
+			facts, _ = m.tell(shell)
+			require.Equal(t, "latest", facts.Releasever)
 		})
 	}
 }

@@ -147,6 +147,16 @@ func TestEveryFieldOfAMachineIsJudgedOrTold(t *testing.T) {
 			after.Release = "2023.7"
 			require.NotEmpty(t, patch.PatchReport{Before: &patch.MachineFacts{Release: "2023.6"}, After: &after}.NewRelease())
 		},
+		"Releasever": func(t *testing.T) {
+			facts := patch.MachineFacts{OS: "amzn", Release: "2023.6.20250211"}
+			require.Equal(t, facts.Release, facts.LockedTo())
+			facts.Releasever = "2023.7.20250331"
+			require.Equal(t, facts.Releasever, facts.LockedTo())
+			facts.Releasever = "latest"
+			require.Empty(t, facts.LockedTo())
+			require.Empty(t, patch.MachineFacts{OS: "amzn", Release: "2"}.LockedTo(), "Amazon Linux 2")
+			require.Empty(t, patch.MachineFacts{OS: "ubuntu", Release: "22.04"}.LockedTo())
+		},
 		"ApplicationSHA256": func(t *testing.T) {
 			view := patch.RollBackView{
 				Was: patch.InstanceResult{

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,4 +61,14 @@ func (r PatchReport) NewRelease() string {
 		return ""
 	}
 	return fmt.Sprintf("the release went from %s to %s", r.Before.Release, r.After.Release)
+}
+
+// LockedTo is the release of Amazon Linux 2023 whose repositories the machine has: that of /etc/dnf/vars/releasever, else
+// its own. "": those of the latest, or it is another system, which has no such releases.
+func (f MachineFacts) LockedTo() string {
+	const dated = 2 // 2023.6.20241010, which AWS releases every few weeks
+	if f.OS != "amzn" || strings.Count(f.Release, ".") < dated || f.Releasever == "latest" {
+		return ""
+	}
+	return cmp.Or(f.Releasever, f.Release)
 }

@@ -9,9 +9,12 @@ import (
 
 // MachineFacts is what an instance says of itself when asked by a command.
 type MachineFacts struct {
-	BootID        string `json:"boot_id"`
-	OS            string `json:"os,omitempty"`      // ID of /etc/os-release: amzn, ubuntu; windows
-	Release       string `json:"release,omitempty"` // for example 2023.6.20241010; Amazon Linux locks its repositories to it
+	BootID  string `json:"boot_id"`
+	OS      string `json:"os,omitempty"`      // ID of /etc/os-release: amzn, ubuntu; windows
+	Release string `json:"release,omitempty"` // for example 2023.6.20241010; Amazon Linux locks its repositories to it
+	// Releasever is the release that Amazon Linux is told to have its repositories of in place of its own: in
+	// /etc/dnf/vars/releasever, "latest" or one. "": it is told none.
+	Releasever    string `json:"releasever,omitempty"`
 	Kernel        string `json:"kernel,omitempty"`
 	PendingReboot bool   `json:"pending_reboot,omitempty"`
 	// RebootFor are packages that it waits for a reboot for: "kernel". Empty: it does not tell which.

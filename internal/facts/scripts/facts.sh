@@ -26,8 +26,8 @@ case "$told" in *error:*) whole= ;; *'~whole') whole=yes ;; *) whole= ;; esac
 [ -n "$whole" ] || fail "the list of packages could not be read whole: ${why:-the tools that read it failed}"
 [ -n "$list" ] || fail "the package database lists no package"
 os=$(from /etc/os-release ID); release=$(from /etc/os-release VERSION_ID)
-# Amazon Linux locks its repositories to this version, which os-release does not tell.
-locked=$(timeout -s KILL 60 rpm -q --qf '%{VERSION}\n' system-release 2>/dev/null) && release=$(printf '%s\n' "$locked" | head -n 1 | plain)
+# Amazon Linux locks its repositories to this version, which os-release does not tell, unless a file names another.
+locked=$(timeout -s KILL 60 rpm -q --qf '%{VERSION}\n' system-release 2>/dev/null) && release=$(printf '%s\n' "$locked" | head -n 1 | plain); releasever=$(plain 2>/dev/null </etc/dnf/vars/releasever)
 # What deployments leave: files outside packages. What an application writes while it runs is left out.
 application() {
   set --; for place in /opt /srv /usr/local /var/www; do [ -d "$place" ] && set -- "$@" "$place"; done
@@ -56,6 +56,6 @@ patchers() {
   if enabled apt-daily-upgrade.timer && apt-config dump 2>/dev/null | grep -q '^APT::Periodic::Unattended-Upgrade "[^0]"'; then printf '"unattended-upgrades",'; fi
   for unit in dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer yum-cron.service; do enabled "$unit" && printf '"%s",' "$unit"; done
 }
-printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"reboot_by":"%s","reboot_for":[%s],"live_patches":[%s],"elsewhere":[%s],"patchers":[%s],"broken":[%s],"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
-  "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" "$by" "$(printf '%s\n' "$whom" | quoted)" "$(live | quoted)" "$(elsewhere | sed 's/,$//')" "$(patchers | sed 's/,$//')" "$(broken)" "$app" \
+printf '{"boot_id":"%s","os":"%s","release":"%s","releasever":"%s","kernel":"%s","pending_reboot":%s,"reboot_by":"%s","reboot_for":[%s],"live_patches":[%s],"elsewhere":[%s],"patchers":[%s],"broken":[%s],"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
+  "$boot" "$os" "$release" "$releasever" "$(uname -r | plain)" "$pending" "$by" "$(printf '%s\n' "$whom" | quoted)" "$(live | quoted)" "$(elsewhere | sed 's/,$//')" "$(patchers | sed 's/,$//')" "$(broken)" "$app" \
   "$(printf '%s\n' "$list" | sha256sum | cut -d ' ' -f 1)" "$(printf '%s\n' "$list" | gzip -9nc | base64 | tr -d '\n')"
