@@ -50,10 +50,16 @@ func (s *Scenario) problems() []error {
 		}
 	}
 	for _, patch := range s.Patches {
-		if patch.After != "" && !slices.ContainsFunc(
-			s.Patches, func(p Patch) bool { return p.OS == patch.OS && p.ID == patch.After },
-		) {
+		known := func(id string) bool {
+			return slices.ContainsFunc(s.Patches, func(p Patch) bool { return p.OS == patch.OS && p.ID == id })
+		}
+		if patch.After != "" && !known(patch.After) {
 			say("patches: %s: after names %s, which is no patch of %s", patch.ID, patch.After, patch.OS)
+		}
+		for _, id := range patch.Requires {
+			if !known(id) {
+				say("patches: %s: requires names %s, which is no patch of %s", patch.ID, id, patch.OS)
+			}
 		}
 	}
 	seen := map[string]bool{s.Home.ID: true}
@@ -188,7 +194,7 @@ func (f Faults) problems() []error {
 	worldKinds := []string{
 		FaultAgentSilent, FaultRebootHangs, FaultInstallFails, FaultInstallFailsRebooting, FaultDependencyFails,
 		FaultScanFails, FaultRebootsInCircles, FaultSnapshotFails, FaultRootReplaceFails,
-		FaultRootReplaceDetaches, FaultNoCapacity, FaultKeyUnusable, FaultOverrideUnreadable,
+		FaultRootReplaceDetaches, FaultNoCapacity, FaultKeyUnusable, FaultOverrideUnreadable, FaultDryInstallFails,
 	}
 	worldKinds = append(append(worldKinds, instanceHappenings...), groupHappenings...)
 	for n, rule := range f.World {

@@ -16,6 +16,10 @@ type Disk struct {
 	pending []string
 	// unbooted names all that was installed since it booted last, whether it takes effect with the next boot or at once.
 	unbooted []string
+	// locks names the packages that stay as they are.
+	locks []string
+	// releasever is what /etc/dnf/vars/releasever has; "": there is no such file.
+	releasever string
 }
 
 // Package is one installed package.
@@ -24,13 +28,15 @@ type Package struct {
 	Version string // epoch:version-release, or "installed"
 }
 
-func newDisk(os *OperatingSystem, app App) *Disk { return &Disk{os: os, app: app} }
+func newDisk(os *OperatingSystem, image ImageSpec) *Disk {
+	return &Disk{os: os, app: image.App, locks: slices.Clone(image.Locks), releasever: image.Releasever}
+}
 
 // Clone copies the content, as a snapshot does.
 func (d *Disk) Clone() *Disk {
 	return &Disk{
 		os: d.os, app: d.app, changed: maps.Clone(d.changed), pending: slices.Clone(d.pending),
-		unbooted: slices.Clone(d.unbooted),
+		unbooted: slices.Clone(d.unbooted), locks: slices.Clone(d.locks), releasever: d.releasever,
 	}
 }
 

@@ -53,7 +53,7 @@ func (w *World) applicable(disk *Disk, allowed func(Patch) bool) []Patch {
 	var found []Patch
 	at := map[string]int{}
 	for _, patch := range w.Scenario.Patches {
-		if patch.OS != disk.os.Name || !disk.lacks(patch) || !allowed(patch) {
+		if !disk.serves(patch) || !disk.lacks(patch) || disk.hides(patch) || !allowed(patch) {
 			continue
 		}
 		if n, seen := at[patch.ID]; seen {
@@ -191,10 +191,12 @@ func (run *patchRun) due() []Patch {
 // install is the middle of the package transaction: half of the packages are on the disk, the rest follow.
 func (run *patchRun) install(rest time.Duration) {
 	v, i := run.invocation, run.instance
-	disk, due := i.Disk(), run.due()
+	disk := i.Disk()
+	due, held := run.resolve(run.due())
+	run.failed = held
 	faults := &i.Region.World.faults
 	if faults.strikes(FaultDependencyFails, i) {
-		run.failed = due
+		run.failed = slices.Concat(held, due)
 		run.report()
 		v.end(
 			"Failed", exitDependency, run.log.String(),
@@ -208,12 +210,12 @@ func (run *patchRun) install(rest time.Duration) {
 	}
 	i.packagesChanged()
 	if faults.strikes(FaultInstallFailsRebooting, i) {
-		run.failed, run.exit = due[middle:], exitRebootFailures
+		run.failed, run.exit = slices.Concat(held, due[middle:]), exitRebootFailures
 		run.finish(middle > 0)
 		return
 	}
 	if faults.strikes(FaultInstallFails, i) {
-		run.failed = due[middle:]
+		run.failed = slices.Concat(held, due[middle:])
 		if len(run.failed) == 0 && len(due) > 0 {
 			run.failed = due[len(due)-1:]
 		}

@@ -99,6 +99,9 @@ type Patch struct {
 	After string `yaml:"after"`
 	// of Windows: an update that is no hotfix, such as definitions: patch states have it, the list of hotfixes does not
 	Unlisted bool `yaml:"unlisted"`
+	// packages that it brings where they are not there, in the newest version that the repositories serve
+	Requires []string `yaml:"requires"`
+	Since    string   `yaml:"since"` // the first release whose repositories serve it; empty: those of all
 }
 
 // Breaks names an application that a patch breaks.
@@ -117,6 +120,9 @@ type ImageSpec struct {
 	ProductCode string `yaml:"product_code"` // of the Marketplace; empty: it is none of its images
 
 	KMSKey string `yaml:"kms_key"` // ARN of the key of its encrypted root volume; empty: not encrypted
+
+	Locks      []string `yaml:"locks"`      // packages that stay in the version that it has: version locks, holds
+	Releasever string   `yaml:"releasever"` // in /etc/dnf/vars/releasever; empty: there is no such file
 }
 
 // App is the service a machine runs.
@@ -381,6 +387,7 @@ const (
 	// the key of an encrypted root volume cannot be used: see ImageSpec.KMSKey
 	FaultKeyUnusable        = "kms_key_unusable"
 	FaultOverrideUnreadable = "override_unreadable" // the machine cannot download an InstallOverrideList
+	FaultDryInstallFails    = "dry_install_fails"   // a dry install says nothing: a repository is away
 )
 
 // Windows tells a Windows machine from a Linux one.

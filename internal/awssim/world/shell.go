@@ -65,10 +65,11 @@ func (v *Invocation) runScript(script string, then func(said)) {
 	})
 }
 
-// Shell runs a script on the machine. Two read-only scripts are known by their first line; any other is a shell's.
+// Shell runs a script on the machine. Scripts of Patchtide's are known by their first line; any other is a shell's.
 //
 //	# patchtide:reboot        ends with the agent's code for a reboot until the boot id is another
 //	# patchtide:facts         one JSON line: boot id, operating system, kernel, pending reboot, packages
+//	# patchtide:offers        one JSON line: what a dry install of packages in exact versions says
 //	# patchtide:probe <JSON>  health checks, once or for as long as a bake: see runProbe
 func (i *Instance) Shell(script string) said {
 	if run := i.ours(script); run != nil {
@@ -91,6 +92,8 @@ func (i *Instance) ours(script string) func() said {
 		return func() said { return said{stdout: i.factsLine()} }
 	case words[1] == "patchtide:reboot":
 		return func() said { return i.rebootScript(script) }
+	case words[1] == "patchtide:offers":
+		return func() said { return i.dryInstall(script) }
 	case words[1] == "patchtide:probe":
 		return func() said {
 			spec := probeOf(script)
@@ -204,6 +207,7 @@ func (i *Instance) factsLine() string {
 		BootID         string   `json:"boot_id"`
 		OS             string   `json:"os"`
 		Release        string   `json:"release"`
+		Releasever     string   `json:"releasever"`
 		Kernel         string   `json:"kernel"`
 		PendingReboot  bool     `json:"pending_reboot"`
 		RebootBy       string   `json:"reboot_by"`
@@ -217,7 +221,7 @@ func (i *Instance) factsLine() string {
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
-		i.machine.bootID, disk.os.releaseID(), disk.os.Release, i.machine.kernel, pending, by, named(whom),
+		i.machine.bootID, disk.os.releaseID(), disk.os.Release, disk.releasever, i.machine.kernel, pending, by, named(whom),
 		named(i.LivePatches), named(i.Elsewhere), named(i.Patchers), named(i.Broken), disk.applicationHash(), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})

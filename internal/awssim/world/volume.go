@@ -218,7 +218,7 @@ func (r *Region) setUpImages() {
 			if os := &r.World.Scenario.OperatingSystems[k]; os.Name == spec.OS {
 				r.images.put(spec.ID, &Image{
 					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, Key: spec.KMSKey,
-					Product: spec.ProductCode, disk: newDisk(os, spec.App),
+					Product: spec.ProductCode, disk: newDisk(os, *spec),
 				})
 			}
 		}
