@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/facts"
 	"github.com/patchtide/patchtide/internal/manifest"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -14,11 +16,16 @@ type CheckPinnedInput struct {
 	Pinned patch.Pinned
 }
 
-// CheckPinned asks a machine for its packages and says what it lacks of what was proved on its system. It reads only.
-// Its errors are those of CollectMachineFacts.
+// CheckPinned asks a machine for its packages, says what it lacks of what was proved on its system, and has its own
+// package manager say by a dry install whether it can get that. It reads only. Its errors are those of
+// CollectMachineFacts: a dry install that fails is asked for again, for it says nothing of any package.
 func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.PinCheck, err error) {
 	defer once.Typed(&err)
-	machine, packages, err := a.askFacts(ctx, in.CollectMachineFactsInput, true)
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	machine, packages, err := a.askFacts(ctx, s, in.CollectMachineFactsInput, true)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +41,50 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 	if of := in.Pinned.Of(system.Name); of != nil {
 		check.List = of.List
 	}
-	due := system.Due(manifest.Read(packages))
+	holds := manifest.Read(packages)
+	due := system.Due(holds)
 	check.Due = len(due.Due)
 	check.Ahead = due.Ahead[:min(len(due.Ahead), patch.MostPinned)]
+	if check.Release = machine.LockedTo(); check.Release != "" {
+		check.ProvenRelease = system.Release
+	}
+	if check.Due == 0 || in.Platform == patch.Windows {
+		return check, nil
+	}
+	offers, err := a.askOffers(ctx, s, in.CollectMachineFactsInput, due.Due)
+	if err != nil {
+		return nil, err
+	}
+	check.Dry = &patch.DryInstall{
+		By: offers.By, Absent: offers.Absent, Held: offers.Held, Left: offers.Left, Unresolved: offers.Unresolved,
+		Unproven: system.Foresee(holds, offers.Beside, offers.Gone).Unproven,
+	}
 	return check, nil
 }
+
+// askOffers has the machine's package manager say by a dry install whether it can get what is due.
+func (a *AWS) askOffers(
+	ctx context.Context, s *aws.Services, in CollectMachineFactsInput, due []manifest.Package,
+) (offers *facts.Offers, err error) {
+	wanted := make([]string, len(due))
+	for i, one := range due {
+		wanted[i] = one.Name + " " + one.Version
+	}
+	document, script, err := facts.OffersScript(wanted)
+	if err != nil {
+		return nil, once.Final(ErrRejected, "%s: what staging proved cannot be asked for: %v", in.Instance, err)
+	}
+	err = a.ask(ctx, s, in, question{
+		name: "offers", document: document, script: script, seconds: drySeconds, awaits: "a dry install of what is due",
+		purpose: "ask for a dry install",
+	}, func(stdout string) error {
+		known, err := facts.ParseOffers(stdout, len(wanted))
+		offers = known
+		return err
+	})
+	return offers, err
+}
+
+// drySeconds is how long the script may take: the lists of repositories may be large, and are read again where
+// something is not in them.
+const drySeconds = "900"

@@ -85,6 +85,25 @@ func (s System) Verify(before, now Machine) Verdict {
 	return verdict
 }
 
+// Foresee is what Verify would say of what a machine would hold once what is due had come, with what comes beside it
+// and what goes, lines of lists both.
+func (s System) Foresee(before Machine, beside, gone []string) Verdict {
+	now := Machine{}
+	for name, versions := range before {
+		now[name] = slices.Clone(versions)
+	}
+	for _, one := range s.Due(before).Due {
+		now[one.Name] = append(now[one.Name], one.Version)
+	}
+	for name, versions := range Read(beside) {
+		now[name] = append(now[name], versions...)
+	}
+	for name, versions := range Read(gone) {
+		now[name] = slices.DeleteFunc(now[name], func(version string) bool { return slices.Contains(versions, version) })
+	}
+	return s.Verify(before, now)
+}
+
 func (s System) proves(name, version string) bool {
 	return slices.ContainsFunc(s.Packages, func(one Package) bool { return one.Name == name && one.Version == version })
 }

@@ -128,3 +128,41 @@ func TestAMachineIsJudgedByTheManifest(t *testing.T) {
 	require.Equal(t, []string{"curl.x86_64 0:8-10, proven is 0:8-2"}, due.Ahead)
 	require.Equal(t, []manifest.Package{{Name: "kernel.x86_64", Version: "0:6.1.10-1"}}, due.Due)
 }
+
+// What a dry install says is judged as the install would be.
+func TestAMachineIsForeseenByTheManifest(t *testing.T) {
+	system := manifest.System{Name: "amzn 2023", Removed: []string{"old.noarch"}, Packages: []manifest.Package{
+		{Name: "curl.x86_64", Version: "0:8-2"},
+		{Name: "kernel.x86_64", Version: "0:6.1.10-1"},
+		{Name: "new.noarch", Version: "0:1-1"},
+	}}
+	before := manifest.Read([]string{
+		"curl.x86_64 0:8-1", "kernel.x86_64 0:6.1.1-1", "kernel.x86_64 0:6.1.2-1", "old.noarch 0:1-1", "vim.x86_64 0:9-1",
+	})
+	for _, c := range []struct {
+		name         string
+		beside, gone []string
+		unproven     []string
+	}{
+		{name: "nothing comes with it"},
+		{
+			name: "what staging got comes, and what staging lost goes", beside: []string{"new.noarch 0:1-1"},
+			gone: []string{"old.noarch 0:1-1", "kernel.x86_64 0:6.1.1-1"},
+		},
+		{
+			name: "a newer one than staging got", beside: []string{"new.noarch 0:2-1"},
+			unproven: []string{"new.noarch 0:2-1"},
+		},
+		{
+			name: "one that staging has not got, and one that it kept", beside: []string{"zip.noarch 0:1-1"},
+			gone: []string{"vim.x86_64 0:9-1"}, unproven: []string{"vim.x86_64 was removed", "zip.noarch 0:1-1"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			verdict := system.Foresee(before, c.beside, c.gone)
+			require.Empty(t, verdict.Missing)
+			require.Equal(t, c.unproven, verdict.Unproven)
+			require.Len(t, before["kernel.x86_64"], 2, "the machine is as it was")
+		})
+	}
+}

@@ -63,8 +63,8 @@ func (r PatchReport) NewRelease() string {
 	return fmt.Sprintf("the release went from %s to %s", r.Before.Release, r.After.Release)
 }
 
-// LockedTo is the release of Amazon Linux 2023 whose repositories the machine has: that of /etc/dnf/vars/releasever, else
-// its own. "": those of the latest, or it is another system, which has no such releases.
+// LockedTo is the release of Amazon Linux 2023 whose repositories the machine has: that of /etc/dnf/vars/releasever,
+// else its own. "": those of the latest, or it is another system, which has no such releases.
 func (f MachineFacts) LockedTo() string {
 	const dated = 2 // 2023.6.20241010, which AWS releases every few weeks
 	if f.OS != "amzn" || strings.Count(f.Release, ".") < dated || f.Releasever == "latest" {

@@ -98,6 +98,12 @@ type PinCheck struct {
 	List   string   `json:"list"`            // "": nothing was proved on its system
 	Due    int      `json:"due"`             // packages that it holds in an older version than was proved
 	Ahead  []string `json:"ahead,omitempty"` // held in a newer version than was proved, the first of them
+	// Dry is what a dry install of what is due says; nil: nothing is due, or it is Windows, where there is none.
+	Dry *DryInstall `json:"dry,omitempty"`
+	// Release is the one whose repositories the machine has, and ProvenRelease the one that staging runs since: of Amazon
+	// Linux 2023. "": it is locked to none.
+	Release       string `json:"release,omitempty"`
+	ProvenRelease string `json:"proven_release,omitempty"`
 }
 
 // PinVerdict is what of a manifest a machine does not hold, and what it holds that no manifest tells, once it has been
@@ -110,11 +116,16 @@ type PinVerdict struct {
 
 // NotInWave names patches that are approved and missing and that staging has not proved.
 func NotInWave(scan Scan) string {
-	named := scan.Missing[:min(len(scan.Missing), MostPinned)]
-	if more := scan.MissingNumber() - len(named); more > 0 {
+	return "not in this wave, for staging has not proved them: " + theFirst(scan.Missing, scan.MissingNumber())
+}
+
+// theFirst names the first of so many packages, and says how many more there are.
+func theFirst(list []string, number int) string {
+	named := list[:min(len(list), MostPinned)]
+	if more := number - len(named); more > 0 {
 		named = append(slices.Clone(named), fmt.Sprintf("%d more", more))
 	}
-	return "not in this wave, for staging has not proved them: " + strings.Join(named, ", ")
+	return strings.Join(named, ", ")
 }
 
 // MostPinned is how many packages are named where a machine is not as its manifest.

@@ -10,7 +10,8 @@ import (
 )
 
 // bind asks the machine, while it still serves, what it lacks of what staging proved on its system, and so what it will
-// install and nothing else. It reports whether there is nothing; an error says why it cannot be bound.
+// install and nothing else, and whether it can get that. It reports whether there is nothing; an error says why it
+// cannot be bound.
 func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 	pinned := s.in.Policy.Pinned
 	if pinned == nil {
@@ -24,6 +25,12 @@ func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 	}
 	if check.List == "" {
 		return false, pinned.Refuse(s.in.Instance, check.System)
+	}
+	if refusal := check.RefuseDry(s.in.Instance); refusal != nil {
+		return false, refusal
+	}
+	if told := check.OtherRelease(); told != "" {
+		s.note("%s", told)
 	}
 	s.patching.list = check.List
 	if len(check.Ahead) > 0 {

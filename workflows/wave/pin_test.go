@@ -32,6 +32,36 @@ func dropped(scene *wavetest.Scene, id string) {
 	scene.Sim.Inspect(func(w *world.World) { wavetest.Drop(w, id) })
 }
 
+// inProduction does something to each of production's machines.
+func inProduction(scene *wavetest.Scene, do func(*world.Instance)) {
+	scene.Sim.Inspect(func(w *world.World) {
+		for _, instance := range scene.WebIn(w).Region.Instances() {
+			do(instance)
+		}
+	})
+}
+
+// bringing has curl's update bring a package that no machine has.
+func bringing(s *world.Scenario) {
+	s.Patches = slices.Clone(s.Patches)
+	at := slices.IndexFunc(s.Patches, func(p world.Patch) bool { return p.ID == "curl-minimal.x86_64" })
+	s.Patches[at].Requires = []string{brought}
+	dependency := s.Patches[at]
+	dependency.ID, dependency.Version, dependency.Requires = brought, "0:1-1", nil
+	s.Patches = append(s.Patches, dependency)
+}
+
+const brought = "libnew.x86_64"
+
+// failing has dry installs on production's machines fail so often each; -1: always.
+func failing(times int) func(*world.Scenario) {
+	return func(s *world.Scenario) {
+		s.Faults.World = append(s.Faults.World, world.WorldFault{
+			Kind: world.FaultDryInstallFails, Account: "production", Times: times,
+		})
+	}
+}
+
 // onceStagingIsDone does something between staging and production.
 func onceStagingIsDone(scene *wavetest.Scene, do func()) {
 	done := false
@@ -45,7 +75,7 @@ func onceStagingIsDone(scene *wavetest.Scene, do func()) {
 
 // Repositories move on between staging and production: production gets what staging proved, and nothing else.
 func TestProductionGetsWhatStagingProved(t *testing.T) {
-	const curl, proved, newer = "curl-minimal.x86_64", "0:8.11.1-4.amzn2023.0.3", "0:99.0-1"
+	const curl, old, proved, newer = "curl-minimal.x86_64", "0:8.11.1-4.amzn2023.0.1", "0:8.11.1-4.amzn2023.0.3", "0:99.0-1"
 	for _, c := range []struct {
 		name    string
 		fleet   func(*world.Scenario)
@@ -54,11 +84,46 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 		decide  patch.Verb
 		outcome patch.Outcome // of each of production's instances
 		said    string        // of each
-		curl    string        // the version each holds
-		out     bool          // they have been taken out
+		refused patch.RefusalCode
+		curl    string // the version each holds
+		brings  string // the version of what comes with it
+		more    int    // packages that staging got beside the usual six
+		out     bool   // they have been taken out
 	}{
 		{
 			name: "nothing has moved", outcome: patch.Patched, curl: proved, out: true,
+		},
+		{
+			name: "an update brings a package that no machine had", fleet: bringing,
+			outcome: patch.Patched, curl: proved, brings: "0:1-1", more: 1, out: true,
+		},
+		{
+			name: "a newer version of that package was published", fleet: bringing,
+			moves:  func(s *wavetest.Scene) { s.Sim.Inspect(func(w *world.World) { wavetest.Publish(w, brought, "0:2-1") }) },
+			decide: patch.Abort, outcome: patch.Failed, refused: patch.ProvenNotInstallable, curl: old, more: 1,
+			said: "with it would come, or go, what staging has not proved: " + brought + " 0:2-1; start another wave",
+		},
+		{
+			name: "a dry install fails at first", fleet: failing(1), outcome: patch.Patched, curl: proved, out: true,
+		},
+		{
+			name: "a dry install fails", fleet: failing(-1), decide: patch.Abort, outcome: patch.Failed, curl: old,
+			said: "a dry install of what is due; the last command ended: Failed, exit code 1: patchtide: the dry install by dnf",
+		},
+		{
+			name: "one is locked there", decide: patch.Abort, outcome: patch.Failed, refused: patch.ProvenNotInstallable,
+			moves: func(s *wavetest.Scene) { inProduction(s, func(i *world.Instance) { i.Lock(curl) }) },
+			said:  "it holds " + curl + " " + proved + ": a version lock (" + curl + " " + old + "); take that off", curl: old,
+		},
+		{
+			name: "its repositories are those of an older release", fleet: func(s *world.Scenario) {
+				s.Patches = slices.Clone(s.Patches)
+				s.Patches[slices.IndexFunc(s.Patches, func(p world.Patch) bool { return p.ID == curl })].Since = "2023.6.20250211"
+			},
+			moves:  func(s *wavetest.Scene) { inProduction(s, func(i *world.Instance) { i.LockRelease("2023.5.20240708") }) },
+			decide: patch.Abort, outcome: patch.Failed, refused: patch.ProvenNotInstallable, curl: old,
+			said: "do not serve " + curl + " " + proved + "; its repositories are those of release 2023.5.20240708, and staging " +
+				"runs 2023.6.20250211: `dnf upgrade --releasever=2023.6.20250211` brings it there",
 		},
 		{
 			name: "a newer version was published", moves: func(s *wavetest.Scene) { published(s, newer) },
@@ -70,8 +135,9 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 		},
 		{
 			name: "the repositories have dropped one", moves: func(s *wavetest.Scene) { dropped(s, curl) },
-			decide: patch.Abort, outcome: patch.RolledBack, said: "staging proved what it has not got: " + curl + " " + proved,
-			curl: "0:8.11.1-4.amzn2023.0.1", out: true,
+			decide: patch.Abort, outcome: patch.Failed, refused: patch.ProvenNotInstallable, curl: old,
+			said: "what staging proved cannot be installed on it, by a dry install: its repositories do not serve " + curl + " " +
+				proved + "; have them serve that, or start another wave",
 		},
 		{
 			name: "machines may not read the list",
@@ -80,7 +146,7 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 					Kind: world.FaultOverrideUnreadable, Account: "production",
 				})
 			},
-			decide: patch.Abort, outcome: patch.Failed, said: "403 Forbidden", curl: "0:8.11.1-4.amzn2023.0.1", out: true,
+			decide: patch.Abort, outcome: patch.Failed, said: "403 Forbidden", curl: old, out: true,
 		},
 		{
 			name: "production runs another system", fleet: func(s *world.Scenario) {
@@ -94,8 +160,8 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 					s.Patches = append(slices.Clip(s.Patches), p)
 				}
 			},
-			decide: patch.Abort, outcome: patch.Failed,
-			said: "it runs amzn 2024, on which staging has proved nothing; it has on: amzn 2023", curl: "0:8.11.1-4.amzn2023.0.1",
+			decide: patch.Abort, outcome: patch.Failed, refused: patch.SystemNotProven, curl: old,
+			said: "it runs amzn 2024, on which staging has proved nothing; it has on: amzn 2023",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,11 +186,13 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 				begun++
 				require.Equal(t, c.outcome, one.Outcome, "%+v", one)
 				require.Contains(t, strings.Join(append(one.Notes, one.Reason), "\n"), c.said)
-				unproven := strings.HasPrefix(one.Reason, "refused: "+string(patch.SystemNotProven)+": "+one.ID)
-				require.Equal(t, c.outcome == patch.Failed && !c.out, unproven, one.Reason)
+				if c.refused != "" {
+					require.Contains(t, one.Reason, "refused: "+string(c.refused)+": "+one.ID+": ")
+				}
 				scene.Sim.Inspect(func(w *world.World) {
 					at := scene.WebIn(w).Region.Instance(one.ID)
 					require.Equal(t, c.curl, at.Disk().Version(curl), one.ID)
+					require.Equal(t, c.brings, at.Disk().Version(brought), one.ID)
 				})
 			}
 			require.NotZero(t, begun)
@@ -137,7 +205,7 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 			bound := result.Stages[1].Pinned
 			require.Equal(t, 2, bound.Proofs)
 			require.Equal(t, "amzn 2023", bound.Systems[0].Name)
-			require.Equal(t, 6, bound.Systems[0].Packages)
+			require.Equal(t, 6+c.more, bound.Systems[0].Packages)
 		})
 	}
 }

@@ -1,0 +1,143 @@
+package activities_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/manifest"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// keptManifest is a store that has one.
+type keptManifest struct{ manifest.Manifest }
+
+func (keptManifest) PutManifest(context.Context, string, any) (string, error) {
+	return "", errors.New("nothing is written here")
+}
+
+func (k keptManifest) GetManifest(context.Context, string, string) (json.RawMessage, error) {
+	return json.Marshal(k.Manifest)
+}
+
+// Whether a machine can get what is due on it is known before anything is done, whatever becomes of the replies.
+func TestAMachineIsAskedForADryInstall(t *testing.T) {
+	const curl, oldCurl = "curl-minimal.x86_64", "0:8.11.1-4.amzn2023.0.1"
+	proven := manifest.Package{Name: curl, Version: "0:8.11.1-4.amzn2023.0.3"}
+	glibc := manifest.Package{Name: "glibc.x86_64", Version: "0:2.34-196.amzn2023.0.2"}
+	for _, c := range []struct {
+		name    string
+		proven  []manifest.Package
+		faults  []world.WorldFault
+		lost    []string // operations whose first reply does not arrive
+		upset   func(*world.Instance)
+		due     int
+		dry     *patch.DryInstall
+		release string
+		sent    int // commands
+	}{
+		{
+			name: "all of it is there", proven: []manifest.Package{proven, glibc}, due: 2, dry: &patch.DryInstall{By: "dnf"}, sent: 2,
+		},
+		{
+			name: "nothing is due", proven: []manifest.Package{{Name: curl, Version: oldCurl}}, sent: 1,
+		},
+		{
+			name: "every first reply is lost", proven: []manifest.Package{proven}, due: 1, dry: &patch.DryInstall{By: "dnf"}, sent: 2,
+			lost: []string{"SendCommand", "ListCommands", "ListCommandInvocations", "GetCommandInvocation"},
+		},
+		{
+			name: "a repository is away at first", proven: []manifest.Package{proven}, due: 1, dry: &patch.DryInstall{By: "dnf"}, sent: 4,
+			faults: []world.WorldFault{{Kind: world.FaultDryInstallFails, Times: 2}},
+		},
+		{
+			name: "one is not served, and one is locked", due: 2, sent: 2,
+			proven: []manifest.Package{{Name: curl, Version: "0:9-1"}, glibc},
+			upset:  func(i *world.Instance) { i.Lock("glibc.x86_64") },
+			dry: &patch.DryInstall{
+				By: "dnf", Absent: []string{curl + " 0:9-1"},
+				Held: []string{"glibc.x86_64 0:2.34-196.amzn2023.0.2: a version lock (glibc.x86_64 0:2.34-117.amzn2023.0.1)"},
+			},
+		},
+		{
+			name: "another one would come", proven: []manifest.Package{proven}, due: 1, sent: 2,
+			upset: func(i *world.Instance) {
+				w := i.Region.World
+				for n, p := range w.Scenario.Patches {
+					if p.ID == curl {
+						w.Scenario.Patches[n].Requires = []string{"libnew.x86_64"}
+						p.ID, p.Version = "libnew.x86_64", "0:1-1"
+						w.Scenario.Patches = append(w.Scenario.Patches, p)
+					}
+				}
+			},
+			dry: &patch.DryInstall{By: "dnf", Unproven: []string{"libnew.x86_64 0:1-1"}},
+		},
+		{
+			name: "its repositories are the latest's", proven: []manifest.Package{proven}, due: 1, sent: 2, release: "-",
+			upset: func(i *world.Instance) { i.LockRelease("latest") }, dry: &patch.DryInstall{By: "dnf"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFleet(t, c.faults...)
+			f.aws.Manifests = keptManifest{manifest.Manifest{Systems: []manifest.System{
+				{Name: "amzn 2023", Release: "2023.7.20250331", Packages: c.proven},
+			}}}
+			id := f.Instances(staging.Account.ID)[0]
+			f.LoseFirst(c.lost...)
+			if c.upset != nil {
+				f.Inspect(func(w *world.World) { c.upset(w.Account(staging.Account.ID).Region(staging.Region).Instance(id)) })
+			}
+			check := must[*patch.PinCheck](f, f.aws.CheckPinned, pinnedInput(id))
+			require.Equal(t, "s3://lists/1", check.List)
+			require.Equal(t, c.due, check.Due)
+			require.Equal(t, c.dry, check.Dry)
+			require.Equal(t, c.sent, f.Effects("SendCommand"))
+			if c.release == "-" {
+				require.Empty(t, check.Release+check.ProvenRelease)
+				return
+			}
+			require.Equal(t, []string{"2023.6.20250211", "2023.7.20250331"}, []string{check.Release, check.ProvenRelease})
+		})
+	}
+}
+
+func pinnedInput(id string) activities.CheckPinnedInput {
+	return activities.CheckPinnedInput{
+		CollectMachineFactsInput: activities.CollectMachineFactsInput{
+			Instance: activities.Instance{Group: staging, ID: id}, Platform: patch.Linux, Attempt: attempt(),
+			Budget: patch.Duration(15 * time.Minute), Pace: pace,
+		},
+		Pinned: patch.Pinned{Systems: []patch.PinnedSystem{{Name: "amzn 2023", List: "s3://lists/1"}}},
+	}
+}
+
+// A dry install that fails says nothing of the packages: why it failed is told, once the budget is spent.
+func TestADryInstallThatFailsIsToldAsItIs(t *testing.T) {
+	f := newFleet(t, world.WorldFault{Kind: world.FaultDryInstallFails, Times: -1})
+	f.aws.Manifests = keptManifest{manifest.Manifest{Systems: []manifest.System{{
+		Name: "amzn 2023", Packages: []manifest.Package{{Name: "curl-minimal.x86_64", Version: "0:9-1"}},
+	}}}}
+	_, err := run[*patch.PinCheck](f, 15*time.Minute, f.aws.CheckPinned, pinnedInput(f.Instances(staging.Account.ID)[0]))
+	requireType(t, err, activities.ErrNotReady)
+	require.ErrorContains(t, err, "a dry install of what is due; the last command ended: Failed, exit code 1: patchtide: the dry "+
+		"install by dnf came to no end (exit code 1): Error: Failed to download metadata for repo")
+}
+
+// What another machine has told, and nobody knows for a package, would be a command on this one.
+func TestWhatIsNoPackageIsNotAskedFor(t *testing.T) {
+	f := newFleet(t)
+	f.aws.Manifests = keptManifest{manifest.Manifest{Systems: []manifest.System{{
+		Name: "amzn 2023", Packages: []manifest.Package{{Name: "curl-minimal.x86_64", Version: "0:9-1'; halt #"}},
+	}}}}
+	_, err := run[*patch.PinCheck](f, time.Minute, f.aws.CheckPinned, pinnedInput(f.Instances(staging.Account.ID)[0]))
+	requireType(t, err, activities.ErrRejected)
+	require.ErrorContains(t, err, "what staging proved cannot be asked for")
+	require.Equal(t, 1, f.Effects("SendCommand"), "for its facts")
+}
