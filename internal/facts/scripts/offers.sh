@@ -104,7 +104,7 @@ REFUSED
     function told() { if (how && n > 2) print how, f[1] "." f[2], (f[3] ~ /:/ ? "" : "0:") f[3]; n = 0 }
     /^Dependencies [Rr]esolved/ { on = 1 } /^Transaction Summary/ { told(); exit } !on { next }
     /^[A-Z].*:$/ { told(); how = ""; if (/^(Inst|Upg|Upd|Rein|Down)/) how = "come"; if (/^(Rem|Era)/) how = "gone" }
-    /^ +replacing / { next } /^ [^ ]/ { told() } /^ / { for (i = 1; i <= NF; i++) f[++n] = $i }')
+    /^ +replacing / { print "gone", $2, ($3 ~ /:/ ? "" : "0:") $3; next } /^ [^ ]/ { told() } /^ / { for (i = 1; i <= NF; i++) f[++n] = $i }')
 }
 
 # zypper: a package is "name.arch=epoch:version-release".
