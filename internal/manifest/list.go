@@ -16,8 +16,8 @@ type entry struct {
 }
 
 // List is the system's InstallOverrideList. The node takes of it what is installed there in another version and what
-// its repositories have; what the list names and is not to be had in that version keeps others that need it from being
-// installed.
+// its repositories have; with yum and apt, what the list names and is not to be had in that version keeps others that
+// need it from being installed.
 func (s System) List() ([]byte, error) {
 	list := struct {
 		Patches []entry `yaml:"patches"`
