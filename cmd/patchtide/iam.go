@@ -20,7 +20,8 @@ func newIAM() *cobra.Command {
 
 func newIAMPolicy() *cobra.Command {
 	var role permissions.Role
-	var automation bool
+	var automation, instances bool
+	var lists string
 	cmd := &cobra.Command{
 		Use:   "policy",
 		Short: "Print what the role in each account must be allowed to do",
@@ -33,6 +34,14 @@ func newIAMPolicy() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if automation {
 				return printJSON(cmd.OutOrStdout(), permissions.AutomationPolicy())
+			}
+			if lists != "" || instances {
+				if !aBucket.MatchString(lists) {
+					return wrongUsage(cmd, fmt.Errorf(
+						"--lists %s: write it like s3://patchtide-manifests/lists, as manifests: has it", lists,
+					))
+				}
+				return printJSON(cmd.OutOrStdout(), permissions.ListsPolicy(lists, instances))
 			}
 			for flag, text := range map[string]string{"--role": role.ARN, "--automation-role": role.AutomationRole} {
 				if err := checkRole(flag, text); text != "" && err != nil {
@@ -65,8 +74,13 @@ func newIAMPolicy() *cobra.Command {
 		"a function of Lambda that a hook invokes, with its version or alias; may be given again",
 	)
 	flags.BoolVar(&automation, "automation", false, "of the role in automation_role_arn instead")
+	flags.StringVar(&lists, "lists", "", "the place of manifests:, s3://bucket/prefix: of the worker's own role instead")
+	flags.BoolVar(&instances, "instances", false, "with --lists: of the profiles of a plan's instances")
 	return cmd
 }
+
+// aBucket is a place in S3.
+var aBucket = regexp.MustCompile(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?$`)
 
 // externalID are the characters that AWS takes in one, and longestExternalID is its length (API reference of
 // AssumeRole).

@@ -38,6 +38,16 @@ func TestIAMPrintsThePolicies(t *testing.T) {
 			}}.Policy(),
 		},
 		{"Automation's", []string{"policy", "--automation"}, permissions.AutomationPolicy()},
+		{
+			"the worker's, of lists of packages",
+			[]string{"policy", "--lists", "s3://bucket/lists"},
+			permissions.ListsPolicy("s3://bucket/lists", false),
+		},
+		{
+			"an instance's, of lists of packages",
+			[]string{"policy", "--lists", "s3://bucket/lists", "--instances"},
+			permissions.ListsPolicy("s3://bucket/lists", true),
+		},
 		{"trust", []string{"trust", "--worker", worker, "--external-id", "abc"}, permissions.Trust(worker, "abc")},
 		{"Automation's trust", []string{"trust", "--automation"}, permissions.AutomationTrust()},
 	} {
@@ -58,6 +68,8 @@ func TestIAMRefusesWhatIsNoRole(t *testing.T) {
 		says string
 	}{
 		{"no worker", []string{"trust", "--external-id", "abc"}, "--worker is missing"},
+		{"no bucket", []string{"policy", "--instances"}, "--lists : write it like s3://patchtide-manifests/lists"},
+		{"a bucket by another name", []string{"policy", "--lists", "https://bucket"}, "--lists https://bucket: write it like s3://"},
 		{
 			"a session",
 			[]string{"trust", "--worker", "arn:aws:sts::999900001111:assumed-role/worker/i-1"},

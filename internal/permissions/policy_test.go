@@ -20,12 +20,15 @@ const installingPage = "../../docs/installing.md"
 func TestTheInstallingPageListsThePolicy(t *testing.T) {
 	page, err := os.ReadFile(installingPage)
 	require.NoError(t, err)
-	const begin, end = "<!-- begin: actions -->\n", "<!-- end: actions -->"
-	before, rest, found := strings.Cut(string(page), begin)
-	require.True(t, found, "the page has no mark %q", begin)
-	_, after, found := strings.Cut(rest, end)
-	require.True(t, found, "the page has no mark %q", end)
-	fresh := before + begin + permissions.Table() + end + after
+	fresh, after := string(page), ""
+	for _, table := range [][2]string{{"lists", permissions.ListsTable()}, {"actions", permissions.Table()}} {
+		begin, end := "<!-- begin: "+table[0]+" -->\n", "<!-- end: "+table[0]+" -->"
+		before, rest, found := strings.Cut(fresh, begin)
+		require.True(t, found, "the page has no mark %q", begin)
+		_, after, found = strings.Cut(rest, end)
+		require.True(t, found, "the page has no mark %q", end)
+		fresh = before + begin + table[1] + end + after
+	}
 	if *update {
 		require.NoError(t, os.WriteFile(installingPage, []byte(fresh), 0o644)) //nolint:gosec // a page of the repository
 		return
@@ -92,6 +95,31 @@ func TestTrust(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text, err := json.Marshal(c.document)
+			require.NoError(t, err)
+			require.JSONEq(t, c.want, string(text))
+		})
+	}
+}
+
+func TestWhatListsOfPackagesNeed(t *testing.T) {
+	for _, c := range []struct {
+		name, address string
+		read          bool
+		want          string
+	}{
+		{
+			"the worker puts them", "s3://patchtide-manifests/lists", false,
+			`{"Version": "2012-10-17", "Statement": [{"Sid": "PutLists", "Effect": "Allow", "Action": ["s3:PutObject"],
+				"Resource": "arn:aws:s3:::patchtide-manifests/lists/*"}]}`,
+		},
+		{
+			"instances read them", "s3://patchtide-manifests/", true,
+			`{"Version": "2012-10-17", "Statement": [{"Sid": "ReadLists", "Effect": "Allow", "Action": ["s3:GetObject"],
+				"Resource": "arn:aws:s3:::patchtide-manifests/*"}]}`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text, err := json.Marshal(permissions.ListsPolicy(c.address, c.read))
 			require.NoError(t, err)
 			require.JSONEq(t, c.want, string(text))
 		})
