@@ -141,3 +141,25 @@ func TestWhatIsNoPackageIsNotAskedFor(t *testing.T) {
 	require.ErrorContains(t, err, "what staging proved cannot be asked for")
 	require.Equal(t, 1, f.Effects("SendCommand"), "for its facts")
 }
+
+// Of Windows there is no dry install: what is due is told, and what it did not get shows after the install.
+func TestWindowsIsAskedForNoDryInstall(t *testing.T) {
+	f := newFleetOf(t, func(s *world.Scenario) {
+		s.OperatingSystems = append(s.OperatingSystems, world.OperatingSystem{
+			Name: "windows-server-2022", SSM: "WINDOWS", Platform: "Windows", Product: "WindowsServer2022",
+			PlatformName: "Microsoft Windows Server 2022 Datacenter", PlatformVersion: "10.0.20348",
+			Release: "Windows Server 2022", Kernel: "KB5040000", Packages: map[string]string{"KB5040000": "installed"},
+		})
+		for i := range s.Images {
+			s.Images[i].OS = "windows-server-2022"
+		}
+	})
+	f.aws.Manifests = keptManifest{manifest.Manifest{Systems: []manifest.System{{
+		Name: "windows Windows Server 2022", Packages: []manifest.Package{{Name: "KB5041111", Version: "installed"}},
+	}}}}
+	in := pinnedInput(f.Instances(staging.Account.ID)[0])
+	in.Platform, in.Pinned.Systems[0].Name = patch.Windows, "windows Windows Server 2022"
+	check := must[*patch.PinCheck](f, f.aws.CheckPinned, in)
+	require.Equal(t, &patch.PinCheck{System: "windows Windows Server 2022", List: "s3://lists/1", Due: 1}, check)
+	require.Equal(t, 1, f.Effects("SendCommand"), "for its facts")
+}
