@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,9 +35,9 @@ func dry(t *testing.T, shell shelltest.Shell, folder string, env []string, wante
 // dryTools are what the script is read with, and needs of the smallest machine.
 var dryTools = strings.Fields("awk cut grep head sed sort tail timeout tr cat sh")
 
-// said is a fake tool that answers by what it is asked: "pattern of its arguments" to what it prints, whose last line
+// fakeTool is one that answers by what it is asked: "pattern of its arguments" to what it prints, whose last line
 // may be "exit N".
-func said(t *testing.T, folder, tool string, answers ...string) {
+func fakeTool(t *testing.T, folder, tool string, answers ...string) {
 	t.Helper()
 	body := "echo \"$*\" >>" + filepath.Join(folder, tool+".asked") + "\ncase \"$*\" in\n"
 	for i := 0; i < len(answers); i += 2 {
@@ -182,7 +183,7 @@ func TestOffersOfDNF(t *testing.T) {
 		for _, shell := range shelltest.Shells(t) {
 			t.Run(c.name+"/"+shell.Name, func(t *testing.T) {
 				folder := t.TempDir()
-				said(t, folder, "dnf", c.answers...)
+				fakeTool(t, folder, "dnf", c.answers...)
 				offers := dry(t, shell, folder, []string{"DPKG_ADMINDIR=/none"}, c.wanted...)
 				requireOffers(t, "dnf", c.want, offers)
 				asked, err := os.ReadFile(filepath.Join(folder, "dnf.asked"))
@@ -242,13 +243,36 @@ func TestADryInstallThatFails(t *testing.T) {
 		for _, shell := range shelltest.Shells(t) {
 			t.Run(c.name+"/"+shell.Name, func(t *testing.T) {
 				folder := t.TempDir()
-				said(t, folder, c.tool, c.answers...)
+				fakeTool(t, folder, c.tool, c.answers...)
 				ran := shell.Run(t, dryMachine(t, folder, "curl-minimal.noarch 0:9-1"), "DPKG_ADMINDIR=/none")
 				require.Equal(t, 1, ran.Code, ran.Stdout)
 				require.Empty(t, ran.Stdout)
 				require.Regexp(t, `^patchtide: the dry install by `+c.tool+` came to no end .*`+c.why+`.*\n$`, ran.Stderr, "one line")
 			})
 		}
+	}
+}
+
+// However much is wrong, what is told is told whole: Systems Manager keeps 24,000 characters.
+func TestOffersOfManyPackages(t *testing.T) {
+	var wanted []string
+	var said strings.Builder
+	for n := range 300 {
+		wanted = append(wanted, fmt.Sprintf("a-package-with-a-name-of-some-length-%d.x86_64 0:2.34-196.amzn2023.0.2", n))
+		fmt.Fprintf(&said, "No match for argument: a-package-with-a-name-of-some-length-%d-0:2.34-196.amzn2023.0.2.x86_64\n", n)
+	}
+	for _, shell := range shelltest.Shells(t) {
+		t.Run(shell.Name, func(t *testing.T) {
+			folder := t.TempDir()
+			fakeTool(t, folder, "dnf", "*versionlock*", "", "*install*", said.String()+"exit 1")
+			ran := shell.Run(t, dryMachine(t, folder, wanted...), "DPKG_ADMINDIR=/none")
+			require.Zero(t, ran.Code, ran.Stderr)
+			require.Less(t, len(ran.Stdout), 24000/4, "there are several such lists")
+			offers, err := ParseOffers(ran.Stdout, 300)
+			require.NoError(t, err)
+			require.Len(t, offers.Absent, 50)
+			require.Empty(t, offers.Left)
+		})
 	}
 }
 
@@ -287,7 +311,7 @@ exit 1`
 	for _, shell := range shelltest.Shells(t) {
 		t.Run(shell.Name, func(t *testing.T) {
 			folder := t.TempDir()
-			said(t, folder, "yum",
+			fakeTool(t, folder, "yum",
 				"*versionlock*list", "Loaded plugins: versionlock\n0:curl-8.3.0-1.amzn2.0.4.*\nversionlock list done\n",
 				"*list*curl", "Available Packages\ncurl.x86_64      8.3.0-1.amzn2.0.4     amzn2-core\ncurl.x86_64      8.3.0-1.amzn2.0.5     amzn2-core\n",
 				"*list*gone", "Error: No matching Packages to list\nexit 1",
@@ -364,7 +388,7 @@ func TestOffersOfZypper(t *testing.T) {
 	for _, shell := range shelltest.Shells(t) {
 		t.Run(shell.Name, func(t *testing.T) {
 			folder := t.TempDir()
-			said(t, folder, "zypper", "*locks*", zypperLocks, "*install*curl*", zypperAbsent, "*--dry-run*", zypperResolved)
+			fakeTool(t, folder, "zypper", "*locks*", zypperLocks, "*install*curl*", zypperAbsent, "*--dry-run*", zypperResolved)
 			requireOffers(t, "zypper", Offers{
 				Absent: []string{"curl.x86_64 0:7-1"},
 				Held: []string{
@@ -374,7 +398,7 @@ func TestOffersOfZypper(t *testing.T) {
 			}, dry(t, shell, folder, []string{"DPKG_ADMINDIR=/none"}, "bind.x86_64 0:9.16-2", "curl.x86_64 0:7-1",
 				"locked.x86_64 0:2-1", "kernel-default.x86_64 0:5.14.21-1"))
 
-			said(t, folder, "zypper", "*locks*", zypperNoLocks, "*--dry-run*", zypperProblem)
+			fakeTool(t, folder, "zypper", "*locks*", zypperNoLocks, "*--dry-run*", zypperProblem)
 			requireOffers(t, "zypper", Offers{
 				Unresolved: "Problem: nothing provides nowhere needed by bind-9.16-2.x86_64 Solution 1: do not install bind-9.16-2.x86_64",
 			}, dry(t, shell, folder, []string{"DPKG_ADMINDIR=/none"}, "bind.x86_64 0:9.16-2"))

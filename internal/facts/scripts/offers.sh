@@ -198,8 +198,9 @@ elif command -v yum >/dev/null; then ask_rpm yum
 else fail "neither apt-get nor zypper, dnf or yum is here"; fi
 come=$(printf '%s\n' "$rows" | sed -n 's/^come //p'); gone=$(printf '%s\n' "$rows" | sed -n 's/^gone //p')
 left=; [ -n "$unresolved" ] || left=$(without "$come" "$(rest)")
+# Systems Manager keeps 24,000 characters: the first of each list are enough.
 json() {
-  printf '%s\n' "$1" | tr -d '"\047\134' | awk 'NF && n < 60 { printf "%s\"%s\"", n++ ? "," : "", substr($0, 1, 200) }'
+  printf '%s\n' "$1" | tr -d '"\047\134' | awk 'NF && n < 50 { printf "%s\"%s\"", n++ ? "," : "", substr($0, 1, 200) }'
 }
 printf '{"by":"%s","asked":%s,"absent":[%s],"held":[%s],"left":[%s],"beside":[%s],"gone":[%s],"unresolved":"%s"}\n' \
   "$tool" "$(printf '%s\n' "$asked" | grep -c .)" "$(json "$absent")" "$(json "$held")" "$(json "$left")" \
