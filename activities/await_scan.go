@@ -135,6 +135,9 @@ func readScan(
 		return scan, "", err
 	}
 	state, known := states[id]
+	if !known { // a list may lack one for once
+		return scan, "the patch state of " + id, nil
+	}
 	switch whose(in.Ticket, id, state) {
 	case notYet:
 		return scan, "the patch state of " + id, nil
@@ -143,9 +146,6 @@ func readScan(
 			"again",
 			state.Operation, aws.Deref(state.OperationEndTime).UTC().Format(time.RFC3339))
 		return scan, "", nil
-	}
-	if !known {
-		return scan, "the patch state of " + id, nil
 	}
 	scan.BaselineID = aws.BareID(aws.Deref(state.BaselineId))
 	if in.BaselineID != "" && scan.BaselineID != aws.BareID(in.BaselineID) {

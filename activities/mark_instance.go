@@ -58,13 +58,9 @@ func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) (err err
 	if err != nil {
 		return err
 	}
-	instance, err := aws.FindMachine(ctx, s, in.Instance)
-	if err != nil || instance == nil {
+	value, err := aws.FindTag(ctx, s, in.Instance, names.TagJournal)
+	if err != nil || value == "" || !in.Journal.Ours(value) {
 		return err
-	}
-	value := aws.TagOf(instance.Tags, names.TagJournal)
-	if value == "" || !in.Journal.Ours(value) {
-		return nil
 	}
 	err = aws.UntagMachine(ctx, s, in.Instance.ID, names.TagJournal, value)
 	return aws.Wrap("remove the journal's tag", in.Instance.String(), err)

@@ -39,8 +39,8 @@ func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) (err error) {
 	if err != nil {
 		return err
 	}
-	instance, err := aws.FindMachine(ctx, s, in)
-	if err != nil || instance == nil || aws.TagOf(instance.Tags, names.TagQuarantine) == "" {
+	value, err := aws.FindTag(ctx, s, in, names.TagQuarantine)
+	if err != nil || value == "" {
 		return err
 	}
 	err = aws.UntagMachine(ctx, s, in.ID, names.TagQuarantine, "")

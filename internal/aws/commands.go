@@ -96,11 +96,16 @@ const notManaged = "Systems Manager does not manage the instance; check its agen
 	"endpoints"
 
 // ReadAddressees tells whose agents take a command. A command that names one instance whose agent does not run may be
-// refused for all (InvalidInstanceId in the API reference of SendCommand), and else waits for that one.
+// refused for all (InvalidInstanceId in the API reference of SendCommand), and else waits for that one. One that is not
+// listed is left out once that is believed (Absences).
 func ReadAddressees(ctx context.Context, s *Services, where string, ids []string) (*Addressees, error) {
-	agents, err := ReadAgents(ctx, s, where, ids)
+	agents, at, err := readAgents(ctx, s, where, ids)
 	if err != nil {
 		return nil, err
+	}
+	doubted := s.Absences.doubt("agents", at, ids, func(id string) bool { _, listed := agents[id]; return listed })
+	if len(doubted) > 0 {
+		return nil, doubtful(where, "Systems Manager", doubted)
 	}
 	found := &Addressees{Left: map[string]string{}}
 	for _, id := range ids {
@@ -122,7 +127,15 @@ func ReadAddressees(ctx context.Context, s *Services, where string, ids []string
 func ReadAgents(
 	ctx context.Context, s *Services, where string, ids []string,
 ) (map[string]ssmtypes.InstanceInformation, error) {
-	agents := map[string]ssmtypes.InstanceInformation{}
+	agents, _, err := readAgents(ctx, s, where, ids)
+	return agents, err
+}
+
+// readAgents is ReadAgents, with AWS's time of the answer.
+func readAgents(
+	ctx context.Context, s *Services, where string, ids []string,
+) (agents map[string]ssmtypes.InstanceInformation, at time.Time, err error) {
+	agents = map[string]ssmtypes.InstanceInformation{}
 	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
 		Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: ids}},
 		MaxResults: Ptr(int32(AgentsPage)),
@@ -130,13 +143,16 @@ func ReadAgents(
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, Wrap("describe the SSM agents", where, err)
+			return nil, at, Wrap("describe the SSM agents", where, err)
+		}
+		if at, err = TimeOf(page.ResultMetadata, where); err != nil {
+			return nil, at, err
 		}
 		for _, agent := range page.InstanceInformationList {
 			agents[Deref(agent.InstanceId)] = agent
 		}
 	}
-	return agents, nil
+	return agents, at, nil
 }
 
 // anInstanceID is the id of an instance, or of a managed node, in a text, of which a shorter one, of the years before

@@ -47,3 +47,21 @@ func UntagMachine(ctx context.Context, s *Services, id, key, value string) error
 	_, err := s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []ec2types.Tag{tag}})
 	return err
 }
+
+// FindTag reads a tag of a machine that may carry it; "" where it does not, or is gone. The tags of a node are a list
+// of their own, which may lack one that is there: that it does not carry it is believed once it lasts (Absences).
+func FindTag(ctx context.Context, s *Services, in Instance, key string) (string, error) {
+	machine, at, err := findMachine(ctx, s, in)
+	if err != nil || machine == nil {
+		return "", err
+	}
+	value := TagOf(machine.Tags, key)
+	if !patch.IsNode(in.ID) {
+		return value, nil
+	}
+	tag := "the tag " + key + " of " + in.ID
+	if doubted := s.Absences.doubt("tags", at, []string{tag}, func(string) bool { return value != "" }); len(doubted) > 0 {
+		return "", doubtful(in.String(), "Systems Manager", doubted)
+	}
+	return value, nil
+}

@@ -144,16 +144,22 @@ func ReadMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Insta
 
 // FindMachine reads one instance without its health; nil when EC2 does not know it or has it terminated.
 func FindMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
-	found, _, err := ReadInstances(ctx, s, in.String(), []string{in.ID})
+	instance, _, err := findMachine(ctx, s, in)
+	return instance, err
+}
+
+// findMachine is FindMachine, with AWS's time of the answer.
+func findMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, time.Time, error) {
+	found, at, err := ReadInstances(ctx, s, in.String(), []string{in.ID})
 	if err != nil {
-		return nil, err
+		return nil, at, err
 	}
 	instance := found[in.ID]
 	switch StateOf(instance) {
 	case "", "terminated", "shutting-down":
-		return nil, nil
+		return nil, at, nil
 	}
-	return &instance, nil
+	return &instance, at, nil
 }
 
 // DescribeInstances lists the instances that the filters let through; the time is AWS's, of the answer.
