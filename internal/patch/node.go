@@ -67,6 +67,20 @@ func StrandedNode(group Group, id, state, whatToDo string) Stranded {
 	}
 }
 
+// LeftAs is the result with what an earlier try left a managed node as, where this one ended before it took it anew: it
+// serves still with what an install left on it, counts as out, and is told.
+func (r InstanceResult) LeftAs(stranded []Stranded) InstanceResult {
+	if !r.Started.IsZero() || r.Outcome != Failed && r.Outcome != NotStarted {
+		return r
+	}
+	for _, left := range stranded {
+		if left.Resource == nodeResource(r.ID) {
+			r.Outcome, r.StillPatched, r.Stranded = Failed, true, append(slices.Clip(r.Stranded), left)
+		}
+	}
+	return r
+}
+
 // WithoutNode is what is stranded still once a managed node was taken anew: what it was left as is over, well or not.
 func WithoutNode(stranded []Stranded, id string) []Stranded {
 	return slices.DeleteFunc(slices.Clone(stranded), func(left Stranded) bool { return left.Resource == nodeResource(id) })

@@ -64,7 +64,8 @@ func (g *group) takeOne(ctx workflow.Context, id string) {
 
 // ends takes the result of an instance that was begun within a window.
 func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *patch.Window, began time.Time) {
-	g.status.Stranded = append(patch.WithoutNode(g.status.Stranded, result.ID), result.Stranded...)
+	stays := result.LeftAs(g.status.Stranded)
+	g.status.Stranded = append(patch.WithoutNode(g.status.Stranded, result.ID), stays.Stranded...)
 	if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
 		g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
 		switch {
@@ -73,11 +74,12 @@ func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *
 		case window != nil && g.in.Policy.Window.Closes.After(window.Closes):
 			// It judged by the window as it was before somebody extended it.
 		default:
-			g.status.Instances[indexOf(g.status.Instances, result.ID)] = result
+			g.status.Instances[indexOf(g.status.Instances, result.ID)] = stays
 			g.closed = &Closing{Why: result.Reason, Code: result.Refused}
 		}
 		return
 	}
+	result = stays
 	g.status.Instances[indexOf(g.status.Instances, result.ID)] = result
 	g.learn(result, workflow.Now(ctx).Sub(began))
 	g.changed(ctx, result)

@@ -196,6 +196,7 @@ func (s *saga) patch(ctx workflow.Context) {
 			s.tellReboot()
 		}
 		s.rememberPatched(ctx)
+		s.endLeft(ctx)
 		return
 	}
 	if s.forgotten.toScan {
@@ -226,6 +227,7 @@ func (s *saga) patch(ctx workflow.Context) {
 		return
 	case nothing:
 		result.Outcome = patch.AlreadyCompliant
+		s.endLeft(ctx)
 		return
 	}
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.

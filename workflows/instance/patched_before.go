@@ -21,18 +21,22 @@ func (s *saga) rememberPatched(ctx workflow.Context) {
 	case read.Record == nil || !read.Record.LeftPatched(s.in.Policy.Run, s.in.Try, s.member.RootVolumeID):
 		return
 	}
+	if point := read.Record.Point; point != nil && point.SnapshotID != "" {
+		result.Backup = point
+	}
+	s.wasPatched(ctx)
+	s.note("this wave patched it at %s, as its journal says: Temporal has forgotten that, as an older copy of its "+
+		"database does; what was missing before is not known any more", brief.UTC(read.Record.At))
+}
+
+// wasPatched tells it as patched, and what it is now.
+func (s *saga) wasPatched(ctx workflow.Context) {
 	// What was asked at preflight may be remembered from before the patch.
 	var facts patch.MachineFacts
 	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask(ctx, "facts-patched"),
 		&facts); err != nil {
 		s.note("what this wave left on it is not known any more: %s", run.Reason(err))
 	}
-	result.Outcome = patch.PatchedAs(s.patching.waits)
-	if point := read.Record.Point; point != nil && point.SnapshotID != "" {
-		result.Backup = point
-	}
-	result.BootID, result.PackagesAfter = facts.BootID, facts.PackagesSHA256
-	result.ApplicationAfter = facts.ApplicationSHA256
-	s.note("this wave patched it at %s, as its journal says: Temporal has forgotten that, as an older copy of its "+
-		"database does; what was missing before is not known any more", brief.UTC(read.Record.At))
+	s.status.Result.Outcome = patch.PatchedAs(s.patching.waits)
+	s.keepAfter(&facts)
 }

@@ -160,6 +160,62 @@ func TestAPatchThatBreaksANode(t *testing.T) {
 	}
 }
 
+// Its install went on unseen, and a retry finds nothing due: it is patched, and nothing of it is left.
+func TestANodeWhoseInstallEndedUnseen(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.Tills("web-2.3"), Config: wavetest.TillPlan,
+	})
+	scene.Decide = []patch.Verb{patch.Retry}
+	denied, stops := false, 0
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		fault := awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied"}
+		switch call.Operation {
+		case "GetAutomationExecution":
+			if !denied && call.Ordinal == 2 {
+				denied = true
+				return fault
+			}
+		case "StopAutomationExecution":
+			if stops++; stops < 12 {
+				return fault
+			}
+		}
+		return awssim.Fault{}
+	})
+	var held patch.WaveStatus
+	scene.OnHold = func(status patch.WaveStatus) { held = status }
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Len(t, held.Stranded, 1)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	instance := result.Stages[0].Groups[0].Instances[0]
+	require.Equal(t, patch.Patched, instance.Outcome, "%+v", instance)
+	require.Contains(t, instance.Notes[len(instance.Notes)-1], "was not seen to its end")
+	require.NotEmpty(t, instance.BootID)
+	require.Len(t, scene.Effects("StartAutomationExecution"), 2, "nothing is installed twice")
+	require.Empty(t, result.Stranded)
+	scene.RequireInvariants(result, wavetest.Except{})
+	scene.RequireVersions(result)
+}
+
+// A retry that is refused has taken nothing anew: what the node was left as is told still.
+func TestANodeThatIsRefusedARetryStaysTold(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "bad-patch", Fleet: wavetest.Tills("web-2.4"), Config: wavetest.TillPlan,
+	})
+	scene.Decide = []patch.Verb{patch.Retry, patch.Skip}
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	broken, other := result.Stages[0].Groups[0].Instances[0], result.Stages[0].Groups[0].Instances[1]
+	require.Equal(t, patch.Failed, broken.Outcome, "%+v", broken)
+	require.Contains(t, broken.Reason, "refused: ")
+	require.True(t, broken.StillPatched)
+	require.Len(t, broken.Stranded, 1)
+	require.Contains(t, other.Reason, "max_unavailable is 1: "+broken.ID, "it counts as out")
+	require.Len(t, result.Stranded, 1, "%+v", result.Stranded)
+	require.Len(t, scene.Marks(), 1)
+}
+
 // A node that is away is not touched, and named; nobody answers, so that the wave ends.
 func TestANodeThatIsOffline(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
