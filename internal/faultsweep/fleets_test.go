@@ -24,6 +24,8 @@ type fleet struct {
 	plan    string // what the plan says beside
 	tried   string // only calls of activities whose name matches it: the others are tried without
 	bound   bool   // production to what staging proves, while repositories publish newer versions
+	nodes   bool   // what is patched are managed nodes
+	served  bool   // by a load balancer, which sends them requests
 }
 
 var fleets = []fleet{
@@ -36,6 +38,8 @@ var fleets = []fleet{
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
 	{name: "bound", whole: true, tried: "Pinned|Manifest|Install$", plan: "    pin: manifest\n", bound: true},
+	{name: "nodes", nodes: true, served: true, whole: true},
+	{name: "loose nodes", nodes: true, whole: true},
 }
 
 // unproven is a version that repositories serve once staging is done.
@@ -60,6 +64,9 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy",
 		Config: func(file []byte) []byte {
+			if of.nodes {
+				file = wavetest.TillPlan(file)
+			}
 			// Production's must leave its alarm the time to ring.
 			// What is skipped in staging lets production begin all the same: its calls are to be made.
 			file = bytes.Replace(file, []byte("bake: 10m"), []byte("bake: 30s\n        promote: with_skips"), 1)
@@ -85,6 +92,10 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 				wavetest.Weighted(8, 16, 24, 4)(s)
 			case of.stopped:
 				wavetest.Untargeted(2)(s)
+			case of.nodes && of.served:
+				wavetest.Tills("web-2.3", "tills")(s)
+			case of.nodes:
+				wavetest.Tills("web-2.3")(s)
 			}
 			for account := range s.Accounts {
 				for region := range s.Accounts[account].Regions {

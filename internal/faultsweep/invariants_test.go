@@ -26,6 +26,7 @@ type fleetBefore struct {
 	most      int                 // how many of a group may be out at once
 	stopped   map[string]bool     // instances that do not run
 	catalogue []world.Patch       // what repositories serve
+	boots     map[string]string   // of managed nodes
 }
 
 // served has repositories serve what they did: what they have published since is none of what was due.
@@ -34,7 +35,9 @@ func (f fleetBefore) served(scene *wavetest.Scene) {
 }
 
 func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
-	before := fleetBefore{targets: scene.Snapshot().Targets, most: 1, stopped: map[string]bool{}}
+	before := fleetBefore{
+		targets: scene.Snapshot().Targets, most: 1, stopped: map[string]bool{}, boots: scene.Boots(),
+	}
 	scene.EachRegion(func(region *world.Region) {
 		for _, instance := range region.Instances() {
 			if instance.State == world.Stopping || instance.State == world.Stopped {
@@ -57,7 +60,7 @@ func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
 func packagesOf(scene *wavetest.Scene) map[string]string {
 	packages := map[string]string{}
 	scene.EachRegion(func(region *world.Region) {
-		for _, instance := range region.Instances() {
+		for _, instance := range region.Machines() {
 			if instance.State == world.Running || instance.State == world.Stopped {
 				packages[instance.ID] = instance.Disk().PackageList()
 			}
@@ -95,6 +98,9 @@ func violations(scene *wavetest.Scene, before fleetBefore, told tellings) []stri
 			j.add("%s: %d were out of service at once", group.name, out)
 		}
 	}
+	if out := scene.MostNodesOut(wavetest.Staging); out > before.most {
+		j.add("mi:Role=till: %d were out of service, or at work, at once", out)
+	}
 	events := scene.Sim.Events()
 	found := slices.Concat(j.found, wavetest.DoneTwice(events), harmfulCalls(events),
 		roomWhileBalanced(events, before.suspended))
@@ -124,6 +130,7 @@ func leftAtHold(scene *wavetest.Scene, before fleetBefore, told tellings) []stri
 			}
 		}
 	})
+	scene.EachRegion(func(region *world.Region) { j.nodesAtHold(before, region) })
 	return j.found
 }
 
@@ -194,7 +201,7 @@ func (j *judge) instances(before fleetBefore, region *world.Region) {
 			members[member.Instance] = true
 		}
 	}
-	for _, instance := range region.Instances() {
+	for _, instance := range region.Machines() {
 		if instance.State == world.Terminated {
 			continue
 		}
@@ -235,11 +242,11 @@ func (j *judge) targets(before fleetBefore, region *world.Region) {
 	for _, group := range region.TargetGroups() {
 		for _, target := range before.targets[group.Name] {
 			id, port, _ := strings.Cut(target, ":")
-			if instance := region.Instance(id); instance == nil || instance.State == world.Terminated {
+			if instance := region.Machine(id); instance == nil || instance.State == world.Terminated {
 				continue
 			}
 			number, _ := strconv.Atoi(port)
-			if registered := group.Find(id, number); registered == nil || registered.State != world.TargetHealthy {
+			if target := wavetest.Registration(group, id, number); target == nil || target.State != world.TargetHealthy {
 				j.wrong(id, "is not healthy in %s", group.Name)
 			}
 		}
@@ -263,10 +270,10 @@ func (j *judge) work(region *world.Region) {
 
 // lies compares what a wave says of its instances with the machines.
 func lies(scene *wavetest.Scene, before fleetBefore, result *patch.WaveResult) []string {
-	var found []string
 	if result == nil {
 		return nil
 	}
+	found := scene.NodesUntrue(result, before.boots, true)
 	if result.Outcome == patch.Succeeded && before.patched != nil {
 		for id, packages := range packagesOf(scene) {
 			if packages != before.patched[id] {
@@ -276,7 +283,7 @@ func lies(scene *wavetest.Scene, before fleetBefore, result *patch.WaveResult) [
 	}
 	scene.EachRegion(func(region *world.Region) {
 		for _, instance := range instancesOf(result) {
-			machine := region.Instance(instance.ID)
+			machine := region.Machine(instance.ID)
 			if machine == nil || machine.State != world.Running && machine.State != world.Stopped {
 				continue
 			}

@@ -269,7 +269,7 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	scene.OnDecision = progress.Decided
 	var found []string
 	scene.OnHold = func(status patch.WaveStatus) {
-		found = append(found, leftAtHold(scene, before, tellings{stranded: status.Stranded})...)
+		found = append(found, leftAtHold(scene, before, tellingsAt(status))...)
 	}
 	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
 	scene.Sim.SetInterceptor(nil)
@@ -285,10 +285,10 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	found = append(found, violations(scene, before, told)...)
 	found = append(found, lies(scene, before, result)...)
 	if !c.forGood {
-		if len(told.stranded)+len(told.quarantined) > 0 {
+		if left := told.mendable(scene, c); len(left.stranded)+len(left.quarantined) > 0 {
 			found = append(found,
 				fmt.Sprintf(
-					"trouble that passes left things behind: stranded %+v, quarantined %v", told.stranded, told.quarantined,
+					"trouble that passes left things behind: stranded %+v, quarantined %v", left.stranded, left.quarantined,
 				))
 		}
 		if scene.GaveUp {

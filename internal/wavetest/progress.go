@@ -153,6 +153,11 @@ func (p *Progress) unnamed(stage patch.StageResult, group patch.GroupResult) []s
 		named[left.Instance] = true
 	}
 	p.scene.inRegionOf(group, func(region *world.Region) {
+		for _, node := range nodesOf(region, group) {
+			if _, there := p.scene.Before.Instances[node.ID]; there && !named[node.ID] {
+				found = append(found, fmt.Sprintf("%s of %s in %s is named nowhere", node.ID, group.Name, stage.Name))
+			}
+		}
 		scaling, err := region.ScalingGroup(group.Name)
 		if err != nil {
 			return

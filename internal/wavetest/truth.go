@@ -59,7 +59,7 @@ func patched(group patch.GroupResult) bool {
 func waitsUntold(region *world.Region, group patch.GroupResult) []string {
 	var found []string
 	for _, told := range group.Instances {
-		machine := region.Instance(told.ID)
+		machine := region.Machine(told.ID)
 		if machine == nil || machine.State != world.Running || machine.Disk() == nil || !machine.Disk().PendingReboot() {
 			continue
 		}
@@ -81,9 +81,16 @@ const joinedLately = 3 * time.Minute
 // lacking finds members that were there when a group that is told as succeeded ended, lack approved patches, and are
 // not named as left out.
 func lacking(region *world.Region, group patch.GroupResult) []string {
+	var found []string
+	for _, node := range nodesOf(region, group) {
+		if node.State == world.Running && node.BehindBy() > 1 && !isLeftOut(group, node.ID) {
+			found = append(found, fmt.Sprintf("%s is a node of %s, which is told to have succeeded, and is behind by %d",
+				node.ID, group.Name, node.BehindBy()))
+		}
+	}
 	scaling, err := region.ScalingGroup(group.Name)
 	if err != nil {
-		return nil // chosen by tags, or deleted meanwhile
+		return found // chosen by tags, or deleted meanwhile
 	}
 	ended := time.Time{}
 	for _, told := range group.Instances {
@@ -91,7 +98,6 @@ func lacking(region *world.Region, group patch.GroupResult) []string {
 			ended = told.Ended
 		}
 	}
-	var found []string
 	for _, warm := range scaling.Warm() {
 		if warm.BehindBy() > 1 {
 			found = append(found, fmt.Sprintf("%s waits in the warm pool of %s, which is told to have succeeded, and is behind "+
@@ -101,7 +107,7 @@ func lacking(region *world.Region, group patch.GroupResult) []string {
 	for _, member := range scaling.Members() {
 		there := member.State == world.LifecycleInService && member.Instance.State == world.Running &&
 			member.Since.Before(ended.Add(-joinedLately))
-		if slices.ContainsFunc(group.LeftOut, func(left patch.Gap) bool { return left.Instance == member.Instance.ID }) {
+		if isLeftOut(group, member.Instance.ID) {
 			continue
 		}
 		// One is too young to be approved, so that a machine that has all is behind by one.
@@ -111,4 +117,16 @@ func lacking(region *world.Region, group patch.GroupResult) []string {
 		}
 	}
 	return found
+}
+
+func isLeftOut(group patch.GroupResult, id string) bool {
+	return slices.ContainsFunc(group.LeftOut, func(left patch.Gap) bool { return left.Instance == id })
+}
+
+// nodesOf are those of a region where the group is of nodes: a scene's all carry its tag.
+func nodesOf(region *world.Region, group patch.GroupResult) []*world.Instance {
+	if !strings.HasPrefix(group.Name, "mi:") {
+		return nil
+	}
+	return region.Nodes()
 }
