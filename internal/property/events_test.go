@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
@@ -79,6 +80,11 @@ func (p *play) eventsWrong() []string {
 				if p.script.alarmed() && event.Account == wavetest.Production && p.atOut[event.Call()].rings {
 					rang[id] = true
 				}
+			}
+		case "AddTagsToResource": // which is the first that is done to a node
+			if strings.Contains(string(event.Arguments), names.TagJournal) {
+				found = append(found, p.beginsLate(event, begun)...)
+				taken[event.Resource] = event.Time
 			}
 		case "StartAutomationExecution":
 			found = append(found, p.installsLate(event, taken)...)
@@ -215,7 +221,7 @@ func (p *play) installsLate(event awssim.Event, taken map[string]time.Time) []st
 func (p *play) beginsLate(event awssim.Event, begun map[string]time.Time) []string {
 	var found []string
 	for id := range strings.SplitSeq(event.Resource, ",") {
-		if _, again := begun[id]; again || !strings.HasPrefix(id, "i-") {
+		if _, again := begun[id]; again || !strings.HasPrefix(id, "i-") && !patch.IsNode(id) {
 			continue
 		}
 		begun[id] = event.Time

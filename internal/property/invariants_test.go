@@ -38,6 +38,7 @@ func (p *play) violations() []string {
 		}
 	})
 	found = append(found, p.outWrong()...)
+	found = append(found, p.nodesWrong()...)
 	found = append(found, p.touchedExcluded()...)
 	found = append(found, p.stopsOthers()...)
 	found = append(found, wavetest.DoneTwice(p.Sim.Events(), p.others.returned...)...)
@@ -52,7 +53,9 @@ func (p *play) notDone() []string {
 
 // told reports whether a resource is told as stranded, by name.
 func told(stranded []patch.Stranded, kind, name string) bool {
-	return slices.ContainsFunc(stranded, func(s patch.Stranded) bool { return s.Resource == kind+" "+name })
+	return slices.ContainsFunc(stranded, func(s patch.Stranded) bool {
+		return s.Resource == kind+" "+name || kind == "instance" && s.Resource == "managed node "+name
+	})
 }
 
 func toldGroup(stranded []patch.Stranded, name string) bool {
@@ -233,7 +236,7 @@ func (p *play) cancelledAway(command *world.Command) bool {
 // regionWrong is what must be so of instances, targets and commands in the end.
 func (p *play) regionWrong(region *world.Region) []string {
 	var found []string
-	for _, instance := range region.Instances() {
+	for _, instance := range region.Machines() {
 		// Its mark stays while anything of it or of its group is stranded, so that it is found again.
 		mark := instance.Tags[names.TagJournal]
 		marked := instance.State != world.Terminated && mark != "" && !p.others.theirs(instance.ID, mark)
@@ -255,7 +258,7 @@ func (p *play) regionWrong(region *world.Region) []string {
 			}
 			number, err := strconv.Atoi(port)
 			require.NoError(p.T, err)
-			if target := group.Find(id, number); target == nil || target.State != world.TargetHealthy {
+			if target := wavetest.Registration(group, id, number); target == nil || target.State != world.TargetHealthy {
 				found = append(found, fmt.Sprintf("%s is not healthy in %s in the end (%s)", id, group.Name, p.outcomes[id]))
 			}
 		}
@@ -276,12 +279,13 @@ func (p *play) regionWrong(region *world.Region) []string {
 // excused reports whether an instance need not be registered where it was: it is gone or out of its group, it was
 // quarantined, its trouble is told, or others had their hands on it.
 func (p *play) excused(region *world.Region, id string) bool {
-	instance := region.Instance(id)
+	instance := region.Machine(id)
 	if instance == nil || instance.State != world.Running || instance.Group != "" && region.MemberOf(id) == nil {
 		return true
 	}
 	touched := p.others.touched[id]
 	return p.outcomes[id] == patch.Quarantined || told(p.stranded, "instance", id) || touched[actStop] ||
+		touched[actUntarget] ||
 		touched[actStandby] || touched[actStandbyReplaced] || touched[actDeregister]
 }
 
@@ -334,7 +338,7 @@ func (p *play) toldWrong() []string {
 		}
 	}
 	p.EachRegion(func(region *world.Region) {
-		for _, instance := range region.Instances() {
+		for _, instance := range region.Machines() {
 			outcome := p.outcomes[instance.ID]
 			there := instance.State == world.Running || instance.State == world.Stopped
 			if !there || outcome == "" || told(p.stranded, "instance", instance.ID) {

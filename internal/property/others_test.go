@@ -26,6 +26,8 @@ type othersLog struct {
 	unknown map[string]int
 	either  map[string]bool // "group process"
 
+	nodesOut int // how many registrations of nodes they took away
+
 	replaced map[string]bool   // by instance: on standby, and another was launched in its place
 	targets  map[string]string // by target group: what was done to it
 	attached []string          // instances

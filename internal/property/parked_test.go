@@ -181,7 +181,7 @@ func (p *play) parkedWrong(status patch.WaveStatus) []string {
 	p.Sim.Inspect(func(w *world.World) {
 		for _, account := range []string{wavetest.Staging, wavetest.Production} {
 			region := w.Account(account).Region(wavetest.Tokyo)
-			for _, instance := range region.Instances() {
+			for _, instance := range region.Machines() {
 				mark := instance.Tags[names.TagJournal]
 				if instance.State != world.Terminated && mark != "" && !p.others.theirs(instance.ID, mark) {
 					found = append(found, instance.ID+" carries the journal's tag")
@@ -196,7 +196,7 @@ func (p *play) parkedWrong(status patch.WaveStatus) []string {
 				for _, was := range p.Before.Targets[group.Name] {
 					id, _, _ := strings.Cut(was, ":")
 					if p.others.targets[group.Name] == "" && !quarantined[id] && !p.excused(region, id) &&
-						group.Find(id, group.Port) == nil {
+						wavetest.Registration(group, id, group.Port) == nil {
 						found = append(found, fmt.Sprintf("%s is not registered in %s", id, group.Name))
 					}
 				}

@@ -69,7 +69,7 @@ func (p *play) pin() {
 	p.MakeLists()
 	p.Sim.Inspect(func(w *world.World) {
 		p.pins.catalogue, p.pins.before = slices.Clone(w.Scenario.Patches), map[string]map[string]bool{}
-		for _, instance := range w.Account(wavetest.Production).Region(wavetest.Tokyo).Instances() {
+		for _, instance := range w.Account(wavetest.Production).Region(wavetest.Tokyo).Machines() {
 			for name, version := range versionsOn(instance) {
 				if p.pins.before[name] == nil {
 					p.pins.before[name] = map[string]bool{}
@@ -131,7 +131,7 @@ func (p *play) unproven() (found []string) {
 		}
 	}
 	p.Sim.Inspect(func(w *world.World) {
-		for _, instance := range w.Account(wavetest.Production).Region(wavetest.Tokyo).Instances() {
+		for _, instance := range w.Account(wavetest.Production).Region(wavetest.Tokyo).Machines() {
 			held := versionsOn(instance)
 			for _, name := range slices.Sorted(maps.Keys(held)) {
 				if version := held[name]; !p.pins.before[name][version] && !proved[name][version] {

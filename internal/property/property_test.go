@@ -91,7 +91,8 @@ func (s script) judge(t wavetest.TB) ([]string, showed) {
 		wentOn: p.parking.wentOn,
 	}
 	found := p.violations()
-	if p.gaveUp || len(s.Others)+len(s.Faults) > 0 || s.Patch == patchBreaksSome || s.Patch == patchBreaksAll {
+	if p.gaveUp || len(s.Nodes.Others)+len(s.Others)+len(s.Faults) > 0 || s.Patch == patchBreaksSome ||
+		s.Patch == patchBreaksAll {
 		return found, took
 	}
 	for _, trouble := range s.Calls {
@@ -101,6 +102,9 @@ func (s script) judge(t wavetest.TB) ([]string, showed) {
 	}
 	// Trouble that passes leaves nothing behind.
 	for _, left := range p.stranded {
+		if p.unmendable(left) {
+			continue
+		}
 		found = append(found, fmt.Sprintf("trouble that passes left %s: %s", left.Resource, left.State))
 	}
 	for id, outcome := range p.outcomes {

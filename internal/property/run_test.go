@@ -32,8 +32,9 @@ type play struct {
 	progress *wavetest.Progress
 	atOut    map[awssim.CallInfo]outAt // at calls that take an instance out of service
 
-	wasStopped []string // before the wave
-	wasWarm    []string // in warm pools before the wave
+	boots      map[string]string // of managed nodes, before the wave
+	wasStopped []string          // before the wave
+	wasWarm    []string          // in warm pools before the wave
 
 	excluded []string        // instances that nobody is to touch
 	beyond   map[string]bool // groups that the last look saw beyond their step
@@ -57,6 +58,7 @@ func (s script) run(t wavetest.TB) *play {
 		Scene: s.stage(t), script: s, seen: map[string]int{}, outcomes: map[string]patch.Outcome{}, short: map[string]bool{},
 		beyond: map[string]bool{},
 	}
+	p.boots = p.Boots()
 	p.others, p.began = newOthersLog(), p.Env.Now()
 	p.Sim.Inspect(func(w *world.World) {
 		p.world, p.wasStopped = w, stoppedIn(w)
@@ -108,6 +110,7 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 		p.others.remember(p.world.Account(wavetest.Production).Region(wavetest.Tokyo))
 	}
 	p.othersAct(info.Operation, now)
+	p.othersOfNodes(info.Operation, now)
 	p.move(info, now)
 	if sets := info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup"; sets &&
 		p.unseen(info.Resource) {
@@ -319,16 +322,17 @@ func (p *play) answer(status patch.WaveStatus, said string) {
 
 // watchHold judges the fleet while the wave waits: a group must be able to scale out.
 func (p *play) watchHold(status patch.WaveStatus) {
-	stranded := status.Stranded
+	stranded, quarantined := status.Stranded, map[string]bool{}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			p.hearShort(group.Group, group.Failed)
 			for _, instance := range group.Failed {
 				stranded = append(stranded, instance.Stranded...)
+				quarantined[instance.ID] = instance.Outcome == patch.Quarantined
 			}
 		}
 	}
-	for _, wrong := range p.resting(stranded) {
+	for _, wrong := range append(p.resting(stranded), p.restingNodes(stranded, quarantined)...) {
 		p.onHold = append(p.onHold, fmt.Sprintf("while %s: %s", status.State, wrong))
 	}
 }

@@ -13,6 +13,7 @@ type script struct {
 	Staging      int           `json:",omitempty"` // instances of a stage chosen by tags; 0: no such stage
 	StagingZones int           `json:",omitempty"`
 	Stopped      scriptStopped `json:",omitzero"`
+	Nodes        scriptNodes   `json:",omitzero"`
 	Groups       []scriptGroup // Auto Scaling groups of the stage production
 	Patch        string        `json:",omitempty"` // one of the constants below
 	Plan         scriptPlan

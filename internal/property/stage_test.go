@@ -100,6 +100,7 @@ func (s script) fleet(scenario *world.Scenario) {
 		}
 		production.Groups = append(production.Groups, group)
 	}
+	s.Nodes.stage(production, targets, group.Image)
 	if s.attaches() {
 		production.Instances = append(production.Instances, world.InstanceSpec{
 			Name: spare, Count: 1, Image: group.Image, Type: group.Type, Zone: zones[0], Tags: maps.Clone(group.Tags),
@@ -220,6 +221,7 @@ func (s script) plan(plan *patch.Plan) {
 		group.AutoScalingGroup = groupNames[i]
 		production.Groups = append(production.Groups, group)
 	}
+	production.Groups = append(production.Groups, s.Nodes.groups(like)...)
 	s.Stopped.groups(staging)
 	s.shape(production, s.Staging == 0)
 	plan.Stages = []patch.Stage{*staging, *production}
