@@ -23,8 +23,10 @@ type fleet struct {
 	whole   bool   // it is left out of the slice that everybody runs, which has no time for it, or is to leave no chance
 	plan    string // what the plan says beside
 	tried   string // only calls of activities whose name matches it: the others are tried without
+	asks    string // only calls of an operation whose name matches it
 	bound   bool   // production to what staging proves, while repositories publish newer versions
 	nodes   bool   // what is patched are managed nodes
+	metric  bool   // judges production's, which has as many errors as ever
 	served  bool   // by a load balancer, which sends them requests
 }
 
@@ -40,6 +42,7 @@ var fleets = []fleet{
 	{name: "bound", whole: true, tried: "Pinned|Manifest|Install$", plan: "    pin: manifest\n", bound: true},
 	{name: "nodes", nodes: true, served: true, whole: true},
 	{name: "loose nodes", nodes: true, whole: true},
+	{name: "measured", metric: true, whole: true, asks: "GetMetricData"},
 }
 
 // unproven is a version that repositories serve once staging is done.
@@ -71,6 +74,9 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			// What is skipped in staging lets production begin all the same: its calls are to be made.
 			file = bytes.Replace(file, []byte("bake: 10m"), []byte("bake: 30s\n        promote: with_skips"), 1)
 			file = bytes.Replace(file, []byte("bake: 5m"), []byte("bake: 3m"), 1)
+			if of.metric {
+				file = bytes.Replace(wavetest.Measured(file), []byte("bake: 3m"), []byte("bake: 6m"), 1)
+			}
 			if of.several {
 				file = bytes.ReplaceAll(file, []byte("max_unavailable: 1"), []byte("max_unavailable: 2"))
 			}
@@ -109,6 +115,9 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			require.NoError(t, w.Account(wavetest.Staging).Region(wavetest.Tokyo).Instances()[0].Stop())
 		})
 		scene.Env.SetStartTime(scene.Env.Now().Add(10 * time.Minute)) // somebody has stopped it a while ago
+	}
+	if of.metric {
+		scene.Serving(0, func(bool, int) wavetest.Minute { return wavetest.Saw(100, 1) })
 	}
 	if of.bound {
 		scene.MakeLists()

@@ -27,6 +27,7 @@ type fleetBefore struct {
 	stopped   map[string]bool     // instances that do not run
 	catalogue []world.Patch       // what repositories serve
 	boots     map[string]string   // of managed nodes
+	measured  bool                // metrics judge production's
 }
 
 // served has repositories serve what they did: what they have published since is none of what was due.
@@ -37,6 +38,7 @@ func (f fleetBefore) served(scene *wavetest.Scene) {
 func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
 	before := fleetBefore{
 		targets: scene.Snapshot().Targets, most: 1, stopped: map[string]bool{}, boots: scene.Boots(),
+		measured: fleetNamed(fleet).metric,
 	}
 	scene.EachRegion(func(region *world.Region) {
 		for _, instance := range region.Instances() {
@@ -274,6 +276,9 @@ func lies(scene *wavetest.Scene, before fleetBefore, result *patch.WaveResult) [
 		return nil
 	}
 	found := scene.NodesUntrue(result, before.boots, true)
+	if before.measured {
+		found = append(found, scene.Unmeasured(result, 2)...)
+	}
 	if result.Outcome == patch.Succeeded && before.patched != nil {
 		for id, packages := range packagesOf(scene) {
 			if packages != before.patched[id] {

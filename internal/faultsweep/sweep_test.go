@@ -58,8 +58,11 @@ func TestFaultSweep(t *testing.T) {
 		for _, c := range calls {
 			s.undisturbed[fleet.name] = append(s.undisturbed[fleet.name], c.call)
 		}
-		tried := regexp.MustCompile(fleet.tried)
-		calls = slices.DeleteFunc(calls, func(one placedCall) bool { return !tried.MatchString(one.activity) })
+		tried, asks := regexp.MustCompile(fleet.tried), regexp.MustCompile(fleet.asks)
+		calls = slices.DeleteFunc(calls, func(one placedCall) bool {
+			return !tried.MatchString(one.activity) || !asks.MatchString(one.operation)
+		})
+		require.NotEmpty(t, calls, fleet.name)
 		cases = append(cases, singles(fleet.name, calls, turns)...)
 	}
 	if !whole {

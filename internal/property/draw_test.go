@@ -48,6 +48,7 @@ func drawScript(t *rapid.T, passes bool) script {
 	}
 	s.drawPin(t)
 	s.drawNodes(t, passes)
+	s.drawMetric(t, passes)
 	return s
 }
 

@@ -14,6 +14,7 @@ type script struct {
 	StagingZones int           `json:",omitempty"`
 	Stopped      scriptStopped `json:",omitzero"`
 	Nodes        scriptNodes   `json:",omitzero"`
+	Metric       scriptMetric  `json:",omitzero"`
 	Groups       []scriptGroup // Auto Scaling groups of the stage production
 	Patch        string        `json:",omitempty"` // one of the constants below
 	Plan         scriptPlan
@@ -186,7 +187,7 @@ var looks = []string{
 	"DescribeSnapshots",
 	"DescribeReplaceRootVolumeTasks", "DescribeInstanceInformation", "GetCommandInvocation",
 	"DescribeAutomationExecutions", "ListCommandInvocations",
-	"DescribeInstanceStatus", "DescribeInstancePatchStates", "DescribeAlarms",
+	"DescribeInstanceStatus", "DescribeInstancePatchStates", "DescribeAlarms", "GetMetricData", "ListTagsForResource",
 }
 
 const denied = "denied"

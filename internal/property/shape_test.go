@@ -69,6 +69,9 @@ func drawShape(t *rapid.T) (shape scriptShape) {
 // lasts is how long the shape holds a wave up in all, however often it is tried.
 func (s script) lasts() time.Duration {
 	minutes := s.Shape.After + (s.Shape.Canary+4*s.Shape.ZoneSoak)*(len(s.Groups)+1)*4
+	if s.Metric.Kind != "" { // each bakes for longer
+		minutes += 2 * metricBake / 60 * mostScriptMembers * (len(s.Groups) + 1)
+	}
 	for _, step := range s.Shape.Steps {
 		minutes += step.Soak
 	}

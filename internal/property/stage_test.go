@@ -25,7 +25,7 @@ func elsewhere(group string) string { return group + "-elsewhere" }
 
 // stage builds the script: the fleet as it was before the wave, with all that was there already.
 func (s script) stage(t wavetest.TB) *wavetest.Scene {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: s.fleet})
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: s.fleet, Config: wavetest.Measured})
 	scene.OwnersStay()
 	scene.Plans.Change = s.plan
 	scene.Sim.Inspect(func(w *world.World) {
@@ -43,6 +43,7 @@ func (s script) stage(t wavetest.TB) *wavetest.Scene {
 		}
 	})
 	s.Stopped.stop(t, scene)
+	s.Metric.serve(scene)
 	// Whoever registered them by hand, or stopped them, did so a while ago.
 	began := scene.Env.Now().Add(10 * time.Minute)
 	scene.Env.SetStartTime(began)
@@ -209,7 +210,7 @@ func (s script) plan(plan *patch.Plan) {
 		production.Approval = &patch.Approval{Timeout: patch.Duration(s.patience())}
 	}
 	production.Health = slices.DeleteFunc(slices.Clone(production.Health), func(check patch.HealthCheck) bool {
-		return check.Alarm != "" && !s.alarmed()
+		return check.Alarm != "" && !s.alarmed() || s.Metric.drops(check)
 	})
 	if len(drawn.Hooks) > 0 {
 		production.Hooks = drawn.hooks()

@@ -13,59 +13,10 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// errorRate is a check of an instance's own error rate, by what its application puts into CloudWatch each minute.
-const errorRate = `metric: {name: error rate, expression: "100 * FILL(errors, 0) / requests", metrics: [` +
-	`{id: errors, namespace: Web, metric: Errors, statistic: Sum, dimensions: {InstanceId: "{instance}"}}, ` +
-	`{id: requests, namespace: Web, metric: Requests, statistic: Sum, dimensions: {InstanceId: "{instance}"}}], `
-
 const (
-	beside  = errorRate + `peers: {within: 20%, margin: 0.1}, requests: {of: requests, at_least: 100}}`
-	bounded = errorRate + `at_most: 5, requests: {of: requests, at_least: 100}`
+	beside  = wavetest.ErrorsBeside
+	bounded = wavetest.ErrorsBounded
 )
-
-// minute is what an application has seen in one.
-type minute struct{ requests, errors float64 }
-
-// serving has each machine that serves tell CloudWatch each minute what it has seen, for an hour before the wave and
-// for a day; seen tells it by whether the machine was rebooted since the scene began.
-func serving(scene *wavetest.Scene, lag time.Duration, seen func(rebooted bool, n int) minute) {
-	scene.Production(func(group *world.ScalingGroup) {
-		boots := map[string]string{}
-		for _, member := range group.Members() {
-			boots[member.Instance.ID] = member.Instance.BootID()
-		}
-		w := group.Region.World
-		put := func(at time.Time) {
-			for n, member := range group.Members() {
-				it := member.Instance
-				if member.State != "InService" || it.State != "running" {
-					continue
-				}
-				counted := seen(boots[it.ID] != "" && it.BootID() != boots[it.ID], n)
-				for name, value := range map[string]float64{"Requests": counted.requests, "Errors": counted.errors} {
-					if value >= 0 {
-						group.Region.PutMetric("Web", name, [][2]string{{"InstanceId", it.ID}}, world.Datapoint{
-							At: at, Count: 1, Sum: value, Min: value, Max: value,
-						})
-					}
-				}
-			}
-		}
-		began := group.Region.World.Now().Truncate(time.Minute)
-		for ago := time.Hour; ago > 0; ago -= time.Minute {
-			put(began.Add(-ago))
-		}
-		group.Region.Alarms.Lag = lag // of what comes from now on
-		var next func()
-		next = func() {
-			put(w.Now().Truncate(time.Minute))
-			if w.Now().Sub(began) < 24*time.Hour {
-				w.After(time.Minute, next)
-			}
-		}
-		w.After(time.Minute, next)
-	})
-}
 
 func judgedBy(check, bake string) func([]byte) []byte {
 	return wavetest.ProductionOnly(func(file []byte) []byte {
@@ -81,80 +32,80 @@ func TestAPatchedInstanceIsComparedWithItsPeers(t *testing.T) {
 		name    string
 		check   string
 		lag     time.Duration
-		seen    func(rebooted bool, n int) minute
+		seen    func(rebooted bool, n int) wavetest.Minute
 		outcome patch.Outcome // of the first instance
 		says    string        // its reason, or its notes
 		held    string        // what the wave waits for; "": it ends well
 	}{
 		{
 			name: "as well as its peers", check: beside, outcome: patch.Patched, says: "of 3 unpatched peers",
-			seen: func(bool, int) minute { return minute{100, 1} },
+			seen: func(bool, int) wavetest.Minute { return wavetest.Saw(100, 1) },
 		},
 		{
 			name: "it answers with more errors than they", check: beside, outcome: patch.RolledBack,
 			says: "error rate is 3, and may be at most 1.3: 1 of 3 unpatched peers", held: "error rate is 3",
-			seen: func(rebooted bool, _ int) minute {
+			seen: func(rebooted bool, _ int) wavetest.Minute {
 				if rebooted {
-					return minute{100, 3}
+					return wavetest.Saw(100, 3)
 				}
-				return minute{100, 1}
+				return wavetest.Saw(100, 1)
 			},
 		},
 		{
 			name: "they are told minutes late", check: beside, lag: 90 * time.Second, outcome: patch.RolledBack,
 			says: "error rate is 3, and may be at most 1.3", held: "error rate is 3",
-			seen: func(rebooted bool, _ int) minute {
+			seen: func(rebooted bool, _ int) wavetest.Minute {
 				if rebooted {
-					return minute{100, 3}
+					return wavetest.Saw(100, 3)
 				}
-				return minute{100, 1}
+				return wavetest.Saw(100, 1)
 			},
 		},
 		{
 			name: "more errors than a bound", check: bounded + "}", outcome: patch.RolledBack,
 			says: "error rate is 7, and may be at most 5", held: "error rate is 7",
-			seen: func(rebooted bool, _ int) minute {
+			seen: func(rebooted bool, _ int) wavetest.Minute {
 				if rebooted {
-					return minute{100, 7}
+					return wavetest.Saw(100, 7)
 				}
-				return minute{100, 1}
+				return wavetest.Saw(100, 1)
 			},
 		},
 		{
 			name: "too few requests after the return", check: bounded + "}", outcome: patch.RolledBack,
 			says: "not enough to judge: ", held: "not enough to judge: ",
-			seen: func(rebooted bool, _ int) minute {
+			seen: func(rebooted bool, _ int) wavetest.Minute {
 				if rebooted {
-					return minute{3, 0}
+					return wavetest.Saw(3, 0)
 				}
-				return minute{100, 1}
+				return wavetest.Saw(100, 1)
 			},
 		},
 		{
 			name: "too few, which the plan takes", check: bounded + ", missing: ok}", outcome: patch.Patched,
 			says: "requests, and it takes 100, in ",
-			seen: func(rebooted bool, _ int) minute {
+			seen: func(rebooted bool, _ int) wavetest.Minute {
 				if rebooted {
-					return minute{3, 0}
+					return wavetest.Saw(3, 0)
 				}
-				return minute{100, 1}
+				return wavetest.Saw(100, 1)
 			},
 		},
 		{
 			name: "it tells nothing after the return", check: bounded + "}", outcome: patch.RolledBack,
 			says: "not enough to judge: no data", held: "not enough to judge: no data",
-			seen: func(rebooted bool, _ int) minute {
+			seen: func(rebooted bool, _ int) wavetest.Minute {
 				if rebooted {
-					return minute{-1, -1}
+					return wavetest.Saw(-1, -1)
 				}
-				return minute{100, 1}
+				return wavetest.Saw(100, 1)
 			},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: judgedBy(c.check, "10m")})
 			scene.Decide = []patch.Verb{patch.Abort}
-			serving(scene, c.lag, c.seen)
+			scene.Serving(c.lag, c.seen)
 			held := ""
 			scene.OnHold = func(status patch.WaveStatus) { held = status.Awaiting }
 			result, err := scene.Run(wavetest.WebWave)
@@ -175,7 +126,7 @@ func TestAPatchedInstanceIsComparedWithItsPeers(t *testing.T) {
 // The last of a group has no unpatched peer: it is compared with itself as it was.
 func TestTheLastOfAGroupIsComparedWithItself(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: judgedBy(beside, "10m")})
-	serving(scene, 0, func(bool, int) minute { return minute{100, 1} })
+	scene.Serving(0, func(bool, int) wavetest.Minute { return wavetest.Saw(100, 1) })
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome, result.Reason)
@@ -198,11 +149,11 @@ func TestPeersOfSeveralAtOnce(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
 		return wavetest.PlanWith("max_unavailable: 1", "max_unavailable: 2")(judgedBy(beside, "10m")(file))
 	}})
-	serving(scene, 0, func(rebooted bool, _ int) minute {
+	scene.Serving(0, func(rebooted bool, _ int) wavetest.Minute {
 		if rebooted { // as much worse as it may be, which no peer that was patched may hide
-			return minute{100, 1.25}
+			return wavetest.Saw(100, 1.25)
 		}
-		return minute{100, 1}
+		return wavetest.Saw(100, 1)
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
@@ -217,7 +168,7 @@ func TestPeersOfSeveralAtOnce(t *testing.T) {
 
 // What nothing can be told by is found out while the instance still serves.
 func TestAMetricIsAskedWhileTheInstanceServes(t *testing.T) {
-	steady := func(bool, int) minute { return minute{100, 1} }
+	steady := func(bool, int) wavetest.Minute { return wavetest.Saw(100, 1) }
 	denied := func(call awssim.CallInfo) awssim.Fault {
 		if call.Operation == "GetMetricData" {
 			return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied"}
@@ -227,7 +178,7 @@ func TestAMetricIsAskedWhileTheInstanceServes(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		check string
-		seen  func(bool, int) minute
+		seen  func(bool, int) wavetest.Minute
 		fault func(awssim.CallInfo) awssim.Fault
 		ails  string
 		says  string
@@ -243,11 +194,11 @@ func TestAMetricIsAskedWhileTheInstanceServes(t *testing.T) {
 			seen: steady, says: "not enough to judge: no data",
 		},
 		{
-			name: "few requests", check: bounded + "}", seen: func(bool, int) minute { return minute{3, 0} },
+			name: "few requests", check: bounded + "}", seen: func(bool, int) wavetest.Minute { return wavetest.Saw(3, 0) },
 			says: "not enough to judge: 30 requests, and it takes 100",
 		},
 		{
-			name: "bad before", check: bounded + "}", seen: func(bool, int) minute { return minute{100, 9} },
+			name: "bad before", check: bounded + "}", seen: func(bool, int) wavetest.Minute { return wavetest.Saw(100, 9) },
 			says: "error rate is 9, and may be at most 5",
 		},
 		{
@@ -258,7 +209,7 @@ func TestAMetricIsAskedWhileTheInstanceServes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: judgedBy(c.check, "10m")})
 			scene.Decide = []patch.Verb{patch.Abort}
-			serving(scene, 0, c.seen)
+			scene.Serving(0, c.seen)
 			scene.Production(func(group *world.ScalingGroup) { group.Region.Alarms.Ails = c.ails })
 			if c.fault != nil {
 				scene.Sim.SetInterceptor(c.fault)
