@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -77,4 +78,31 @@ func TestAScanOfWhatIsNotListedOnce(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The tags of nodes are read by a call each: one that is throttled is asked again, and a permission that lacks is told.
+func TestTheTagsOfNodesInTrouble(t *testing.T) {
+	f := newFleetOf(t, wavetest.Tills("web-2.3"))
+	throttled := 0
+	f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation != "ListTagsForResource" || throttled == 7 { // more than the SDK tries
+			return awssim.Fault{}
+		}
+		throttled++
+		return awssim.Fault{Kind: awssim.FaultThrottle}
+	})
+	in := activities.InspectGroupInput{Group: tills}
+	require.Len(t, must[patch.GroupState](f, f.aws.InspectGroup, in).Members, 2)
+	require.Equal(t, 7, throttled)
+
+	f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation != "ListTagsForResource" {
+			return awssim.Fault{}
+		}
+		return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDeniedException", Message: "ssm:ListTagsForResource"}
+	})
+	_, err := run[patch.GroupState](f, time.Hour, f.aws.InspectGroup, in)
+	require.ErrorContains(t, err, "list the tags of the managed node mi-")
+	require.ErrorContains(t, err, "ssm:ListTagsForResource")
+	requireType(t, err, activities.ErrAccessDenied)
 }
