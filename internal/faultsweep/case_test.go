@@ -65,7 +65,7 @@ var troubles = []trouble{
 // undoes are the operations by which changes are taken back; some of them also bring an instance back patched.
 var undoes = []string{
 	"ExitStandby", "RegisterTargets", "ResumeProcesses", "DeleteTags", "UpdateAutoScalingGroup", "SetDesiredCapacity",
-	"RemoveTagsFromResource", "CreateReplaceRootVolumeTask", "StopAutomationExecution", "CancelCommand", "TerminateInstanceInAutoScalingGroup",
+	"RemoveTagsFromResource", "UndoWebhook", "CreateReplaceRootVolumeTask", "StopAutomationExecution", "CancelCommand", "TerminateInstanceInAutoScalingGroup",
 	"DetachInstances",
 }
 

@@ -18,6 +18,7 @@ type fleet struct {
 	name    string
 	surges  bool   // room is made by one more, else by one less
 	weighs  bool   // its numbers count weights
+	full    bool   // its max is its desired
 	stopped bool   // one of staging is stopped, is started for its patches, and stopped again
 	several bool   // two are out at once: what each of them calls is certain, and who calls first is chance
 	whole   bool   // it is left out of the slice that everybody runs, which has no time for it, or is to leave no chance
@@ -36,12 +37,14 @@ var fleets = []fleet{
 	{name: "two", several: true, whole: true},
 	{name: "two more", surges: true, several: true, whole: true},
 	{name: "weights", weighs: true, whole: true, tried: "Standby"},
+	{name: "full weights", weighs: true, full: true, whole: true, tried: "Standby"},
 	{name: "stopped", stopped: true, whole: true, tried: "Started$|Stopped"},
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
 	{name: "bound", whole: true, tried: "Pinned|Manifest|Install$", plan: "    pin: manifest\n", bound: true},
 	{name: "nodes", nodes: true, served: true, whole: true},
 	{name: "loose nodes", nodes: true, whole: true},
+	{name: "webhooks", whole: true, asks: "Webhook", plan: webhooksPlan},
 	{name: "measured", metric: true, whole: true, asks: "GetMetricData"},
 }
 
@@ -94,6 +97,8 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			switch {
 			case of.surges:
 				wavetest.Sized(4, 4, 4)(s)
+			case of.weighs && of.full:
+				wavetest.Weighted(8, 16, 16, 4)(s)
 			case of.weighs:
 				wavetest.Weighted(8, 16, 24, 4)(s)
 			case of.stopped:
@@ -115,6 +120,9 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			require.NoError(t, w.Account(wavetest.Staging).Region(wavetest.Tokyo).Instances()[0].Stop())
 		})
 		scene.Env.SetStartTime(scene.Env.Now().Add(10 * time.Minute)) // somebody has stopped it a while ago
+	}
+	if of.plan == webhooksPlan {
+		listen(scene)
 	}
 	if of.metric {
 		scene.Serving(0, func(bool, int) wavetest.Minute { return wavetest.Saw(100, 1) })

@@ -212,7 +212,7 @@ func recordCalls(t *testing.T, fleet string) ([]placedCall, map[string]string) {
 	var mu sync.Mutex
 	var calls []placedCall
 	activity := ""
-	scene.Sim.SetInterceptor(func(info awssim.CallInfo) awssim.Fault {
+	intercept(scene, func(info awssim.CallInfo) awssim.Fault {
 		calls = append(calls, placedCall{callOf(info), activity})
 		return awssim.Fault{}
 	})
@@ -260,7 +260,7 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	scene.Decide = slices.Clone(c.decide)
 	inject := &injector{scene: scene, c: c}
 	scene.Sim.Inspect(func(w *world.World) { inject.world = w })
-	scene.Sim.SetInterceptor(inject.decide)
+	intercept(scene, inject.decide)
 	scene.Wire.Through(inject.roundTrip)
 	scene.Impatient = true
 	scene.GivesUp = inject.givesUp
@@ -287,6 +287,9 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	}
 	found = append(found, violations(scene, before, told)...)
 	found = append(found, lies(scene, before, result)...)
+	if service := webhooksOf(scene); service != nil {
+		found = append(found, service.wrong(result, c.decide)...)
+	}
 	if !c.forGood {
 		if left := told.mendable(scene, c); len(left.stranded)+len(left.quarantined) > 0 {
 			found = append(found,

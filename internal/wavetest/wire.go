@@ -31,10 +31,28 @@ func (w *Wire) Through(wrap Wrap) {
 
 // RoundTrip sends a request, by way of what the test has put in between.
 func (w *Wire) RoundTrip(request *http.Request) (*http.Response, error) {
+	return w.send(request, w.next)
+}
+
+func (w *Wire) send(request *http.Request, next http.RoundTripper) (*http.Response, error) {
 	if wrap := w.wrap.Load(); wrap != nil {
-		return (*wrap)(request, w.next)
+		return (*wrap)(request, next)
 	}
-	return w.next.RoundTrip(request)
+	return next.RoundTrip(request)
+}
+
+// Beside is a way to somebody else than AWS, which a test cuts as it does the wire's.
+type Beside struct {
+	wire *Wire
+	Next http.RoundTripper
+}
+
+// Beside leads to next, by way of what the test puts between.
+func (w *Wire) Beside(next http.RoundTripper) *Beside { return &Beside{w, next} }
+
+// RoundTrip sends a request.
+func (b *Beside) RoundTrip(request *http.Request) (*http.Response, error) {
+	return b.wire.send(request, b.Next)
 }
 
 // AtCall runs do when the operation is called for the nth time in the account, before the call is answered. It runs
