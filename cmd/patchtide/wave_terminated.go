@@ -122,7 +122,8 @@ func showTerminatedUnanswered(
 func showLastKnown(cmd *cobra.Command, status patch.WaveStatus, fromEvidence bool, end *terminatedError) error {
 	status.Awaiting, status.Verbs, status.NotBy = "", nil, ""
 	status.Otherwise, status.Until, status.ETA = "", nil, nil
-	told := lastKnown{toldByEvidence{standingOf(status, nil), fromEvidence}, end.at, end.who, end.why, cameTo(cmd, status.WaveID)}
+	stood := toldByEvidence{standingOf(status, nil), fromEvidence}
+	told := lastKnown{stood, end.at, end.who, end.why, cameTo(cmd, status.WaveID)}
 	if err := show(cmd, told, printLastKnown); err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func printLastKnown(out io.Writer, told lastKnown) error {
 	if err := printStanding(out, told.standing); err != nil || told.CameTo == nil {
 		return err
 	}
-	line(out, "By now its instances that had begun came to: %s. What each got: patchtide wave diff %s", told.CameTo.Words(),
-		told.WaveID)
+	line(out, "By now its instances that had begun came to: %s. What each got: patchtide wave diff %s",
+		told.CameTo.Words(), told.WaveID)
 	return nil
 }

@@ -140,7 +140,8 @@ func TestPlanOfWhatWasNeverScanned(t *testing.T) {
 // A group of which a wave takes nobody is not said to be one of another kind.
 func TestPlanOfNobody(t *testing.T) {
 	p := couldRun()
-	p.Stages[1].Groups[0].Instances, p.Stages[1].Groups[0].Strategy, p.Stages[1].Groups[0].Numbers = nil, patch.Strategy{}, nil
+	group := &p.Stages[1].Groups[0]
+	group.Instances, group.Strategy, group.Numbers = nil, patch.Strategy{}, nil
 	var out bytes.Buffer
 	require.NoError(t, PrintPlan(&out, nil, p))
 	require.Contains(t, out.String(), "production/ap-northeast-1/web  nobody of it is taken\n")

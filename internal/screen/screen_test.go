@@ -302,21 +302,6 @@ func TestARefusalKeepsWhatWasTyped(t *testing.T) {
 	require.Equal(t, w.sent[0], w.sent[1], "in the same words")
 }
 
-// What is typed first takes the place of what stands there already; what is left alone, or edited, stays.
-func TestAPresetGivesWayToWhatIsTyped(t *testing.T) {
-	for typed, scope := range map[string]patch.Scope{"wave": patch.ScopeWave, "": patch.ScopeStage} {
-		look := held()
-		look.Status.Verbs = []patch.Verb{patch.RollBack}
-		w := watch(t, look)
-		w.press(patch.RollBack.Spec().Key)
-		if typed != "" {
-			w.press(typed)
-		}
-		w.press("<enter>", "bad", "<enter>")
-		require.Equal(t, []string{fmt.Sprintf("%s alice \"bad\" %s0", patch.RollBack, scope)}, w.sent)
-	}
-}
-
 // Every verb has a key, says what it does, asks for its fields, and is sent as it was typed.
 func TestEveryVerbCanBeSentFromTheScreen(t *testing.T) {
 	for _, verb := range patch.Verbs() {

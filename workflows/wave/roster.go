@@ -221,8 +221,8 @@ func (r *roster) which(is func(*lockedGroup) bool) []*lockedGroup {
 	return found
 }
 
-// nothingDue reports whether the scan before found nothing to do on any instance of a stage. A group without members may
-// have got some since; one of which a wave takes nobody gets none.
+// nothingDue reports whether the scan before found nothing to do on any instance of a stage. A group without members
+// may have got some since; one of which a wave takes nobody gets none.
 func (r *roster) nothingDue(stage int, only *patch.Only) bool {
 	return !slices.ContainsFunc(r.of(stage), func(held *lockedGroup) bool {
 		nobody := len(held.members) == 0 && only.Empty()
