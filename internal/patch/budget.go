@@ -83,6 +83,7 @@ type Budget struct {
 	Deregistration Duration // the largest of its target groups
 	SlowStart      Duration // the largest of its target groups
 	Hooks          HookTime // each until its timeout
+	Metrics        Duration // for which a bake may be longer, until a period of a metric has ended and is there
 }
 
 // BudgetOf adds to the estimates what the group's target groups ask for. What a plan does not do costs nothing: without
@@ -105,20 +106,20 @@ func (p Plan) Budget(stage Stage, groups []TargetGroup) Budget {
 		estimates = *p.Estimates
 	}
 	budget := BudgetOf(estimates.Baking(p.Timing, stage.Bake), p.Restore, p.Backup, groups)
-	budget.Hooks = stage.Hooks.Time()
+	budget.Hooks, budget.Metrics = stage.Hooks.Time(), MetricWait(stage.Health)
 	return budget
 }
 
 // OnItsWay is how long one instance is likely to be on its way, from leaving service until its bake has ended, when all
 // goes well: until then no calendar may close, no other patcher act, and no lifetime end.
 func (b Budget) OnItsWay() Duration {
-	return b.Patch + b.Deregistration + b.SlowStart + b.Hooks.Forward
+	return b.Patch + b.Deregistration + b.SlowStart + b.Hooks.Forward + b.Metrics
 }
 
 // Total is the sum.
 func (b Budget) Total() time.Duration {
 	return (b.Patch + b.RollBack + b.Deregistration + b.SlowStart + b.Snapshot + b.Volume + b.Hooks.Forward +
-		b.Hooks.Back).D()
+		b.Hooks.Back + b.Metrics).D()
 }
 
 // HasRoomFor reports whether an instance started at t would be patched, or else put back, before the cutoff, and if
@@ -133,7 +134,7 @@ func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 	}
 	return false, fmt.Sprintf(
 		"too little of the window is left: %s until its cutoff at %s, and an instance may need "+
-			"%s (patching %s, putting back %s, draining %s, slow start %s, snapshot %s, volume %s%s)",
+			"%s (patching %s, putting back %s, draining %s, slow start %s, snapshot %s, volume %s%s%s)",
 		left.Round(time.Second),
 		w.Cutoff.Format(time.RFC3339),
 		b.Total(),
@@ -144,5 +145,14 @@ func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 		b.Snapshot,
 		b.Volume,
 		b.Hooks.words(),
+		b.metricWords(),
 	)
+}
+
+// metricWords is what metrics need, where a stage has any.
+func (b Budget) metricWords() string {
+	if b.Metrics == 0 {
+		return ""
+	}
+	return ", metrics " + b.Metrics.String()
 }

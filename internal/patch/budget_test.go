@@ -72,6 +72,23 @@ func TestABakeThatOutlastsTheEstimate(t *testing.T) {
 	require.Equal(t, patch.Estimates{Patch: m(80), RollBack: m(5)}, measured.Baking(timing, m(60)))
 }
 
+// A bake by a metric may end later than its own time: a period has to end, and to be there.
+func TestABakeByAMetricNeedsMoreOfTheWindow(t *testing.T) {
+	plan := patch.Plan{Timing: patch.DefaultTiming()}
+	stage := patch.Stage{Bake: patch.Duration(10 * time.Minute)}
+	without := plan.Budget(stage, nil)
+	check := patch.MetricCheck{Period: patch.Duration(time.Minute), Delay: patch.Duration(3 * time.Minute)}
+	stage.Health = []patch.HealthCheck{{Metric: &check}}
+	with := plan.Budget(stage, nil)
+	require.Equal(t, without.OnItsWay()+check.Needs(), with.OnItsWay())
+	require.Equal(t, without.Total()+check.Needs().D(), with.Total())
+	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	window := &patch.Window{Opens: at, Cutoff: at.Add(without.Total()), Closes: at.Add(time.Hour * 9)}
+	fits, why := window.HasRoomFor(at, with)
+	require.False(t, fits)
+	require.Contains(t, why, ", metrics 5m0s)")
+}
+
 func TestHasRoomFor(t *testing.T) {
 	opens := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	window := &patch.Window{Opens: opens, Cutoff: opens.Add(3 * time.Hour), Closes: opens.Add(4 * time.Hour)}

@@ -36,8 +36,9 @@ var checksOfTime = []Check{
 	{
 		Code: RefusedWindowEnds, Ends: true, Refuses: checkWindowLasts,
 		When: "patching an instance and, should that fail, putting it back may not end before the window's cutoff, by what " +
-			"earlier waves took or the plan's `estimates`, with draining, slow start and, where a snapshot restores the root " +
-			"volume, that snapshot and the volume's first reads. Where the bake alone outlasts `estimates.patch`, " +
+			"earlier waves took or the plan's `estimates`, with draining, slow start, the last period of metrics and, where " +
+			"a snapshot restores the root volume, that snapshot and the volume's first reads. Where the bake alone outlasts " +
+			"`estimates.patch`, " +
 			"`timing.instance` and the bake stand for patching",
 		WhatToDo: "start earlier, or widen the window",
 		LeftOut:  map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},
