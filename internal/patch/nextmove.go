@@ -122,10 +122,11 @@ func (s StageNow) noticed() (Move, bool) {
 	return Move{}, false
 }
 
-// stopped is the move of a stage that stops.
+// stopped is the move of a stage that stops. Each group that was told to go has to say that it has stopped, also one
+// that only waits to be told to go on: what it says late would be taken for the end of what it is told next.
 func (s StageNow) stopped() Move {
 	switch {
-	case s.which(GroupNow.Begun) != nil:
+	case s.which(func(g GroupNow) bool { return g.Started && !g.Idle() }) != nil:
 		return Move{Kind: MoveWait}
 	case s.PutsBack && !s.Cancelled: // a cancel ends the groups that would put back
 		return Move{Kind: MovePutBack}

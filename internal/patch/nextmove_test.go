@@ -115,10 +115,10 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 			patch.MoveStopToPutBack, nil,
 		},
 		{
-			"which puts back at once",
+			"which first have to hear that they stop",
 			patch.StageNow{Stopping: true, PutsBack: true},
 			[]patch.GroupNow{baked},
-			patch.MovePutBack, nil,
+			patch.MoveWait, nil,
 		},
 
 		{"a failure", patch.StageNow{}, []patch.GroupNow{onHold, fresh}, patch.MoveHold, []int{0}},

@@ -36,3 +36,36 @@ func TestWhatIsDecidedInAPauseStopsTheInstanceUnderWay(t *testing.T) {
 		})
 	}
 }
+
+// Canaries that have baked are put back by a roll back in a pause one group after the other, as ever, and it is told.
+func TestARollBackInAPauseOnceCanariesHaveBaked(t *testing.T) {
+	scene := wavetest.New(t, canaries(""))
+	paused := false
+	scene.When(func(s patch.WaveStatus) bool {
+		return groupsIn(s, patch.GroupStepDone) == 1 && groupsIn(s, patch.GroupPatching) == 1
+	}, func(patch.WaveStatus) {
+		scene.MustTake(patch.Pause, wavetest.Because("hm"))
+		paused = true
+	})
+	scene.When(func(s patch.WaveStatus) bool { return paused && groupsIn(s, patch.GroupStepDone) == 2 },
+		func(patch.WaveStatus) { scene.MustTake(patch.RollBack, wavetest.Because("bad")) })
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.True(t, paused)
+	require.Equal(t, patch.RolledBack, result.Outcome, result.Reason)
+	canaries := byStart(result)
+	require.Len(t, canaries, 2)
+	for _, canary := range canaries {
+		require.Equal(t, patch.RolledBack, canary.Outcome, canary.Reason)
+	}
+	scene.RequireInvariants(result, wavetest.Except{})
+}
+
+func groupsIn(status patch.WaveStatus, phase patch.GroupPhase) (count int) {
+	for _, group := range status.Stages[0].Groups {
+		if group.Phase == phase {
+			count++
+		}
+	}
+	return count
+}
