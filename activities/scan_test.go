@@ -127,7 +127,7 @@ func TestBaselineIsKeptEqual(t *testing.T) {
 		f, time.Hour, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "beos"},
 	)
 	requireType(t, err, activities.ErrInvalidInput)
-	require.ErrorContains(t, err, "known: amazon-linux-2023")
+	require.ErrorContains(t, err, "known: alma-8, alma-9, amazon-linux-2, amazon-linux-2023")
 }
 
 func TestBackupsThatFail(t *testing.T) {

@@ -88,7 +88,9 @@ func (b Baseline) Over(now time.Time) (over []Exception) {
 func (b Baseline) rejected() []string {
 	all := slices.Clone(b.Rejected)
 	for _, exception := range b.Exceptions {
-		all = append(all, exception.Patch)
+		if !slices.Contains(all, exception.Patch) {
+			all = append(all, exception.Patch)
+		}
 	}
 	return all
 }

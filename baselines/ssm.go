@@ -29,9 +29,7 @@ func (b Baseline) ToSSM() *ssm.CreatePatchBaselineInput {
 		RejectedPatchesAction: b.RejectedAction,
 		Sources:               b.ssmSources(),
 	}
-	if b.ApprovedLevel != "" {
-		in.ApprovedPatchesComplianceLevel = b.ApprovedLevel
-	}
+	in.ApprovedPatchesComplianceLevel = b.ApprovedLevel
 	if b.ApprovedNonSecurity {
 		in.ApprovedPatchesEnableNonSecurity = &b.ApprovedNonSecurity
 	}

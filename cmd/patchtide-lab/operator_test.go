@@ -127,7 +127,8 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	code, stdout = b.operator("wave", "show", "wave-nosuch")
 	require.Equal(t, exitFailed, code, stdout)
-	require.Contains(t, stdout, "closed: refused\nWhy: InvalidInput: there is no plan \"nosuch\"")
+	require.Contains(t, stdout, "closed: refused  at 20")
+	require.Contains(t, stdout, " UTC\nWhy: InvalidInput: there is no plan \"nosuch\"")
 	require.NoError(t, b.stopWorker())
 	require.Empty(t, b.violations())
 }

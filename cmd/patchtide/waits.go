@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/brief"
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/pending"
@@ -54,7 +55,20 @@ func sayFrozen(cmd *cobra.Command, c client.Client, wave string, verb patch.Verb
 	}
 }
 
-// putBackBy is the roll back of a wave that has closed; nil: there is none, it says nothing, or Temporal does not.
+// sayWindow says what a verb that was accepted has made of the wave's window.
+func sayWindow(cmd *cobra.Command, c client.Client, wave string, verb patch.Verb) {
+	if !verb.Spec().Windowed {
+		return
+	}
+	ctx, stop := context.WithTimeout(cmd.Context(), frozenWait)
+	defer stop()
+	if status, err := askWave(ctx, c, wave); err == nil && status.Window != nil {
+		line(cmd.ErrOrStderr(), "Its window closes at %s, and nothing is begun from %s on",
+			console.Moment(status.Window.Closes), console.Moment(status.Window.Cutoff))
+	}
+}
+
+// putBackBy is the roll back of a wave that has closed; nil: there is none that began, or Temporal does not say.
 func putBackBy(ctx context.Context, c client.Client, status patch.WaveStatus) *patch.PutBackBy {
 	if status.State != patch.StateClosed || status.PutsBack != "" {
 		return nil
@@ -77,6 +91,9 @@ func rolledBackSince(ctx context.Context, c client.Client, wave string, ended ti
 	}
 	if seen.Closed == nil {
 		return &by
+	}
+	if seen.Outcome == "" && seen.neverBegan() {
+		return nil // it was refused before it had read what to put back
 	}
 	by.Outcome, by.Closed = patch.Outcome(seen.Outcome), *seen.Closed
 	return &by

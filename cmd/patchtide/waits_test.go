@@ -61,6 +61,7 @@ type rolledBackLater struct {
 	known   bool
 	outcome patch.Outcome // "": it runs, or was terminated
 	ended   bool
+	state   patch.WaveState
 }
 
 func (r rolledBackLater) DescribeWorkflowExecution(
@@ -71,7 +72,14 @@ func (r rolledBackLater) DescribeWorkflowExecution(
 	}
 	info := &workflowpb.WorkflowExecutionInfo{Execution: &common.WorkflowExecution{WorkflowId: id}}
 	if r.ended {
+		state, err := converter.GetDefaultDataConverter().ToPayload(string(r.state))
+		if err != nil {
+			return nil, err
+		}
 		info.CloseTime = timestamppb.New(time.Unix(60, 0))
+		info.SearchAttributes = &common.SearchAttributes{
+			IndexedFields: map[string]*common.Payload{names.AttributeState: state},
+		}
 	}
 	if r.outcome != "" {
 		outcome, err := converter.GetDefaultDataConverter().ToPayload(string(r.outcome))
@@ -107,12 +115,16 @@ func TestAClosedWaveTellsThatItWasPutBackSince(t *testing.T) {
 		},
 		"not all of it": {
 			rolledBackLater{known: true, outcome: patch.Failed},
-			"STILL PATCHED 2 instances at most: roll-back-wave-web-1 ended before it was done, and `patchtide wave diff " +
-				"wave-web-1` tells what it has put back. To go on with it: patchtide wave roll-back wave-web-1", true,
+			"STILL PATCHED 2 instances at most: roll-back-wave-web-1 has not put back all of it, and `patchtide wave diff " +
+				"wave-web-1` tells what it has. To go on with it: patchtide wave roll-back wave-web-1", true,
 		},
 		"somebody terminated that": {
-			rolledBackLater{known: true, ended: true},
-			"STILL PATCHED 2 instances at most: roll-back-wave-web-1 ended before it was done", true,
+			rolledBackLater{known: true, ended: true, state: patch.StateRollingBack},
+			"STILL PATCHED 2 instances at most: roll-back-wave-web-1 has not put back all of it", true,
+		},
+		"it had not begun": {
+			rolledBackLater{known: true, ended: true, state: patch.StateResolving},
+			"STILL PATCHED 2 instances of other stages", true,
 		},
 		"it was refused": {
 			rolledBackLater{known: true, outcome: patch.Refused}, "STILL PATCHED 2 instances of other stages", true,

@@ -43,6 +43,10 @@ func watchOnScreen(
 	if err != nil && !killed {
 		return first, fmt.Errorf("the screen failed: %w; %s; `--plain` needs no screen", err, goesOn(model.Last().Status))
 	}
+	if verb := model.Unsent(); verb != "" {
+		line(cmd.ErrOrStderr(), "%s was not sent: the wave asks no more, or you left, while it was being written",
+			verb.Command())
+	}
 	if model.Left() || killed {
 		line(cmd.OutOrStdout(), "%s", goesOn(model.Last().Status))
 	}

@@ -55,7 +55,7 @@ func printStarted(out io.Writer, wave started) error {
 		line(out, "It has closed: %s%s. More: patchtide wave show %s", wave.Outcome.Words(), why, wave.WaveID)
 		return nil
 	case decided(wave.State):
-		line(out, "It is %s.", wave.State.Words())
+		line(out, "It is %s.", wave.State.Phrase())
 	case wave.State != "":
 		line(out, "Its preflight goes on.")
 	}

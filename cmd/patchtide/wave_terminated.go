@@ -47,7 +47,7 @@ func (e *terminatedError) Error() string {
 			}[e.by.Outcome])
 	}
 	wave, ends, left := e.wave, "ends by itself: it is put back or, once proven, stays patched", "what it had patched"
-	if putBack, is := names.PutBack(e.wave); is {
+	if putBack, is := names.RolledBackBy(e.wave); is {
 		wave, ends, left = putBack, "ends by itself", "what is left"
 	}
 	return fmt.Sprintf("%s: nobody decides for it any more, and what it had under way %s; `patchtide reconcile --dry-run` "+
@@ -123,7 +123,10 @@ func showLastKnown(cmd *cobra.Command, status patch.WaveStatus, fromEvidence boo
 	status.Awaiting, status.Verbs, status.NotBy = "", nil, ""
 	status.Otherwise, status.Until, status.ETA = "", nil, nil
 	stood := toldByEvidence{standingOf(status, nil), fromEvidence}
-	told := lastKnown{stood, end.at, end.who, end.why, cameTo(cmd, status.WaveID)}
+	told := lastKnown{toldByEvidence: stood, Terminated: end.at, By: end.who, Why: end.why}
+	if end.by == nil { // else it is not so any more
+		told.CameTo = cameTo(cmd, status.WaveID)
+	}
 	if err := show(cmd, told, printLastKnown); err != nil {
 		return err
 	}
@@ -140,7 +143,7 @@ func printLastKnown(out io.Writer, told lastKnown) error {
 	if err := printStanding(out, told.standing); err != nil || told.CameTo == nil {
 		return err
 	}
-	line(out, "By now its instances that had begun came to: %s. What each got: patchtide wave diff %s",
+	line(out, "By what each told as it ended, its instances came to: %s. What each got: patchtide wave diff %s",
 		told.CameTo.Words(), told.WaveID)
 	return nil
 }

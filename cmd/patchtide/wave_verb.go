@@ -46,6 +46,7 @@ func newVerb(verb patch.Verb) *cobra.Command {
 					return err
 				}
 				sayFrozen(cmd, c, args[0], verb)
+				sayWindow(cmd, c, args[0], verb)
 				return nil
 			})
 		},
@@ -134,7 +135,7 @@ func aim(cmd *cobra.Command, c client.Client, wave string, decision patch.Decisi
 // aimedAt is the verb for where the wave stands, and what is said of it. It refuses what is dangerous to mean by
 // accident: an abort where things are put back already gives up on them.
 func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Decision, said string, err error) {
-	aimed, said = decision, status.WaveID+" is "+status.State.Words()
+	aimed, said = decision, status.WaveID+" is "+status.State.Phrase()
 	aimed.Point = status.Point()
 	at := strings.Join(aimed.Flags(), " ")
 	if status.State == patch.StateClosed {

@@ -110,8 +110,8 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		which := " of other stages. To put back as well: "
 		switch {
 		case by != nil && by.Outcome != patch.Refused:
-			which = " at most: " + by.WaveID + " ended before it was done, and `patchtide wave diff " + status.WaveID +
-				"` tells what it has put back. To go on with it: "
+			which = " at most: " + by.WaveID + " has not put back all of it, and `patchtide wave diff " + status.WaveID +
+				"` tells what it has. To go on with it: "
 		case status.Outcome == patch.Aborted:
 			which = ". To put back: "
 		}

@@ -167,8 +167,8 @@ func RollBack(wave string) string { return rollBack + short(wave) }
 
 const rollBack = "roll-back-"
 
-// PutBack is the wave that a RollBackWave of the id puts back; false: the id is of no roll back.
-func PutBack(id string) (wave string, is bool) { return strings.CutPrefix(id, rollBack) }
+// RolledBackBy is the wave that a RollBackWave of the id puts back; false: the id is of no roll back.
+func RolledBackBy(id string) (wave string, is bool) { return strings.CutPrefix(id, rollBack) }
 
 // Notice is the id of the workflow that tells people a notice, and so keeps it from being told twice.
 func Notice(key string) string { return "patchtide-notice/" + short(key) }
@@ -218,9 +218,13 @@ func CheckWaveID(id string) error {
 
 // CheckNewWaveID refuses what CheckWaveID does, and ids of roll backs.
 func CheckNewWaveID(id string) error {
-	if _, is := PutBack(id); is {
+	if _, is := RolledBackBy(id); is {
 		return fmt.Errorf("wave id %q: what begins with %s is the roll back of a wave; start the wave under another id", id,
 			rollBack)
+	}
+	if most := longestWaveID - len(rollBack); utf8.RuneCountInString(id) > most || len(id) > longest {
+		return fmt.Errorf("wave id %q: is longer than %d characters, or %d bytes, and its roll back could not be named; "+
+			"start the wave under a shorter id", id, most, longest)
 	}
 	return CheckWaveID(id)
 }

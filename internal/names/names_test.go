@@ -76,6 +76,30 @@ func TestSearchAttributesFitPostgreSQL(t *testing.T) {
 	}
 }
 
+// A wave is started under an id by which it can be rolled back, and under none of a roll back.
+func TestCheckNewWaveID(t *testing.T) {
+	for id, wrong := range map[string]string{
+		"wave-web-20261108-020000":   "",
+		strings.Repeat("w", 110):     "",
+		strings.Repeat("w", 111):     "its roll back could not be named",
+		strings.Repeat("夜", 67):      "its roll back could not be named",
+		names.RollBack("wave-web-1"): "is the roll back of a wave",
+		"wave 7":                     "only letters, digits",
+	} {
+		err := names.CheckNewWaveID(id)
+		if wrong == "" {
+			require.NoError(t, err)
+			require.NoError(t, names.CheckWaveID(names.RollBack(id)))
+			wave, is := names.RolledBackBy(names.RollBack(id))
+			require.True(t, is)
+			require.Equal(t, id, wave)
+			continue
+		}
+		require.ErrorContains(t, err, wrong, id)
+		require.ErrorContains(t, err, "start the wave under")
+	}
+}
+
 func TestCheckWaveID(t *testing.T) {
 	for _, c := range []struct {
 		name, id string

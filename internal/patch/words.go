@@ -18,6 +18,14 @@ func (v Verb) Words() string { return words(v) }
 // Words writes the state as people say it.
 func (s WaveState) Words() string { return words(s) }
 
+// Phrase writes the state behind "is".
+func (s WaveState) Phrase() string {
+	if s == StatePreflight {
+		return "in its preflight"
+	}
+	return s.Words()
+}
+
 // Words writes the phase as people say it.
 func (p GroupPhase) Words() string { return words(p) }
 

@@ -54,7 +54,7 @@ func (d *dialog) focus(at int) tea.Cmd {
 
 func (d *dialog) update(msg tea.Msg) (cmd tea.Cmd) {
 	if key, typed := msg.(tea.KeyPressMsg); typed && key.Text != "" && d.presets[d.at] != "" {
-		if d.fields[d.at].Value() == d.presets[d.at] {
+		if d.fields[d.at].Value() == d.presets[d.at] && d.fields[d.at].Position() == len(d.presets[d.at]) {
 			d.fields[d.at].SetValue("")
 		}
 		d.presets[d.at] = ""

@@ -69,6 +69,14 @@ func (m *Model) Last() Look { return m.last }
 // Left reports whether the person left before the wave had ended.
 func (m *Model) Left() bool { return m.left }
 
+// Unsent is the verb that was being written when the screen ended; "": none was.
+func (m *Model) Unsent() patch.Verb {
+	if m.dialog == nil || m.dialog.sending {
+		return ""
+	}
+	return m.dialog.verb
+}
+
 // EventsMsg is what happened, in order; whoever reads the wave's events sends it to the program.
 type EventsMsg []wavelog.Event
 

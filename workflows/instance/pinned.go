@@ -18,7 +18,8 @@ func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 		return false, nil
 	}
 	var check patch.PinCheck
-	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CheckPinned, activities.CheckPinnedInput{
+	timing := s.in.Policy.Timing // lists of repositories are read, as a scan does
+	if err := s.await(ctx, max(timing.Agent, timing.Scan), aws.CheckPinned, activities.CheckPinnedInput{
 		CollectMachineFactsInput: s.ask(ctx, "facts-pinned"), Pinned: *pinned,
 	}, &check); err != nil {
 		return false, err

@@ -165,7 +165,7 @@ func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error 
 
 // heldBy says who has a lock, and what to do.
 func heldBy(holder activities.LockHolder, what, lock string) (is, todo string) {
-	if wave, is := names.PutBack(holder.Parent); is {
+	if wave, is := names.RolledBackBy(holder.Parent); is {
 		return fmt.Sprintf("%s is being put back by %s, a roll back of %s (lock %s)", what, holder.Parent, wave, lock),
 			"wait until it has ended; what one that was terminated had under way ends by itself, and lets it go then: " +
 				"`patchtide reconcile --dry-run` shows it as in use until then"

@@ -41,7 +41,7 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 				outcome = patch.Failed
 				w.reason += fmt.Sprintf("; %s %s", held.group, why)
 			}
-			held.putBack = true
+			held.wasPutBack = true
 			groups = append(groups, held.counts.Outcome)
 		}
 		outcome = outcome.JudgePutBack(groups)

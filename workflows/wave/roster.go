@@ -45,15 +45,15 @@ type prepared struct {
 
 // progress is where a group stands.
 type progress struct {
-	started bool              // it was told to go
-	waits   bool              // it was told to wait while another of its stage is held
-	lost    bool              // its workflow ended before it was released
-	putBack bool              // it was put back, as far as it could be
-	at      int               // the stage's present step, from 0
-	step    int               // as far as which of the stage's steps it was told to go, from 0
-	since   time.Time         // when it was told to go or go on, or told its counts last
-	counts  patch.GroupCounts // as it told last
-	now     patch.GroupAtWork // what its instances under way are doing, as far as it was told
+	started    bool              // it was told to go
+	waits      bool              // it was told to wait while another of its stage is held
+	lost       bool              // its workflow ended before it was released
+	wasPutBack bool              // it was put back, as far as it could be
+	at         int               // the stage's present step, from 0
+	step       int               // as far as which of the stage's steps it was told to go, from 0
+	since      time.Time         // when it was told to go or go on, or told its counts last
+	counts     patch.GroupCounts // as it told last
+	now        patch.GroupAtWork // what its instances under way are doing, as far as it was told
 }
 
 // past is what a group has done, and goes on with.
@@ -222,7 +222,7 @@ func (r *roster) which(is func(*lockedGroup) bool) []*lockedGroup {
 }
 
 // nothingDue reports whether the scan before found nothing to do on any instance of a stage. A group without members
-// may have got some since; one of which a wave takes nobody gets none.
+// may have got some since; who joins one of which a wave takes nobody is not patched without an approval.
 func (r *roster) nothingDue(stage int, only *patch.Only) bool {
 	return !slices.ContainsFunc(r.of(stage), func(held *lockedGroup) bool {
 		nobody := len(held.members) == 0 && only.Empty()
