@@ -114,6 +114,13 @@ Complete!`
 const longName = "a-package-with-a-name-that-is-quite-long-so-that-columns-wrap.noarch " +
 	"3:2.20260101.git0123456789abcdef-1.amzn2023.0.1"
 
+// dnfThird is what dnf says of a repository that may be away, and is, before it goes on.
+const dnfThird = `Errors during downloading metadata for repository 'third':
+  - Curl error (37): Couldn't read a file:// file for file:///third/repodata/repomd.xml [Couldn't open file repomd.xml]
+Error: Failed to download metadata for repo 'third': Cannot download repomd.xml: All mirrors were tried
+Ignoring repositories: third
+`
+
 // Of rpm's systems: what a repository does not serve, what is held and by what, and what comes along.
 func TestOffersOfDNF(t *testing.T) {
 	for _, c := range []struct {
@@ -123,6 +130,17 @@ func TestOffersOfDNF(t *testing.T) {
 		want    Offers
 		asked   int // how often dnf was asked for a dry install
 	}{
+		{
+			name: "all of it is there, and a repository that may be away is", asked: 1,
+			wanted:  []string{"kernel.x86_64 0:6.1.141-155.222.amzn2023", longName, "dep2.noarch 0:2-1"},
+			answers: []string{"*versionlock*", "", "*install*", dnfThird + dnfResolved},
+			want: Offers{
+				Beside: []string{
+					"newdep.noarch 0:2-1", "a-second-package-with-a-name-that-is-quite-long-so-that-columns-wrap.noarch 1:2-1",
+				},
+				Gone: []string{"kernel.x86_64 0:6.1.128-136.201.amzn2023", "older-name.noarch 0:1-1"},
+			},
+		},
 		{
 			name: "all of it is there", wanted: []string{"kernel.x86_64 0:6.1.141-155.222.amzn2023", longName, "dep2.noarch 0:2-1"},
 			answers: []string{"*versionlock*", "", "*install*", dnfResolved}, asked: 1,

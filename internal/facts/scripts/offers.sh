@@ -57,8 +57,12 @@ dry_rpm() {
   [ $# -eq 0 ] || run "$by" --assumeno "$options" $fresh install "$@"
   for trouble in 'Failed to download' 'Failed to synchronize' 'Ignoring repositories' 'Cannot find a valid' \
     'Cannot retrieve' 'failure: repodata'; do
-    if has "$trouble"; then no_answer "$by"; fi
+    if has "$trouble" && ! all_there; then no_answer "$by"; fi
   done
+}
+# A repository that may be away, and is, keeps nobody from what the others serve.
+all_there() {
+  has '^Dependencies [Rr]esolved' && ! has '^Nothing to do\|^No match for\|^No package \|^All matches were\|only excluded'
 }
 # yum says of what is excluded that it is not there.
 listed() {
