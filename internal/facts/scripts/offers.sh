@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # Prints one line of JSON: what this machine's own package manager says of packages in exact versions, by a dry install.
 # It installs nothing and locks nothing. Beside what the package manager itself keeps of its repositories' lists it
-# writes only into a folder of its own, which it removes.
+# writes only into a folder of its own, which it removes; where apt's lists have to be read anew, the machine's own hooks
+# of `apt-get update` run as they do at any other.
 LC_ALL=C; export LC_ALL; PATH="/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}"; export PATH
 fail() { echo "patchtide: $*" >&2; exit 1; }
 for tool in awk cut grep head sed sort tail timeout tr; do
