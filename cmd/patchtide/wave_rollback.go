@@ -47,9 +47,9 @@ patchtide wave roll-back wave-web-20261122-082540 --reason "the new openssl brea
 			if err := rightVerb(cmd, asked.decision); err != nil {
 				return err
 			}
-			if wave, is := names.RolledBackBy(asked.wave); is {
-				return wrongUsage(cmd, fmt.Errorf("%s is itself a roll back, and what it has not put back is what %s patched. To "+
-					"put that back again, once it has ended: %s", asked.wave, wave, names.VerbCommand(patch.RollBack, wave)))
+			if err := names.CheckRollsBack(asked.wave); err != nil {
+				wave, _ := names.RolledBackBy(asked.wave)
+				return wrongUsage(cmd, fmt.Errorf("%w: %s", err, names.VerbCommand(patch.RollBack, wave)))
 			}
 			return withTemporal(cmd, func(c client.Client) error {
 				running, err := isRunning(cmd.Context(), c, asked.wave)

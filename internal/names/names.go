@@ -170,6 +170,15 @@ const rollBack = "roll-back-"
 // RolledBackBy is the wave that a RollBackWave of the id puts back; false: the id is of no roll back.
 func RolledBackBy(id string) (wave string, is bool) { return strings.CutPrefix(id, rollBack) }
 
+// CheckRollsBack refuses to roll back what is a roll back itself.
+func CheckRollsBack(id string) error {
+	if wave, is := RolledBackBy(id); is {
+		return fmt.Errorf("%s is itself a roll back, and what it has not put back is what %s patched: roll that back again, "+
+			"once this has ended", id, wave)
+	}
+	return nil
+}
+
 // Notice is the id of the workflow that tells people a notice, and so keeps it from being told twice.
 func Notice(key string) string { return "patchtide-notice/" + short(key) }
 

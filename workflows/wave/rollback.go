@@ -45,9 +45,8 @@ func (r RollBackRequest) Validate() error {
 	case strings.TrimSpace(r.WaveID) == "":
 		return run.Invalid("wave_id: is missing; it is the wave's workflow id", rollBackExample)
 	}
-	if wave, is := names.RolledBackBy(r.WaveID); is {
-		return run.Invalid(fmt.Sprintf("wave_id: %s is itself a roll back, and what it has not put back is what %s patched: "+
-			"roll that back again", r.WaveID, wave), rollBackExample)
+	if err := names.CheckRollsBack(r.WaveID); err != nil {
+		return run.Invalid("wave_id: "+err.Error(), rollBackExample)
 	}
 	if err := patch.Answered(r.Actor, r.Reason); err != nil {
 		return run.Invalid(err.Error(), rollBackExample)
