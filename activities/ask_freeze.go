@@ -4,6 +4,9 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -22,6 +25,10 @@ type Frozen struct {
 	Ended bool   `json:",omitempty"` // the owner's run has closed: nothing may ever
 }
 
+// readingTakes is how many looks, a second apart, it may take until what is frozen has been read from the evidence, which
+// is so once for each database of Temporal. Nobody has frozen anything as far as is known by then; later it counts so.
+const readingTakes = 10
+
 // AskFreeze asks whether somebody froze one of the accounts, or everything, and whether the owner goes on. No answer
 // means frozen.
 func (c *Control) AskFreeze(ctx context.Context, in AskFreezeInput) (*Frozen, error) {
@@ -38,6 +45,10 @@ func (c *Control) AskFreeze(ctx context.Context, in AskFreezeInput) (*Frozen, er
 	freezes, err := c.Freezes.Freezes(ctx)
 	if err != nil {
 		return &Frozen{Why: "nobody knows whether it is frozen, which counts as frozen: " + err.Error()}, nil
+	}
+	reading := slices.IndexFunc(freezes, func(f patch.Freeze) bool { return f.Reading })
+	if reading >= 0 && activity.GetInfo(ctx).Attempt <= readingTakes {
+		return nil, once.NotReady(time.Second, "%s", freezes[reading].Reason)
 	}
 	var why, lift []string
 	for _, freeze := range freezes { // whoever lifts one of two is not to be told of the other only then

@@ -3,10 +3,14 @@ package activities_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -68,4 +72,49 @@ func TestAllFreezesThatHoldAreTold(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, everything.String()+"; and "+account.String(), frozen.Why)
 	require.Equal(t, everything.Lift()+" && "+account.Lift(), frozen.Lift)
+}
+
+// readSoon is a keeper of freezes that reads the evidence for so many looks yet.
+type readSoon struct {
+	looks int
+	then  patch.Freezes
+}
+
+func (r *readSoon) Freezes(context.Context) (patch.Freezes, error) {
+	if r.looks--; r.looks >= 0 {
+		return patch.Freezes{{Actor: "patchtide", Reason: "it is being read", Reading: true}}, nil
+	}
+	return r.then, nil
+}
+
+// A wave that begins while what is frozen is read for the first time is not refused by that; one that goes on so counts
+// as a freeze.
+func TestWhatIsFrozenIsReadFirst(t *testing.T) {
+	ann := patch.Freeze{Actor: "ann", Reason: "incident 4711"}
+	for _, c := range []struct {
+		name string
+		now  *readSoon
+		why  string // part of it; "": nothing is frozen
+	}{
+		{"nothing is", &readSoon{looks: 3}, ""},
+		{"something is", &readSoon{looks: 3, then: patch.Freezes{ann}}, "incident 4711"},
+		{"nobody knows for long", &readSoon{looks: 1000}, "it is being read"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			suite := testsuite.WorkflowTestSuite{}
+			suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+			env := suite.NewTestWorkflowEnvironment()
+			control := &activities.Control{Freezes: c.now}
+			env.RegisterActivity(control)
+			env.ExecuteWorkflow(func(ctx workflow.Context) (frozen activities.Frozen, err error) {
+				err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, forward(time.Minute)), control.AskFreeze,
+					activities.AskFreezeInput{Accounts: []string{"production"}}).Get(ctx, &frozen)
+				return frozen, err
+			})
+			var frozen activities.Frozen
+			require.NoError(t, env.GetWorkflowResult(&frozen))
+			require.Equal(t, c.why == "", frozen.Why == "", frozen.Why)
+			require.Contains(t, frozen.Why, c.why)
+		})
+	}
 }

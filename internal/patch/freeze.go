@@ -14,6 +14,8 @@ type Freeze struct {
 	Actor   string    `json:"actor"`
 	Reason  string    `json:"reason"`
 	Since   time.Time `json:"since"`
+	// Reading is while what is frozen is read from the evidence: nobody has frozen anything, as far as is known by then.
+	Reading bool `json:"reading,omitempty"`
 	// Also are the others who have asked for the same since, in order: one word lifts it for all of them.
 	Also []FreezeWord `json:"also,omitempty"`
 }

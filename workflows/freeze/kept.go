@@ -16,7 +16,9 @@ import (
 // written over unread. What cannot be believed freezes everything, until a person lifts that. Its only error is the
 // cancel.
 func (f *freezer) recall(ctx workflow.Context) error {
-	f.status.Freezes = patch.Freezes{f.unread(ctx, "what is frozen is being read from the evidence")}
+	reading := f.unread(ctx, "what is frozen is being read from the evidence")
+	reading.Reading = true
+	f.status.Freezes = patch.Freezes{reading}
 	f.show(ctx)
 	var kept activities.KeptFreezes
 	for {
