@@ -25,8 +25,9 @@ type Frozen struct {
 	Ended bool   `json:",omitempty"` // the owner's run has closed: nothing may ever
 }
 
-// readingTakes is how many looks, a second apart, it may take until what is frozen has been read from the evidence, which
-// is so once for each database of Temporal. Nobody has frozen anything as far as is known by then; later it counts so.
+// readingTakes is how many looks, a second apart, it may take until what is frozen has been read from the evidence,
+// which is done once for each database of Temporal. Nobody has frozen anything as far as is known by then; later it
+// counts so.
 const readingTakes = 10
 
 // AskFreeze asks whether somebody froze one of the accounts, or everything, and whether the owner goes on. No answer

@@ -107,6 +107,10 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 		require.Equal(t, waveID, status.PutsBack)
 		return status
 	}
+	// What was for a stage of it, or a hold, comes too late: it is not taken for a roll back of all stages.
+	code, _ := b.operator("wave", "roll-back", waveID, "--stage", "production", "--hold", "2", "--reason", "late")
+	require.Equal(t, exitUsage, code)
+	require.Zero(t, effects(b.aws.Events(), "CreateReplaceRootVolumeTask"))
 	rollBack(patch.RolledBack)
 	require.Equal(t, 7, effects(b.aws.Events(), "CreateReplaceRootVolumeTask"))
 	before := effects(b.aws.Events(), "EnterStandby")

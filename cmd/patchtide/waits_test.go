@@ -144,6 +144,23 @@ func TestAClosedWaveTellsThatItWasPutBackSince(t *testing.T) {
 	}
 }
 
+// Also of a wave that ended well it is told that its roll back ended half way.
+func TestARollBackThatEndedHalfWayIsTold(t *testing.T) {
+	status := patch.WaveStatus{
+		WaveID: "wave-web-1", State: patch.StateClosed, Outcome: patch.Succeeded, Stages: []patch.StageStatus{{
+			Groups: []patch.GroupCounts{{Group: "staging/r/web", Phase: patch.GroupDone, Patched: 2, Total: 2, Done: 2}},
+		}},
+	}
+	cmd := &cobra.Command{}
+	var said bytes.Buffer
+	cmd.SetOut(&said)
+	cmd.SetContext(t.Context())
+	printsJSON(cmd)
+	require.NoError(t, showStatus(cmd, rolledBackLater{known: true, ended: true, state: patch.StateRollingBack}, status))
+	require.Contains(t, strings.Join(strings.Fields(said.String()), " "),
+		"STILL PATCHED 2 instances at most: roll-back-wave-web-1 has not put back all of it")
+}
+
 // A wave that was run again under its id is not told to be put back by what put the earlier one back.
 func TestARollBackOfAnEarlierRunIsNotThisWaves(t *testing.T) {
 	status := patch.WaveStatus{WaveID: "wave-web-1", State: patch.StateClosed, Since: time.Unix(3600, 0)}

@@ -105,8 +105,8 @@ func changesOf(
 		}
 	}
 	if !known {
-		return none, fmt.Errorf("%s has no evidence of a wave %s: `patchtide wave list` shows which waves there are, and "+
-			"`evidence:` of the configuration must name where the workers write", where, wave)
+		return none, fmt.Errorf("%s has no evidence of a wave %s: `patchtide wave list` shows which waves there are. One that "+
+			"runs has changed nothing yet; else `evidence:` of the configuration must name where the workers write", where, wave)
 	}
 	changes := manifest.ChangesOf(wave, machines, ended)
 	changes.Unsure = unsure

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -137,8 +138,12 @@ func listWaves(ctx context.Context, c lister, filter listFilter) ([]listed, erro
 	}
 	for {
 		page, err := c.ListWorkflow(ctx, request)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, fmt.Errorf("list waves: %s", whyAway(err))
+		}
 		if err != nil {
-			return nil, fmt.Errorf("list waves: %w; does the namespace have the search attributes that README names?", err)
+			return nil, fmt.Errorf("list waves: %w; does the namespace have the search attributes that docs/installing.md names?",
+				err)
 		}
 		for _, info := range page.GetExecutions() {
 			if wave := listedOf(info); filter.all || !wave.neverBegan() {

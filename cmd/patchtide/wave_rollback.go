@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	enums "go.temporal.io/api/enums/v1"
@@ -62,6 +63,10 @@ patchtide wave roll-back wave-web-20261122-082540 --reason "the new openssl brea
 					return wrongUsage(cmd, fmt.Errorf("%s still runs: --no-wait is for a wave that has closed", asked.wave))
 				case running:
 					return tellRollBack(cmd, c, asked)
+				case asked.decision.Point != (patch.Point{}):
+					return wrongUsage(cmd, fmt.Errorf("%s has closed, and so is what %s was for: nothing was sent. It is rolled back "+
+						"whole, every stage of it; where that is meant: %s", asked.wave,
+						strings.Join(asked.decision.Flags(), " "), names.VerbCommand(patch.RollBack, asked.wave)))
 				case asked.decision.Scope == patch.ScopeStage:
 					return wrongUsage(cmd, fmt.Errorf("%s has closed: it is rolled back whole, without --scope stage", asked.wave))
 				}

@@ -143,7 +143,8 @@ func printLastKnown(out io.Writer, told lastKnown) error {
 	if err := printStanding(out, told.standing); err != nil || told.CameTo == nil {
 		return err
 	}
-	line(out, "By what each told as it ended, its instances came to: %s. What each got: patchtide wave diff %s",
+	line(out, "As each ended, and before anything of it was put back, its instances came to: %s. What each got: "+
+		"patchtide wave diff %s",
 		told.CameTo.Words(), told.WaveID)
 	return nil
 }

@@ -126,7 +126,7 @@ func TestATerminatedWaveIsToldByItsEvidence(t *testing.T) {
 	}
 	require.NoError(t, store.Close())
 
-	const came = "By what each told as it ended, its instances came to: 1 patched, 1 rolled back. What each got: patchtide wave " +
+	const came = "As each ended, and before anything of it was put back, its instances came to: 1 patched, 1 rolled back. What each got: patchtide wave " +
 		"diff wave-web-1"
 	said, err := showing(t, terminatedOnHold{answers: true}, "--config", file)
 	require.ErrorContains(t, err, "once proven, stays patched")

@@ -97,7 +97,8 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		doc.Failures = append(doc.Failures, fmt.Sprintf("%d more: `patchtide wave logs %s`", more, status.WaveID))
 	}
 	by := waits.PutBack
-	switch kept := stillPatched(status); {
+	halfWay := by != nil && !by.UnderWay() && !slices.Contains(doneWithIt, by.Outcome)
+	switch kept := stillPatched(status, halfWay); {
 	case by != nil && by.UnderWay():
 		doc.Groups = append(doc.Groups, "What it had left patched is being put back: patchtide wave show "+by.WaveID)
 	case by != nil && by.Outcome == patch.RolledBack:
@@ -109,7 +110,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	case kept > 0:
 		which := " of other stages. To put back as well: "
 		switch {
-		case by != nil && by.Outcome != patch.Refused:
+		case halfWay:
 			which = " at most: " + by.WaveID + " has not put back all of it, and `patchtide wave diff " + status.WaveID +
 				"` tells what it has. To go on with it: "
 		case status.Outcome == patch.Aborted:
@@ -161,11 +162,14 @@ func failure(group string, failed patch.InstanceResult) string {
 	return said
 }
 
-// stillPatched counts what a wave has left patched that ended by rolling a stage back, or aborted: whoever wanted the
-// patch gone must not take either for all of it.
-func stillPatched(status patch.WaveStatus) (kept int) {
+// doneWithIt are how a roll back ends that has done all that it was to do, or nothing.
+var doneWithIt = []patch.Outcome{patch.RolledBack, patch.NothingPutBack, patch.Refused}
+
+// stillPatched counts what a wave has left patched that ended by rolling a stage back, or aborted, or whose roll back
+// ended half way: whoever wanted the patch gone must not take that for all of it.
+func stillPatched(status patch.WaveStatus, halfWay bool) (kept int) {
 	ended := []patch.Outcome{patch.RolledBack, patch.NothingPutBack, patch.Aborted}
-	if !slices.Contains(ended, status.Outcome) || status.PutsBack != "" {
+	if !halfWay && !slices.Contains(ended, status.Outcome) || status.PutsBack != "" {
 		return 0
 	}
 	for _, stage := range status.Stages {
