@@ -142,8 +142,8 @@ func listWaves(ctx context.Context, c lister, filter listFilter) ([]listed, erro
 			return nil, fmt.Errorf("list waves: %s", whyAway(err))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("list waves: %w; does the namespace have the search attributes that docs/installing.md names?",
-				err)
+			return nil, fmt.Errorf("list waves: %w; does the namespace have the search attributes that docs/installing.md "+
+				"names?", err)
 		}
 		for _, info := range page.GetExecutions() {
 			if wave := listedOf(info); filter.all || !wave.neverBegan() {
