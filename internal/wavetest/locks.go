@@ -3,6 +3,7 @@ package wavetest
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -17,7 +18,7 @@ import (
 
 // Elsewhere is what other workflows would answer, which the test environment does not run beside the one that is tried.
 type Elsewhere struct {
-	Locks      map[string]string    // workflow id to its parent: who holds which lock
+	Locks      map[string]string    // workflow id to its parent: who holds which lock; see Hold
 	ClosedAt   map[string]time.Time // workflow id to when it ended
 	Orphaned   bool                 // the runs that began others have ended, as by a reset
 	Ended      journal.Ending       // how runs ended that are asked about
@@ -25,10 +26,23 @@ type Elsewhere struct {
 	FreezeLost error                // Freeze does not answer
 	// Waves is what Temporal lists of a plan's waves at a moment; nil: none.
 	Listed func(plan string, at time.Time) (patch.PlanWaves, error)
+
+	locks sync.Mutex // of Locks, while a story is played
+}
+
+// Hold has a lock held for a wave from now on; "" for none.
+func (e *Elsewhere) Hold(lock, wave string) {
+	e.locks.Lock()
+	defer e.locks.Unlock()
+	if e.Locks[lock] = wave; wave == "" {
+		delete(e.Locks, lock)
+	}
 }
 
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.
 func (e *Elsewhere) Holder(_ context.Context, workflowID string) (*activities.LockHolder, error) {
+	e.locks.Lock()
+	defer e.locks.Unlock()
 	parent, held := e.Locks[workflowID]
 	if !held {
 		return nil, nil

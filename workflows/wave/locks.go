@@ -37,18 +37,9 @@ func (w *wave) lock(ctx workflow.Context) error {
 		if held == nil {
 			continue // a roll back leaves alone what was not patched
 		}
-		options := w.locking(ctx, held.workflowID, "patches "+planned.String())
-		future := workflow.ExecuteChildWorkflow(options, group.PatchGroup, group.Input{
-			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage, planned), Members: held.members,
-			LeftOut: held.reach.LeftOut,
-			Run:     w.run, ContinueAfter: w.request.ContinueAfter, Carried: held.carried,
-			Tells: patch.FollowsInstances(w.roster.instances()), Every: every,
-		})
-		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
-			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-				return err
-			}
-			return w.locked(ctx, ErrGroupLocked, held.group.String(), held.workflowID)
+		future, err := w.lockGroup(ctx, held, planned, every)
+		if err != nil {
+			return err
 		}
 		if held.result != nil {
 			held.kept = held.result
@@ -105,6 +96,33 @@ func (w *wave) othersHoldNone(ctx workflow.Context, ours []patch.Service) error 
 	return nil
 }
 
+// lockGroup takes the lock of a group. What an earlier run of the same roll back had under way, when somebody
+// terminated that, puts itself back: it is waited for, as what a terminated wave had under way is.
+func (w *wave) lockGroup(
+	ctx workflow.Context, held *lockedGroup, planned patch.Group, every int,
+) (workflow.ChildWorkflowFuture, error) {
+	for {
+		options := w.locking(ctx, held.workflowID, "patches "+planned.String())
+		future := workflow.ExecuteChildWorkflow(options, group.PatchGroup, group.Input{
+			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage, planned), Members: held.members,
+			LeftOut: held.reach.LeftOut,
+			Run:     w.run, ContinueAfter: w.request.ContinueAfter, Carried: held.carried,
+			Tells: patch.FollowsInstances(w.roster.instances()), Every: every,
+		})
+		err := future.GetChildWorkflowExecution().Get(ctx, nil)
+		if err == nil || !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+			return future, err
+		}
+		holder := w.holder(ctx, held.workflowID)
+		if w.status.PutsBack == "" || holder.Parent != w.status.WaveID {
+			return nil, lockedBy(holder, ErrGroupLocked, held.group.String())
+		}
+		if err := service.AwaitClosed(ctx, w.status.WaveID, []patch.Group{planned}); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // locksAtOnce is about how many locks one activity asks, each of them twice.
 const locksAtOnce = 100
 
@@ -155,11 +173,19 @@ func (w *wave) findTargetGroups(ctx workflow.Context, groups []*lockedGroup) err
 
 // locked names who holds the lock.
 func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error {
+	return lockedBy(w.holder(ctx, lock), errorType, what)
+}
+
+// holder is who holds the lock, as far as Temporal says: that it does not changes nothing, for somebody does.
+func (w *wave) holder(ctx workflow.Context, lock string) activities.LockHolder {
 	holder := activities.LockHolder{WorkflowID: lock}
-	// That Temporal does not say who it is changes nothing: somebody is.
 	_ = workflow.ExecuteActivity(run.Controlling(ctx, "who holds the lock"), control.LockHolder,
 		activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder)
-	is, todo := heldBy(holder, what, lock)
+	return holder
+}
+
+func lockedBy(holder activities.LockHolder, errorType, what string) error {
+	is, todo := heldBy(holder, what, holder.WorkflowID)
 	return temporal.NewNonRetryableApplicationError(is+"; "+todo, errorType, nil)
 }
 

@@ -213,6 +213,36 @@ func TestRollBackWaveIsRefusedWhileAWaveHoldsTheGroup(t *testing.T) {
 	})
 }
 
+// What an earlier run of it had under way, when somebody terminated that, is waited for, and not taken for another's.
+func TestRollBackWaveWaitsForAnEarlierRunOfItself(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
+	locks := []string{
+		"patch-group/" + wavetest.Production + "/" + wavetest.Tokyo + "/web",
+		"patch-group/" + wavetest.Staging + "/" + wavetest.Tokyo + "/Role=web",
+	}
+	scene.Play(func(story wavetest.Story) {
+		story.Wave("wave-1")
+		earlier := story.Begin("wave-2", "web") // in its place
+		story.Later(time.Minute)
+		for _, lock := range locks {
+			scene.Hold(lock, names.RollBack("wave-1"))
+		}
+		workflow.Go(story.Ctx, func(ctx workflow.Context) {
+			if earlier.Get(ctx, nil) != nil {
+				t.Error("what holds the locks failed")
+			}
+			for _, lock := range locks {
+				scene.Hold(lock, "")
+			}
+		})
+		result, err := story.RollBack("wave-1", false)
+		if err != nil || result.Outcome != patch.RolledBack {
+			t.Errorf("%v %+v", err, result)
+		}
+	})
+	require.Equal(t, 6, restored(scene))
+}
+
 // An instance that is broken by the patch does not answer: nothing is known of it, which a person must accept.
 func TestRollBackWaveOfInstancesThatDoNotAnswer(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
