@@ -8,6 +8,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // machine is what an agent reports of a system, and what its repositories offer.
@@ -97,7 +98,7 @@ func TestABaselineOfEachSystemIsScannedBy(t *testing.T) {
 				os := &scenario.OperatingSystems[0]
 				os.SSM, os.PlatformName, os.PlatformVersion = string(wanted.OperatingSystem), m.name, m.version
 				os.Product, os.Kernel, os.Packages, scenario.Patches = m.product, "", map[string]string{}, nil
-				if m.name[:2] == "Mi" {
+				if wanted.Platform == patch.Windows {
 					os.Platform = "Windows"
 				}
 				for _, offer := range m.patches {

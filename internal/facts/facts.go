@@ -2,7 +2,6 @@
 package facts
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
@@ -58,17 +57,20 @@ type printed struct {
 // mostPackages bounds what a reply may unpack to.
 const mostPackages = 16 << 20
 
-// Parse reads a script's output. The packages are nil when AWS cut them off (it keeps 24,000 characters of output),
-// which is no error: their hash stands before them.
-func Parse(output string) (*patch.MachineFacts, []string, error) {
-	line := ""
-	scanner := bufio.NewScanner(strings.NewReader(output))
-	scanner.Buffer(nil, len(output)+1)
-	for scanner.Scan() {
-		if text := strings.TrimSpace(scanner.Text()); strings.HasPrefix(text, "{") {
+// lastObject is the last line of JSON that a script printed; "": it printed none.
+func lastObject(output string) (line string) {
+	for text := range strings.Lines(output) {
+		if text = strings.TrimSpace(text); strings.HasPrefix(text, "{") {
 			line = text
 		}
 	}
+	return line
+}
+
+// Parse reads a script's output. The packages are nil when AWS cut them off (it keeps 24,000 characters of output),
+// which is no error: their hash stands before them.
+func Parse(output string) (*patch.MachineFacts, []string, error) {
+	line := lastObject(output)
 	if line == "" {
 		return nil, nil, errors.New("the facts script printed no line of JSON: an agent whose disk is full passes nothing on")
 	}

@@ -1,7 +1,6 @@
 package facts
 
 import (
-	"bufio"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -66,14 +65,7 @@ type Offers struct {
 
 // ParseOffers reads what the script printed of so many packages.
 func ParseOffers(output string, asked int) (*Offers, error) {
-	line := ""
-	scanner := bufio.NewScanner(strings.NewReader(output))
-	scanner.Buffer(nil, len(output)+1)
-	for scanner.Scan() {
-		if text := strings.TrimSpace(scanner.Text()); strings.HasPrefix(text, "{") {
-			line = text
-		}
-	}
+	line := lastObject(output)
 	if line == "" {
 		return nil, errors.New("the dry install printed no line of JSON")
 	}
