@@ -69,6 +69,9 @@ func operatorClient(cmd *cobra.Command) (client.Client, error) {
 	if err != nil {
 		return nil, &exitError{code: exitUsage, cause: err}
 	}
-	c, _, err := dial(cmd.Context(), settings, slog.New(slog.DiscardHandler), payload.NewPlain())
+	var c client.Client
+	sayingAfter(cmd.ErrOrStderr(), noTemporal, func() {
+		c, _, err = dial(cmd.Context(), settings, slog.New(slog.DiscardHandler), payload.NewPlain())
+	})
 	return c, err
 }

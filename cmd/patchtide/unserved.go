@@ -26,13 +26,23 @@ const (
 	patience      = 20 * time.Second
 )
 
-// noWorker is what it says.
-var noWorker = fmt.Sprintf("no worker takes what is in the queue %s; this waits %s for one. Start it on its machine: "+
-	"patchtide worker", names.TaskQueue, patience)
+// What it says: by what Temporal tells of the queue.
+var (
+	noWorker = fmt.Sprintf("no worker takes what is in the queue %s; this waits %s for one. Start it on its machine: "+
+		"patchtide worker", names.TaskQueue, patience)
+	// One that was killed is listed for a while yet, and one that replays a long wave takes nothing new meanwhile.
+	quietWorker = "no worker has answered yet: %s polled last %s ago, and is busy, or has ended; this waits " +
+		patience.String() + " for an answer. Start another on its machine: patchtide worker"
+	noTemporal = fmt.Sprintf("Temporal has not answered yet; waves stand still without it. This waits %s for it", patience)
+)
 
 // errNoWorker is why it gave up.
-var errNoWorker = fmt.Errorf("no worker has taken anything from the queue %s for %s; start one: patchtide worker",
+var errNoWorker = fmt.Errorf("no worker has answered by the queue %s for %s; start one: patchtide worker",
 	names.TaskQueue, patience)
+
+// errNoTemporal is why it gave up where no worker could be asked for.
+var errNoTemporal = fmt.Errorf( //nolint:staticcheck // a name
+	"Temporal has not answered for %s; waves stand still without it, and go on when it is back", patience)
 
 // withWorker is withTemporal for a command that only a worker can answer: see served.
 func withWorker(cmd *cobra.Command, do func(c client.Client) error) error {
@@ -52,16 +62,17 @@ func served(cmd *cobra.Command, q pollers.Queues, do func() error) error {
 	})
 }
 
-// sayingUnserved does something that a worker has to answer, says once, while it waits, that none runs, and gives up
+// sayingUnserved does something that a worker has to answer, says once, while it waits, that none does, and gives up
 // where none comes.
 func sayingUnserved(ctx context.Context, q pollers.Queues, out io.Writer, do func(context.Context) error) error {
 	waiting, giveUp := context.WithCancelCause(ctx)
+	begun := time.Now()
 	before := lastPoll(ctx, q)
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		said := false
-		for begun := time.Now(); ; {
-			wait := unservedAfter
+		for next := begun.Add(unservedAfter); ; next = time.Now().Add(unservedAfter) {
+			wait := time.Until(next)
 			if left := patience - time.Since(begun); left > 0 {
 				wait = min(wait, left)
 			}
@@ -70,27 +81,29 @@ func sayingUnserved(ctx context.Context, q pollers.Queues, out io.Writer, do fun
 				return
 			case <-time.After(wait):
 			}
-			unserved := isUnserved(waiting, q, before)
+			silence := silenceIn(waiting, q, before)
 			switch {
-			case !unserved:
+			case waiting.Err() != nil:
+				return
+			case silence == nil:
 				if said {
 					return // one has come
 				}
 			case !said:
 				said = true
-				line(out, "%s", noWorker)
+				line(out, "%s", silence.says)
 			case time.Since(begun) >= patience:
-				giveUp(errNoWorker)
+				giveUp(silence.gaveUp)
 				return
 			}
 		}
 	})
 	err := do(waiting)
-	gaveUp := errors.Is(context.Cause(waiting), errNoWorker)
+	gaveUp := context.Cause(waiting)
 	giveUp(nil)
 	watch.Wait()
-	if err != nil && gaveUp {
-		return fmt.Errorf("%w; %w", errNoWorker, err)
+	if err != nil && ctx.Err() == nil && gaveUp != nil {
+		return fmt.Errorf("%w; %w", gaveUp, err)
 	}
 	return err
 }
@@ -143,17 +156,63 @@ func untilAnswered(ctx context.Context, ask func() error) error {
 
 // sayUnserved says that no worker runs, where that is so.
 func sayUnserved(ctx context.Context, q pollers.Queues, out io.Writer) {
-	if isUnserved(ctx, q, time.Time{}) {
-		line(out, "%s", noWorker)
+	if silence := silenceIn(ctx, q, time.Time{}); silence != nil {
+		line(out, "%s", silence.says)
 	}
 }
 
-// isUnserved reports that no worker runs. before is when one had polled last before something was sent: a worker that
-// was killed counts among the pollers for minutes, but only one that runs takes what was sent, and polls anew. Where
-// Temporal does not tell, nobody can say so: what waits for it hears that by itself.
-func isUnserved(ctx context.Context, q pollers.Queues, before time.Time) bool {
-	asked, err := q.DescribeTaskQueue(ctx, names.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
-	return err == nil && (len(pollers.Of(asked, time.Now())) == 0 || !newestPoll(asked).After(before))
+// silence is why nobody has answered.
+type silence struct {
+	says   string // while it is waited for
+	gaveUp error
+}
+
+// silenceIn tells why nobody answers; nil where a worker runs. before is when one had polled last before something was
+// sent: a worker that was killed counts among the pollers for minutes, but only one that runs takes what was sent, and
+// polls anew. Where Temporal refuses to tell, nobody can say so: what waits for it hears that by itself.
+func silenceIn(ctx context.Context, q pollers.Queues, before time.Time) *silence {
+	asking, stop := context.WithTimeout(ctx, unservedAfter)
+	defer stop()
+	asked, err := q.DescribeTaskQueue(asking, names.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+	if err != nil {
+		if isAway(err) {
+			return &silence{noTemporal, errNoTemporal}
+		}
+		return nil
+	}
+	now := time.Now()
+	polling := pollers.Of(asked, now)
+	switch {
+	case len(polling) == 0:
+		return &silence{noWorker, errNoWorker}
+	case !polling[0].Last.After(before):
+		ago := max(now.Sub(polling[0].Last), 0).Round(time.Second)
+		return &silence{fmt.Sprintf(quietWorker, polling[0].Process(), ago), errNoWorker}
+	}
+	return nil
+}
+
+// isAway reports whether the error of a question is that Temporal did not answer it.
+func isAway(err error) bool {
+	var away *serviceerror.Unavailable
+	var late *serviceerror.DeadlineExceeded
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &away) || errors.As(err, &late)
+}
+
+// sayingAfter writes the text to out where something takes long.
+func sayingAfter(out io.Writer, text string, do func()) {
+	done := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		select {
+		case <-done:
+		case <-time.After(unservedAfter):
+			line(out, "%s", text)
+		}
+	})
+	do()
+	close(done)
+	watch.Wait()
 }
 
 // lastPoll is when a worker last polled, by Temporal's clock; zero: nobody can say.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,14 +30,19 @@ type polled struct {
 	last  time.Duration // after the beginning it polled last, where it runs no more; mostly before it
 	comes time.Duration // after the beginning it polls first, and takes each task at once; 0: it does not
 	err   error
+	hangs bool // Temporal does, until nobody waits for its answer
 	begun time.Time
 }
 
 func (p polled) DescribeTaskQueue(
-	_ context.Context, queue string, kind enums.TaskQueueType,
+	ctx context.Context, queue string, kind enums.TaskQueueType,
 ) (*workflowservice.DescribeTaskQueueResponse, error) {
 	require.Equal(p, names.TaskQueue, queue)
 	require.Equal(p, enums.TASK_QUEUE_TYPE_WORKFLOW, kind)
+	if p.hangs {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	at := p.begun.Add(p.last)
 	if first := p.begun.Add(p.comes); p.comes > 0 && !time.Now().Before(first) {
 		at = time.Now()
@@ -50,21 +57,35 @@ func (p polled) DescribeTaskQueue(
 
 // A command that needs a worker and finds none says so within seconds, once, and gives up where none comes.
 func TestWhatWaitsForAWorkerSaysSo(t *testing.T) {
+	away := serviceerror.NewUnavailable("it is draining")
 	for _, c := range []struct {
-		name  string
-		queue polled
-		takes time.Duration
-		says  bool
-		ends  time.Duration
+		name   string
+		queue  polled
+		takes  time.Duration
+		says   string
+		gaveUp error
+		ends   time.Duration
 	}{
-		{"no worker runs", polled{}, time.Hour, true, patience},
-		{"the worker went away", polled{last: -3 * time.Minute}, time.Hour, true, patience},
-		{"it was killed just now, and is listed still", polled{last: -time.Second}, time.Hour, true, patience},
-		{"one comes in time", polled{comes: 10 * time.Second}, time.Hour, true, time.Hour},
-		{"one comes in the place of a killed one", polled{last: -time.Second, comes: 10 * time.Second}, time.Hour, true, time.Hour},
-		{"a worker runs, and takes its time", polled{last: -40 * time.Second, comes: time.Second}, time.Hour, false, time.Hour},
-		{"it is answered at once", polled{last: -40 * time.Second}, time.Second, false, time.Second},
-		{"Temporal does not tell", polled{err: errors.New("denied")}, time.Minute, false, time.Minute},
+		{"no worker runs", polled{}, time.Hour, noWorker, errNoWorker, patience},
+		{"the worker went away", polled{last: -3 * time.Minute}, time.Hour, noWorker, errNoWorker, patience},
+		{
+			"it was killed just now, and is listed still",
+			polled{last: -time.Second},
+			time.Hour,
+			fmt.Sprintf(quietWorker, "worker-1", 4*time.Second), errNoWorker, patience,
+		},
+		{"one comes in time", polled{comes: 10 * time.Second}, time.Hour, noWorker, nil, time.Hour},
+		{
+			"one comes in the place of a killed one",
+			polled{last: -time.Second, comes: 10 * time.Second},
+			time.Hour,
+			fmt.Sprintf(quietWorker, "worker-1", 4*time.Second), nil, time.Hour,
+		},
+		{"a worker runs, and takes its time", polled{last: -40 * time.Second, comes: time.Second}, time.Hour, "", nil, time.Hour},
+		{"it is answered at once", polled{last: -40 * time.Second}, time.Second, "", nil, time.Second},
+		{"Temporal does not tell", polled{err: errors.New("denied")}, time.Minute, "", nil, time.Minute},
+		{"Temporal does not answer", polled{err: away}, time.Hour, noTemporal, errNoTemporal, patience},
+		{"Temporal hangs", polled{hangs: true}, time.Hour, noTemporal, errNoTemporal, patience + unservedAfter},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -82,12 +103,12 @@ func TestWhatWaitsForAWorkerSaysSo(t *testing.T) {
 				})
 				require.ErrorIs(t, err, failed)
 				require.Equal(t, c.ends, time.Since(begun))
-				require.Equal(t, c.ends < c.takes, errors.Is(err, errNoWorker), "it gave up")
-				if c.says {
-					require.Equal(t, noWorker+"\n", out.String())
+				if c.gaveUp != nil {
+					require.ErrorIs(t, err, c.gaveUp)
 				} else {
-					require.Empty(t, out.String())
+					require.EqualError(t, err, failed.Error())
 				}
+				require.Equal(t, c.says, strings.TrimSuffix(out.String(), "\n"))
 			})
 		})
 	}
@@ -204,6 +225,23 @@ func TestAQuestionIsAskedForAsLongAsIsTold(t *testing.T) {
 				require.Equal(t, c.fails, err != nil, "%v", err)
 				require.Equal(t, c.fails, status == nil)
 				require.Equal(t, c.takes, time.Since(begun))
+			})
+		})
+	}
+}
+
+// Connecting to a Temporal that takes no connections says for what it waits.
+func TestAConnectionThatTakesLongIsTold(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		takes time.Duration
+		says  string
+	}{{"it answers", time.Second, ""}, {"it does not", 5 * time.Second, noTemporal + "\n"}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out bytes.Buffer
+				sayingAfter(&out, noTemporal, func() { time.Sleep(c.takes) })
+				require.Equal(t, c.says, out.String())
 			})
 		})
 	}
