@@ -119,7 +119,9 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 			return r.Check == "worker's file" && r.Where == "7@box"
 		})
 	}, "doctor names it")
-	for _, command := range [][]string{{"check"}, {"schedule", "sync"}, {"schedule", "list"}} {
+	for _, command := range [][]string{
+		{"check"}, {"schedule", "sync"}, {"schedule", "list"}, {"wave", "start", "web", "--no-wait"},
+	} {
 		_, said := o.run(command...)
 		require.Contains(t, said, "warning: the worker 7@box, which polled ", command)
 		require.Contains(t, said, "runs with another configuration (0123456789ab) than patchtide.yaml", command)

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/internal/pollers"
@@ -41,6 +43,18 @@ func otherConfigurations(
 		return nil // loaded has been checked
 	}
 	return others
+}
+
+// warnOtherConfigurations tells of the workers that know another configuration than the file that is here: what was
+// asked for is done by what they know. An operator's machine needs no file, and then nothing is compared.
+func warnOtherConfigurations(cmd *cobra.Command, queues pollers.Queues) {
+	loaded, err := loadConfig(cmd)
+	if err != nil {
+		return
+	}
+	ctx, stop := context.WithTimeout(cmd.Context(), askedFor)
+	defer stop()
+	printOtherConfigurations(cmd.ErrOrStderr(), otherConfigurations(ctx, queues, loaded))
 }
 
 func printOtherConfigurations(out io.Writer, others []pollers.OtherConfiguration) {

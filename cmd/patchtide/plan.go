@@ -32,6 +32,7 @@ patchtide plan web --scan`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withWorker(cmd, func(c client.Client) error {
+				warnOtherConfigurations(cmd, c)
 				id, actor := names.Plan(args[0], time.Now()), operatorName()
 				summary := fmt.Sprintf("preview of plan %s, started by %s", args[0], actor)
 				run, err := begin(cmd.Context(), c, names.PreviewWave, id, summary, "",

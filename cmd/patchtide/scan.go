@@ -26,6 +26,7 @@ func newScan() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withWorker(cmd, func(c client.Client) error {
+				warnOtherConfigurations(cmd, c)
 				run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
 					ID: names.Scan(args[0], time.Now()), TaskQueue: names.TaskQueue,
 					StaticSummary: fmt.Sprintf("scans plan %s, started by %s", args[0], operatorName()),

@@ -52,6 +52,7 @@ func newWaveStart() *cobra.Command {
 				return err
 			}
 			return withTemporal(cmd, func(c client.Client) error {
+				warnOtherConfigurations(cmd, c)
 				return start(cmd, c, how, "", func() (client.WorkflowRun, error) {
 					return begin(
 						cmd.Context(),
