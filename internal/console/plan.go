@@ -59,7 +59,11 @@ func planText(p patch.Preview, page Page) string {
 		if stage.After != nil {
 			text.line(4, "  %s %s", palette.Asks.Render("!"), soakWords(stage, p.Stages[number-1]))
 		}
-		if stage.Approval != nil {
+		switch {
+		case stage.Approval == nil:
+		case stage.Unasked != "":
+			text.line(4, "  %s", palette.Quiet.Render("nobody is asked to approve it: "+stage.Unasked))
+		default:
 			text.line(
 				4, "  %s waits for somebody to approve, at most %s%s", palette.Asks.Render("!"),
 				stage.Approval.Timeout.Rough(), fourEyes(stage),

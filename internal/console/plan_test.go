@@ -142,9 +142,12 @@ func TestPlanOfNobody(t *testing.T) {
 	p := couldRun()
 	group := &p.Stages[1].Groups[0]
 	group.Instances, group.Strategy, group.Numbers = nil, patch.Strategy{}, nil
+	p.Stages[1].Unasked = "nothing is due on it"
 	var out bytes.Buffer
 	require.NoError(t, PrintPlan(&out, nil, p))
 	require.Contains(t, out.String(), "production/ap-northeast-1/web  nobody of it is taken\n")
+	require.Contains(t, out.String(), "nobody is asked to approve it: nothing is due on it\n")
+	require.NotContains(t, out.String(), "waits for somebody to approve")
 }
 
 func TestPlanThatIsBlocked(t *testing.T) {

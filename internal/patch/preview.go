@@ -56,9 +56,11 @@ func (r Refusal) Blocker() Blocker {
 
 // PreviewStage is one stage of a Preview. Times count from Preview.Begins, without the time in which a stage soaks.
 type PreviewStage struct {
-	Name              string         `json:"name"`
-	Approval          *Approval      `json:"approval,omitempty"` // who must say yes is waited for before it begins
-	After             *After         `json:"after,omitempty"`    // how long the stage before soaks until then
+	Name     string    `json:"name"`
+	Approval *Approval `json:"approval,omitempty"` // who must say yes is waited for before it begins
+	// Unasked is why nobody would be asked to approve it, or a step of it; "": whoever the plan names is.
+	Unasked           string         `json:"unasked,omitempty"`
+	After             *After         `json:"after,omitempty"` // how long the stage before soaks until then
 	Service           string         `json:"service,omitempty"`
 	MaxParallelGroups int            `json:"max_parallel_groups"`
 	Bake              Duration       `json:"bake"`

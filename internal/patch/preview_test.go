@@ -70,6 +70,45 @@ func TestAPreviewOfAFleetThatIsWell(t *testing.T) {
 	require.Equal(t, "1h0m0s", p.Takes.String())
 }
 
+// Nobody is asked to approve nothing, which a preview knows as well as a wave does.
+func TestAPreviewOfAnApproval(t *testing.T) {
+	of := func(group patch.Group) patch.Plan {
+		return planOf(patch.Stage{
+			Name: "production", Groups: []patch.Group{group}, MaxUnavailable: patch.Instances(1),
+			Approval: &patch.Approval{Timeout: patch.Duration(time.Hour)},
+		})
+	}
+	some := previewG
+	some.Only = &patch.Only{Instances: []string{"i-of-another-group"}}
+	nobody := readGroup(some, 1, 1)
+	nobody.State.Members[0].LeftOut = "this wave takes only another"
+	unread := readGroup(previewG, 2, 0)
+	unread.State = nil
+	for _, c := range []struct {
+		name    string
+		plan    patch.Plan
+		reading patch.GroupReading
+		asks    bool
+	}{
+		{"patches are missing", of(previewG), readGroup(previewG, 2, 1), true},
+		{"none is", of(previewG), readGroup(previewG, 2, 0), false},
+		{"no instance is there yet", of(previewG), readGroup(previewG, 0, 0), true},
+		{"it could not be read", of(previewG), unread, true},
+		{"nobody of it is taken", of(some), nobody, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := preview(c.plan, c.reading)
+			if c.asks {
+				require.Equal(t, []string{"the approval of production"}, p.NotCounted)
+				require.Empty(t, p.Stages[0].Unasked)
+				return
+			}
+			require.Empty(t, p.NotCounted)
+			require.Equal(t, "nothing is due on it", p.Stages[0].Unasked)
+		})
+	}
+}
+
 // What is said of several instances in the same words is one blocker with all of their names, and everything is named.
 func TestAPreviewNamesEveryBlockerOnce(t *testing.T) {
 	reading := readGroup(previewG, 3, 1)

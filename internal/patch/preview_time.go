@@ -27,19 +27,39 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 	}
 	var soaks Duration // before a stage, in all
 	for _, stage := range plan.Stages {
-		if stage.Approval != nil {
-			p.NotCounted = append(p.NotCounted, "the approval of "+stage.Name)
-		}
-		p.NotCounted = append(p.NotCounted, stage.StepApprovals(0)...)
 		if stage.After != nil {
 			p.NotCounted = append(p.NotCounted, stage.After.Words(stage.Name))
 			soaks += stage.After.Duration
 		}
 		p.addStage(plan, stage, readings, soaks)
+		last := &p.Stages[len(p.Stages)-1]
+		if last.Unasked = last.unasked(stage); last.Unasked != "" {
+			continue
+		}
+		if stage.Approval != nil {
+			p.NotCounted = append(p.NotCounted, "the approval of "+stage.Name)
+		}
+		p.NotCounted = append(p.NotCounted, stage.StepApprovals(0)...)
 	}
 	p.Ends = p.Begins.Add(p.Takes.D())
 	p.note(plan)
 	return p
+}
+
+// unasked is why nobody would be asked to approve the stage: nothing is due on any instance that the wave takes of it, as
+// far as is known. A group that could not be read, or that may get members until then, is asked about.
+func (s PreviewStage) unasked(stage Stage) string {
+	for i, group := range s.Groups {
+		if group.Refused != "" || len(group.Instances) == 0 && stage.Groups[i].Only.Empty() {
+			return ""
+		}
+		for _, instance := range group.Instances {
+			if instance.Does != WouldNothing {
+				return ""
+			}
+		}
+	}
+	return "nothing is due on it"
 }
 
 func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupReading, soaks Duration) {

@@ -28,14 +28,19 @@ func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, 
 	if approval == nil {
 		return "", true
 	}
-	first := w.unprovenBefore(stage)
-	if first == "" && w.roster.nothingDue(stage, w.status.Only) {
+	if w.asksNobody(stage) {
 		w.turn.unasked = true
 		return "", true
 	}
+	first := w.unprovenBefore(stage)
 	return w.askApproval(ctx, stage, asked{
 		approval: *approval, what: w.plan.Stages[stage].Name, first: first, text: w.approvalText(stage, first),
 	})
+}
+
+// asksNobody reports whether nobody is asked to approve a stage: nothing is due, and there is nothing to look at first.
+func (w *wave) asksNobody(stage int) bool {
+	return w.unprovenBefore(stage) == "" && w.roster.nothingDue(stage, w.status.Only)
 }
 
 // asked is what people are asked to approve.

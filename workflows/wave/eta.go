@@ -43,7 +43,7 @@ func (w *wave) estimate(ctx workflow.Context) {
 		if stage.After != nil && stage.Name != w.status.Stage && !w.parking.soak.isBefore(stage.Name) {
 			whole.NotCounted = append(whole.NotCounted, stage.After.Words(stage.Name))
 		}
-		if stage.Approval != nil && stage.Name != w.status.Stage {
+		if stage.Approval != nil && stage.Name != w.status.Stage && !w.asksNobody(i) {
 			whole.NotCounted = append(whole.NotCounted, "the approval of "+stage.Name)
 		}
 		whole.NotCounted = append(whole.NotCounted, w.stepApprovals(i)...)

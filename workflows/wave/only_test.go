@@ -276,10 +276,14 @@ func TestAWaveOfOneInStaging(t *testing.T) {
 		t.Errorf("it asks: %s", status.Awaiting)
 		scene.MustTake(patch.Reject, wavetest.Because("of nothing"))
 	})
+	var eta *patch.ETA
+	scene.When(wavetest.InState(patch.StateRunning), func(status patch.WaveStatus) { eta = status.ETA })
 	result, err := scene.Run(request)
 	require.NoError(t, err)
 	require.Equal(t, patch.SucceededWithSkips, result.Outcome, result.Reason)
 	require.Len(t, result.Stages[0].Groups[0].Instances, 1)
+	require.NotNil(t, eta)
+	require.Empty(t, eta.NotCounted, "nor does the time left wait for it")
 }
 
 // A preview shows the same, with what is nobody's in the way.
