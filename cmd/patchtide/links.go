@@ -208,10 +208,16 @@ func (a *linksAsked) links(ui temporalui.UI, now time.Time) ([]link, error) {
 			if len(plan.Windows.Each) > 1 {
 				what = fmt.Sprintf("window %d of %s", i+1, plan.Name)
 			}
-			all = append(all, link{Kind: linkPage, For: what, URL: ui.Schedule(names.WindowSchedule(plan.Name, i+1))})
+			all = append(all, link{
+				Kind: linkPage, For: what, URL: ui.Schedule(names.WindowSchedule(plan.Name, i+1)),
+				Note: "there once `patchtide schedule sync` has made it",
+			})
 		}
 	}
-	all = append(all, link{Kind: linkPage, For: "the schedule of reconcile", URL: ui.Schedule(names.ReconcileID)})
+	all = append(all, link{
+		Kind: linkPage, For: "the schedule of reconcile", URL: ui.Schedule(names.ReconcileID),
+		Note: "there once `patchtide reconcile schedule --every 1h` has made it",
+	})
 	return all, errors.Join(problems...)
 }
 

@@ -170,6 +170,7 @@ func TestWrongUsage(t *testing.T) {
 			"is too large a number",
 		},
 		{"a duration that is none", []string{"reconcile", "schedule", "--every", "often"}, "write one like 1h"},
+		{"a hold that nobody explains", []string{"reconcile", "schedule", "--pause"}, "--reason is missing"},
 		{"unknown flag", []string{"check", "--confg", "x"}, "unknown flag: --confg; did you mean --config?"},
 		{"check takes no argument", []string{"check", "patchtide.yaml"}, "patchtide.yaml"},
 		{"no such file", []string{"check", "--config", missing}, missing},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,6 +48,9 @@ patchtide reconcile schedule --every 1h --reason "as the runbook has it"`,
 			case cmd.Flags().Changed("every") && asked.every < schedules.ShortestReconcile:
 				return wrongUsage(cmd, fmt.Errorf("--every %s is shorter than %s, before which nothing is healed",
 					asked.every, schedules.ShortestReconcile))
+			}
+			if (asked.pause || asked.remove) && strings.TrimSpace(asked.reason) == "" {
+				return wrongUsage(cmd, errors.New("--reason is missing; the next on-call will want to know"))
 			}
 			return withTemporal(cmd, func(c client.Client) error {
 				kept := schedules.Reconcile{Schedules: c.ScheduleClient()}

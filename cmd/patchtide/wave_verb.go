@@ -156,6 +156,10 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 
 // hasClosed says of a wave that has closed how it ended: it takes no verb any more but a roll back.
 func hasClosed(status patch.WaveStatus) error {
+	if status.LeavesNothing() {
+		return fmt.Errorf("%s has closed: %s at %s; it left nothing patched, and nothing can be done to it any more",
+			status.WaveID, status.Outcome.Words(), console.Moment(status.Since))
+	}
 	return fmt.Errorf("%s has closed: %s at %s; all that can be done to it is to put back what it left patched: %s",
 		status.WaveID, status.Outcome.Words(), console.Moment(status.Since),
 		names.VerbCommand(patch.RollBack, cmp.Or(status.PutsBack, status.WaveID)))

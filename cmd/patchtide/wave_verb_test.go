@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -78,11 +79,36 @@ func TestWhoDoesNotAnswerIsSaid(t *testing.T) {
 // A verb for a wave that has closed is answered by how it ended, and when.
 func TestAVerbAfterTheEnd(t *testing.T) {
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.Local)
-	status := patch.WaveStatus{WaveID: "wave-1", State: patch.StateClosed, Outcome: patch.RolledBack, Since: at}
-	_, _, err := aimedAt(status, patch.Decision{Verb: patch.Retry})
-	require.EqualError(t, err,
-		"wave-1 has closed: rolled back at 2026-11-22 02:00:00 "+at.Format("MST")+"; all that can be done to it is to put back "+
-			"what it left patched: patchtide wave roll-back wave-1 --reason \"...\"")
+	for _, c := range []struct {
+		name     string
+		outcome  patch.Outcome
+		tally    patch.Tally
+		putsBack string
+		says     string
+	}{
+		{"it left some patched", patch.Aborted, patch.Tally{patch.Patched: 1}, "", "aborted"},
+		{"it put all back", patch.RolledBack, patch.Tally{patch.RolledBack: 2}, "", ""},
+		{"nothing was begun", patch.Refused, nil, "", ""},
+		{"it failed", patch.Failed, nil, "", "failed"},
+		{"a roll back", patch.RolledBack, patch.Tally{patch.RolledBack: 2}, "wave-0", ""},
+		{"a roll back that did not end well", patch.Aborted, patch.Tally{patch.Failed: 1}, "wave-0", "aborted"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status := patch.WaveStatus{
+				WaveID: "wave-1", PutsBack: c.putsBack, State: patch.StateClosed, Outcome: c.outcome, Since: at,
+				Stages: []patch.StageStatus{{Groups: []patch.GroupCounts{{Tally: c.tally}}}},
+			}
+			_, _, err := aimedAt(status, patch.Decision{Verb: patch.Retry})
+			when := " at 2026-11-22 02:00:00 " + at.Format("MST")
+			if c.says == "" {
+				require.EqualError(t, err, "wave-1 has closed: "+c.outcome.Words()+when+"; it left nothing patched, and nothing can "+
+					"be done to it any more")
+				return
+			}
+			require.EqualError(t, err, "wave-1 has closed: "+c.says+when+"; all that can be done to it is to put back "+
+				"what it left patched: patchtide wave roll-back "+cmp.Or(c.putsBack, "wave-1")+" --reason \"...\"")
+		})
+	}
 }
 
 // What a notice of a failing undo says to type works: first it stops the wave, and then it names the point that another

@@ -149,6 +149,25 @@ func (s WaveStatus) EndedWell() bool {
 	return s.PutsBack != "" && s.PutBackWell()
 }
 
+// LeavesNothing reports whether a wave that has closed left nothing patched, so that there is nothing to put back: of one
+// that failed nobody can say so.
+func (s WaveStatus) LeavesNothing() bool {
+	if s.PutsBack != "" {
+		return s.PutBackWell()
+	}
+	if s.Outcome == Failed {
+		return false
+	}
+	for _, stage := range s.Stages {
+		for _, group := range stage.Groups {
+			if group.Tally.Patched() > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // PutBackWell reports whether a wave that has closed put back all that it was to put back.
 func (s WaveStatus) PutBackWell() bool { return s.Outcome == RolledBack || s.Outcome == NothingPutBack }
 

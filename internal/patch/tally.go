@@ -100,11 +100,14 @@ func (c GroupCounts) Count() Count {
 	return count
 }
 
-// Stands is where the group stands, in a person's words: its phase, and once it is done how it ended.
+// Stands is where the group stands, in a person's words: its phase, and once it is done how it ended, or that it waits for
+// its turn to be put back.
 func (c GroupCounts) Stands() string {
 	switch {
 	case c.Phase != GroupDone:
 		return c.Phase.Words()
+	case c.ToPutBack && c.Patched > 0: // how it ended is what is undone
+		return "waits"
 	case c.Outcome == "":
 		return NotStarted.Words()
 	}

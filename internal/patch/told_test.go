@@ -37,6 +37,19 @@ func TestTheCountOfAGroup(t *testing.T) {
 			"2 to be put back, 1 rolled back", "rolling back",
 		},
 		{
+			"it waits for its turn to be put back",
+			patch.GroupCounts{
+				Phase: patch.GroupDone, Outcome: patch.Aborted, ToPutBack: true, Tally: patch.Tally{patch.Patched: 1}, Patched: 1,
+				Total: 4,
+			},
+			"1 to be put back", "waits",
+		},
+		{
+			"it has nothing to put back",
+			patch.GroupCounts{Phase: patch.GroupDone, Outcome: patch.Aborted, ToPutBack: true, Total: 4},
+			"0 of 4 patched", "aborted",
+		},
+		{
 			"it was put back",
 			patch.GroupCounts{
 				Phase: patch.GroupDone, Outcome: patch.RolledBack, Tally: patch.Tally{patch.RolledBack: 3}, Total: 6,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Verb is what an operator may tell a wave.
@@ -171,6 +172,11 @@ func (v Verb) Answers() bool { return v.Spec().Answers }
 // By says who sent the verb and why.
 func (v Verb) By(d Decision) string {
 	return fmt.Sprintf("%s by %s (%s)", v.Words(), d.Actor, d.Reason)
+}
+
+// Told says what was decided, by whom, why and when.
+func (d Decision) Told() string {
+	return fmt.Sprintf("%s by %s (%s) at %s", d.What(), d.Actor, d.Reason, d.At.UTC().Format(time.TimeOnly+" UTC"))
 }
 
 // What is what was decided, with what came with the verb: "extend window until 2026-11-22T06:00:00+09:00".

@@ -107,31 +107,63 @@ func (w *wave) means(verb patch.Verb, request VerbRequest) error {
 }
 
 // mayTake refuses a verb that the wave does not take now: another is being carried out, its state does not, or its
-// plan.
+// plan. Whoever answered the hold that it was for first is told with it.
 func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbRequest) error {
 	if w.repeats(ctx, verb, request) {
 		return nil
 	}
 	if named := request.Point; named != (patch.Point{}) {
 		if err := w.means(verb, request); err != nil {
-			return err
+			return w.answeredBefore(request, err)
 		}
 	}
 	if pending := w.inbox.decision; pending != nil {
-		return fmt.Errorf(
-			"%s by %s is being carried out; ask for status, then decide again", pending.Verb.Words(), pending.Actor,
-		)
+		return beingCarriedOut(pending)
 	}
 	if len(w.status.Verbs) == 0 && verb.Answers() {
-		return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
+		return beingCarriedOut(w.answerOf(w.status.Hold))
 	}
 	if err := w.verbAllowed(ctx, verb); err != nil {
-		return err
+		return w.answeredBefore(request, err)
 	}
 	if err := w.means(verb, request); err != nil {
-		return err
+		return w.answeredBefore(request, err)
 	}
 	return w.planAllows(ctx, verb, request)
+}
+
+// beingCarriedOut refuses a second decision beside one; nil: nobody took that, as where a hold's time has passed.
+func beingCarriedOut(decision *patch.Decision) error {
+	what := "what was decided last"
+	if decision != nil {
+		what = decision.Told()
+	}
+	return fmt.Errorf("%s is being carried out; ask for status, then decide again", what)
+}
+
+// answeredBefore adds to why a verb is refused who answered the hold that it was for.
+func (w *wave) answeredBefore(request VerbRequest, refused error) error {
+	hold := request.Hold
+	if hold == 0 {
+		hold = w.status.Hold
+	}
+	if hold == w.status.Hold && w.status.Asks() {
+		return refused // nobody has
+	}
+	if answer := w.answerOf(hold); answer != nil {
+		return fmt.Errorf("%w. Hold %d was answered: %s", refused, hold, answer.Told())
+	}
+	return refused
+}
+
+// answerOf is the last decision that was taken at a hold; nil: none was.
+func (w *wave) answerOf(hold int) *patch.Decision {
+	for i, decision := range slices.Backward(w.status.Decisions) {
+		if hold > 0 && decision.Hold == hold && decision.Verb.Decides() && decision.Verb != patch.Pause {
+			return &w.status.Decisions[i]
+		}
+	}
+	return nil
 }
 
 // planAllows refuses what the state would take and the plan does not.

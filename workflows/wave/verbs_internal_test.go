@@ -56,6 +56,47 @@ func TestAHoldTakesOneAnswer(t *testing.T) {
 	}
 }
 
+// Whoever decides second is told what the first one decided, while that is carried out and after it.
+func TestWhoDecidesSecondIsTold(t *testing.T) {
+	first := patch.Decision{
+		Verb: patch.Skip, Actor: "ana", Reason: "that machine is odd", At: time.Date(2026, 11, 22, 2, 0, 5, 0, time.UTC),
+		Point: patch.Point{Stage: "staging", Hold: 1},
+	}
+	const told = "skip by ana (that machine is odd) at 02:00:05 UTC"
+	for _, c := range []struct {
+		name  string
+		state patch.WaveState
+		hold  int // where the wave is
+		asks  bool
+		sends VerbRequest
+		says  string
+	}{
+		{"while it is carried out", patch.StateOnHold, 1, false, VerbRequest{}, told + " is being carried out"},
+		{"the wave goes on", patch.StateRunning, 1, false, VerbRequest{}, "not retry. Hold 1 was answered: " + told},
+		{
+			"at the next hold, meant for the first", patch.StateOnHold, 2, true,
+			VerbRequest{Point: patch.Point{Hold: 1}}, `"hold": 2. Hold 1 was answered: ` + told,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var suite testsuite.WorkflowTestSuite
+			env := suite.NewTestWorkflowEnvironment()
+			env.ExecuteWorkflow(func(ctx workflow.Context) error {
+				w := &wave{}
+				w.status.State, w.status.Stage, w.status.Hold = c.state, "staging", c.hold
+				w.status.Decisions = []patch.Decision{first}
+				if c.asks || c.state == patch.StateRunning {
+					w.status.Verbs = patch.VerbsIn(c.state, false)
+				}
+				c.sends.Actor, c.sends.Reason = "bo", "it may have been the network"
+				require.ErrorContains(t, w.mayTake(ctx, patch.Retry, c.sends), c.says)
+				return nil
+			})
+			require.NoError(t, env.GetWorkflowError())
+		})
+	}
+}
+
 // Whoever decided, and also where a cancel did: from that moment the wave asks nobody, though its state is still that
 // of the hold.
 func TestAWaveThatWasAnsweredAsksNoMore(t *testing.T) {
