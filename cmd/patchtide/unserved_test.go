@@ -240,7 +240,7 @@ func TestAConnectionThatTakesLongIsTold(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				sayingAfter(&out, noTemporal, func() { time.Sleep(c.takes) })
+				sayingAfter(&out, noTemporal, func() { <-time.After(c.takes) })
 				require.Equal(t, c.says, out.String())
 			})
 		})

@@ -46,8 +46,8 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 	return p
 }
 
-// unasked is why nobody would be asked to approve the stage: nothing is due on any instance that the wave takes of it, as
-// far as is known. A group that could not be read, or that may get members until then, is asked about.
+// unasked is why nobody would be asked to approve the stage: nothing is due on any instance that the wave takes of it,
+// as far as is known. A group that could not be read, or that may get members until then, is asked about.
 func (s PreviewStage) unasked(stage Stage) string {
 	for i, group := range s.Groups {
 		if group.Refused != "" || len(group.Instances) == 0 && stage.Groups[i].Only.Empty() {

@@ -149,8 +149,8 @@ func (s WaveStatus) EndedWell() bool {
 	return s.PutsBack != "" && s.PutBackWell()
 }
 
-// LeavesNothing reports whether a wave that has closed left nothing patched, so that there is nothing to put back: of one
-// that failed nobody can say so.
+// LeavesNothing reports whether a wave that has closed left nothing patched, so that there is nothing to put back: of
+// one that failed nobody can say so.
 func (s WaveStatus) LeavesNothing() bool {
 	if s.PutsBack != "" {
 		return s.PutBackWell()

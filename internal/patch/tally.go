@@ -100,8 +100,8 @@ func (c GroupCounts) Count() Count {
 	return count
 }
 
-// Stands is where the group stands, in a person's words: its phase, and once it is done how it ended, or that it waits for
-// its turn to be put back.
+// Stands is where the group stands, in a person's words: its phase, and once it is done how it ended, or that it waits
+// for its turn to be put back.
 func (c GroupCounts) Stands() string {
 	switch {
 	case c.Phase != GroupDone:

@@ -75,7 +75,8 @@ func TestWhoDecidesSecondIsTold(t *testing.T) {
 		{"the wave goes on", patch.StateRunning, 1, false, VerbRequest{}, "not retry. Hold 1 was answered: " + told},
 		{
 			"at the next hold, meant for the first", patch.StateOnHold, 2, true,
-			VerbRequest{Point: patch.Point{Hold: 1}}, `"hold": 2. Hold 1 was answered: ` + told,
+			VerbRequest{Point: patch.Point{Hold: 1}},
+			`"hold": 2. Hold 1 was answered: ` + told,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
