@@ -140,6 +140,8 @@ func orderWords(stage patch.PreviewStage) (words string) {
 		}
 	case patch.OrderOldestFirst:
 		words = ", the oldest first"
+	case patch.OrderExposure:
+		words = ", the most exposed first"
 	}
 	if stage.Canary != nil {
 		first := "the first"

@@ -25,7 +25,7 @@ type fleet struct {
 	plan    string // what the plan says beside
 	tried   string // only calls of activities whose name matches it: the others are tried without
 	asks    string // only calls of an operation whose name matches it
-	bound   bool   // production to what staging proves, while repositories publish newer versions
+	bound   bool   // production to what staging proves, while repositories publish newer versions; the most exposed first
 	nodes   bool   // what is patched are managed nodes
 	metric  bool   // judges production's, which has as many errors as ever
 	served  bool   // by a load balancer, which sends them requests
@@ -41,7 +41,7 @@ var fleets = []fleet{
 	{name: "stopped", stopped: true, whole: true, tried: "Started$|Stopped"},
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
-	{name: "bound", whole: true, tried: "Pinned|Manifest|Install$", plan: "    pin: manifest\n", bound: true},
+	{name: "bound", whole: true, tried: "Pinned|Manifest|Install$|Exposure", plan: "    pin: manifest\n", bound: true},
 	{name: "nodes", nodes: true, served: true, whole: true},
 	{name: "loose nodes", nodes: true, whole: true},
 	{name: "webhooks", whole: true, asks: "Webhook", plan: webhooksPlan},
@@ -87,6 +87,7 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 				file = bytes.Replace(file, []byte("bake: 30s\n"), []byte("bake: 30s\n        stopped: start_and_stop\n"), 1)
 			}
 			if of.bound {
+				file = bytes.ReplaceAll(file, []byte("max_unavailable: 1\n"), []byte("max_unavailable: 1\n        order: exposure\n"))
 				file = bytes.Replace(file, []byte("\nplans:\n"),
 					[]byte("\nmanifests: s3://"+wavetest.ListsBucket+"/lists\nplans:\n"), 1)
 			}

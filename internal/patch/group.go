@@ -69,6 +69,7 @@ type Member struct {
 	NotStarted  string // why it is left stopped where others are started; "": it is not, or nobody is
 	Unbelieved  string // why it is a member although it carries the quarantine's tag; "": it does not
 	Targets     []Target
+	Exposure    *Exposure `json:",omitempty"` // nil: nobody has asked, or nobody knows
 }
 
 // Lifecycle states of Auto Scaling that decisions depend on.

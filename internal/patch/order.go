@@ -2,7 +2,6 @@ package patch
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,19 +17,17 @@ const (
 	OrderZoneBalanced Order = "zone_balanced"
 	OrderZone         Order = "zone"         // one zone after the other, by their names
 	OrderOldestFirst  Order = "oldest_first" // by the time of their launch
+	OrderExposure     Order = "exposure"     // by what they miss, the most dangerous first
 )
 
-// UnmarshalText reads an order by its name; what is planned and not built is refused by its own.
+// UnmarshalText reads an order by its name.
 func (o *Order) UnmarshalText(text []byte) error {
-	const known = "write one of zone_balanced, zone, oldest_first"
 	switch order := Order(text); order {
-	case "", OrderZoneBalanced, OrderZone, OrderOldestFirst:
+	case "", OrderZoneBalanced, OrderZone, OrderOldestFirst, OrderExposure:
 		*o = order
 		return nil
-	case "exposure":
-		return errors.New("exposure is not built yet: nothing tells how exposed an instance is; " + known)
 	}
-	return fmt.Errorf("%q is not known; %s", text, known)
+	return fmt.Errorf("%q is not known; write one of zone_balanced, zone, oldest_first, exposure", text)
 }
 
 // Ordered are the members in the order in which they are taken, those alike by id, so that every reader can predict it.
@@ -53,6 +50,8 @@ func (s GroupState) Ordered(by Order) []Member {
 			first = strings.Compare(a.Zone, b.Zone)
 		case OrderOldestFirst:
 			first = a.LaunchTime.Compare(b.LaunchTime)
+		case OrderExposure:
+			first = compareExposure(a.Exposure, b.Exposure)
 		default:
 			first = crowd[b.Zone] - crowd[a.Zone]
 		}

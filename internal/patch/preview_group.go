@@ -18,6 +18,20 @@ type GroupReading struct {
 	Problems   []Blocker
 }
 
+// exposed is the reading with how exposed each instance is, where that says who is taken first.
+func (r GroupReading) exposed(by Order) GroupReading {
+	if by != OrderExposure || r.State == nil {
+		return r
+	}
+	known := map[string]*Exposure{}
+	for id, state := range r.Known {
+		known[id] = ExposureOf(state.Missing, state.At)
+	}
+	state := r.State.Exposed(known)
+	r.State = &state
+	return r
+}
+
 // ofWhoeverWorks are the refusals that another wave's work leads to: nobody is to mend what it has out.
 var ofWhoeverWorks = []RefusalCode{RefusedNotInService, RefusedUnhealthyBefore, RefusedCapacity, RefusedLastInZone}
 
@@ -146,13 +160,4 @@ func (r GroupReading) instance(reboot Reboot, member Member) PreviewInstance {
 		shown.Reboot, shown.RebootIfRequired = reboot == RebootAlways, reboot == RebootIfRequired
 	}
 	return shown
-}
-
-// severity orders the vendors' words, the worst first.
-func severity(word string) int {
-	order := []string{"critical", "important", "high", "moderate", "medium", "low"}
-	if i := slices.Index(order, strings.ToLower(word)); i >= 0 {
-		return i
-	}
-	return len(order)
 }

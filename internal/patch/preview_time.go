@@ -78,7 +78,7 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	var of []int // instances that the wave takes of each group
 	var zones [][]string
 	for _, group := range stage.Groups {
-		reading := readings[group.String()]
+		reading := readings[group.String()].exposed(stage.Order)
 		p.Blockers = append(p.Blockers, reading.blockersOf(plan, stage)...)
 		one := reading.preview(plan, stage)
 		work := Work{AtOnce: one.Strategy.AtOnce, Each: one.Each, First: one.Strategy.LaunchTime(plan.Timing)}
@@ -108,7 +108,7 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	shown.Takes = legs.takes
 	for i := range shown.Groups {
 		shown.Groups[i].Begins, shown.Groups[i].Takes = shown.Begins+legs.parts[0].begins[i], legs.groupTakes(i)
-		p.addInstances(plan, legs, i, &shown, readings[stage.Groups[i].String()], soaks)
+		p.addInstances(plan, legs, i, &shown, readings[stage.Groups[i].String()].exposed(stage.Order), soaks)
 	}
 	p.Takes += shown.Takes
 	p.Stages = append(p.Stages, shown)

@@ -53,7 +53,7 @@ func drawShape(t *rapid.T) (shape scriptShape) {
 			}
 		}), 1, 3).Draw(t, "steps")
 	}
-	shape.Order = rapid.SampledFrom([]string{"", "", "zone", "zone", "oldest_first"}).Draw(t, "order")
+	shape.Order = rapid.SampledFrom([]string{"", "", "zone", "zone", "oldest_first", "exposure"}).Draw(t, "order")
 	if shape.Order == string(patch.OrderZone) {
 		shape.ZoneSoak = rapid.SampledFrom([]int{0, 5, 20}).Draw(t, "zone soak")
 	}

@@ -2,11 +2,13 @@ package group_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -100,4 +102,56 @@ func TestZonesSoak(t *testing.T) {
 			scene.RequireVersions(result)
 		})
 	}
+}
+
+// The most exposed goes first, by what the wave's own scan has found, which is more than anybody knew when it began.
+func TestTheMostExposedGoesFirst(t *testing.T) {
+	scene := wavetest.New(t, inOrder(4, "        order: exposure\n"))
+	var want []string
+	// The last by its id has everything missing, the first the least: by id they would go the other way.
+	byHand := [][]string{
+		{"openssl.x86_64", "openssl-libs.x86_64", "kernel.x86_64"}, {"openssl.x86_64", "openssl-libs.x86_64"},
+		{"openssl.x86_64"}, nil,
+	}
+	scene.Sim.Inspect(func(w *world.World) {
+		members := scene.WebIn(w).Members()
+		slices.SortFunc(members, func(a, b *world.Member) int { return strings.Compare(a.Instance.ID, b.Instance.ID) })
+		for i, member := range members {
+			for _, id := range byHand[i] {
+				w.InstallByHand(member.Instance, id)
+			}
+			want = append(want, member.Instance.ID)
+		}
+		slices.Reverse(want)
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
+	var order []string
+	for _, instance := range taken(result, 0) {
+		order = append(order, instance.ID)
+	}
+	require.Equal(t, want, order)
+}
+
+// An order that nobody can tell is none: the group is held with nothing touched, and goes on once it can be told.
+func TestAnExposureThatCannotBeReadHolds(t *testing.T) {
+	scene := wavetest.New(t, inOrder(4, "        order: exposure\n"))
+	denied, touched := true, -1
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if denied && call.Operation == "DescribeInstancePatches" {
+			return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDeniedException", Message: "not authorized"}
+		}
+		return awssim.Fault{}
+	})
+	why := ""
+	scene.When(wavetest.InState(patch.StateOnHold), func(status patch.WaveStatus) {
+		denied, why, touched = false, status.Awaiting, len(scene.Marks())
+		scene.MustTake(patch.Retry, wavetest.Because("it may read them again"))
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Contains(t, why, "not authorized")
+	require.Zero(t, touched)
+	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
 }

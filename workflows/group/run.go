@@ -137,6 +137,9 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 				g.status.Instances[at].WasStopped = member.Starts
 			}
 		}
+		if err := g.rank(ctx, state); err != nil {
+			return err
+		}
 	}
 	g.status.Strategy = strategy.For(g.wants(level), state)
 	view := g.view(ctx)
