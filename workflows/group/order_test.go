@@ -110,8 +110,10 @@ func TestTheMostExposedGoesFirst(t *testing.T) {
 	var want []string
 	// The last by its id has everything missing, the first the least: by id they would go the other way.
 	byHand := [][]string{
-		{"openssl.x86_64", "openssl-libs.x86_64", "kernel.x86_64"}, {"openssl.x86_64", "openssl-libs.x86_64"},
-		{"openssl.x86_64"}, nil,
+		{"openssl.x86_64", "openssl-libs.x86_64", "kernel.x86_64"},
+		{"openssl.x86_64", "openssl-libs.x86_64"},
+		{"openssl.x86_64"},
+		nil,
 	}
 	scene.Sim.Inspect(func(w *world.World) {
 		members := scene.WebIn(w).Members()
