@@ -18,6 +18,11 @@ type EC2API interface {
 	DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput, opts ...func(*ec2.Options)) (
 		*ec2.DescribeImagesOutput, error,
 	)
+	DescribeLaunchTemplateVersions(
+		ctx context.Context,
+		in *ec2.DescribeLaunchTemplateVersionsInput,
+		opts ...func(*ec2.Options),
+	) (*ec2.DescribeLaunchTemplateVersionsOutput, error)
 	DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput, opts ...func(*ec2.Options)) (
 		*ec2.DescribeSecurityGroupsOutput, error,
 	)

@@ -73,6 +73,9 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 			if group.Baseline != "" {
 				doc.Groups = append(doc.Groups, group.Group+" is judged by the baseline "+group.Baseline)
 			}
+			if group.Image != "" {
+				doc.Groups = append(doc.Groups, group.Group+": "+group.Image)
+			}
 			for _, told := range slices.Concat(group.LeftOut, group.Waiting) {
 				if said := group.Group + ": " + told; !strings.Contains(status.Reason, said) {
 					doc.Groups = append(doc.Groups, said)

@@ -16,6 +16,9 @@ type GroupReading struct {
 	At         time.Time             // AWS's clock, when Known was read
 	Locked     bool                  // another wave works on it, and has instances out
 	Problems   []Blocker
+	// Next is what it launches next, of an Auto Scaling group; nil: it could not be read, and NextWhy says why.
+	Next    *NextImage
+	NextWhy string
 }
 
 // exposed is the reading with how exposed each instance is, where that says who is taken first.

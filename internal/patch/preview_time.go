@@ -90,6 +90,13 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 				p.Notes = append(p.Notes, group.String()+": "+note)
 			}
 		}
+		if reading.Next != nil {
+			if ahead := reading.Next.Ahead(one.Instances); ahead != "" {
+				p.Notes = append(p.Notes, group.String()+": "+ahead)
+			}
+		} else if reading.NextWhy != "" {
+			p.Notes = append(p.Notes, group.String()+": which image it launches next is not known: "+reading.NextWhy)
+		}
 		if reading.Around != nil {
 			for _, untried := range reading.Around.Untried() {
 				p.Notes = append(p.Notes, group.String()+": "+untried)

@@ -95,6 +95,7 @@ type GroupCounts struct {
 	LeftOut     []string  `json:"left_out,omitempty"` // who is excluded, or not taken by this wave; for people
 	// Waiting names who waits for a reboot that the wave leaves to others, and for what; for people.
 	Waiting  []string      `json:"waiting_for_reboot,omitempty"`
+	Image    string        `json:"image,omitempty"`    // what its next instance lacks of what was installed; for people
 	Stranded []Stranded    `json:"stranded,omitempty"` // so far, its instances' included
 	Stops    bool          `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
 	Closed   RefusalCode   `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
@@ -227,6 +228,7 @@ type GroupStatus struct {
 	Gaps      []Gap            `json:"gaps,omitempty"`     // members that were not reached, once all others were
 	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes     []string         `json:"notes,omitempty"`
+	Image     string           `json:"image,omitempty"` // see NextImage.Stale
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }
 

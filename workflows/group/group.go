@@ -226,6 +226,9 @@ func (g *group) report(ctx workflow.Context) {
 		counts.Closed = g.closed.Code
 	}
 	counts.Patched = patch.CountPatched(g.status.Instances)
+	if counts.Patched > 0 && g.status.Phase == patch.GroupDone && !g.rolledBack {
+		counts.Image = g.status.Image
+	}
 	counts.LastPatched = patch.LastPatched(g.status.Instances)
 	if len(g.status.Instances) > 0 || g.in.Group.Only.Empty() { // of whom a person names, nobody need be here
 		counts.Unproven = patch.Unproven(

@@ -87,6 +87,7 @@ func (g *group) patch(ctx workflow.Context) {
 		g.takeJoined(ctx):
 		g.patch(ctx)
 	default:
+		g.tellImage(ctx)
 		g.enter(ctx, patch.GroupDone, "")
 	}
 }

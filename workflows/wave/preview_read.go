@@ -79,6 +79,16 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 			reading.Known[state.Instance] = state
 		}
 	}
+	if group.IsAutoScaling() && len(state.Members) > 0 {
+		asks := run.Again(run.Summed(reads, "what "+group.Name()+" launches next"), p.plan.Timing)
+		var next patch.NextImage
+		if err := workflow.ExecuteActivity(asks, aws.ReadNextImage,
+			activities.ReadNextImageInput{Group: group}).Get(ctx, &next); err != nil {
+			reading.NextWhy = run.Reason(err)
+		} else {
+			reading.Next = &next
+		}
+	}
 	return reading
 }
 

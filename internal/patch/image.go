@@ -1,0 +1,47 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// NextImage is what an Auto Scaling group launches its next instance from.
+type NextImage struct {
+	Images []string // ids, the template's own first; none: they are not known
+	From   string   // for people: "version 3 of the launch template web"
+	Came   []string // ids of the group's instances that came from one of them, sorted
+}
+
+// Ahead says for people, before a wave, what it will leave as it is; "": nothing that is known.
+func (n NextImage) Ahead(instances []PreviewInstance) string {
+	same, most := 0, 0
+	for _, one := range instances {
+		if slices.Contains(n.Came, one.ID) && one.MissingCount > 0 {
+			same, most = same+1, max(most, one.MissingCount)
+		}
+	}
+	if most == 0 {
+		return ""
+	}
+	return fmt.Sprintf("what it launches next comes from %s (%s), as %d of these did, and will lack what they miss now, up "+
+		"to %d patches: a wave patches instances, and no image", strings.Join(n.Images, ", "), n.From, same, most)
+}
+
+// Stale says for people what the group's next instance lacks of what a wave has installed; "": nothing that is known. An
+// image is not made anew by patching: whoever is launched from the one that the patched came from lacks what they
+// lacked.
+func (n NextImage) Stale(instances []InstanceResult) string {
+	same, most := 0, 0
+	for _, one := range instances {
+		if one.Outcome.LeftPatched() && slices.Contains(n.Came, one.ID) {
+			same, most = same+1, max(most, one.MissingBefore)
+		}
+	}
+	if most == 0 {
+		return ""
+	}
+	return fmt.Sprintf("image stale: what it launches next comes from %s (%s), as %d of those patched did, and lacks what "+
+		"they lacked, up to %d patches; give it an image that has them, or patch it again after it has scaled",
+		strings.Join(n.Images, ", "), n.From, same, most)
+}

@@ -1,0 +1,78 @@
+package patch_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+func TestAPreviewTellsOfTheImage(t *testing.T) {
+	next := patch.NextImage{Images: []string{"ami-1"}, From: "version 3 of the launch template web"}
+	for _, c := range []struct {
+		name string
+		came []string
+		next *patch.NextImage
+		why  string
+		says string
+	}{
+		{"they came from it", []string{"i-0000", "i-0001"}, &next, "", ": what it launches next comes from ami-1 (version 3 of " +
+			"the launch template web), as 2 of these did, and will lack what they miss now, up to 2 patches: a wave patches " +
+			"instances, and no image"},
+		{"it has another by now", []string{"i-0009"}, &next, "", ""},
+		{"it could not be read", nil, nil, "denied", ": which image it launches next is not known: denied"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reading := readGroup(previewG, 3, 2)
+			reading.Next, reading.NextWhy = c.next, c.why
+			next.Came = c.came
+			p := preview(planOf(patch.Stage{
+				Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: patch.Instances(1),
+			}), reading)
+			if c.says == "" {
+				require.NotContains(t, strings.Join(p.Notes, ""), "what it launches next")
+				return
+			}
+			require.Contains(t, p.Notes, previewG.String()+c.says)
+		})
+	}
+}
+
+func TestAnImageThatLacksWhatWasInstalledIsStale(t *testing.T) {
+	patched := func(id string, missing int) patch.InstanceResult {
+		return patch.InstanceResult{ID: id, Outcome: patch.Patched, MissingBefore: missing}
+	}
+	next := patch.NextImage{
+		Images: []string{"ami-1"}, From: "version 3 of the launch template web", Came: []string{"i-1", "i-2", "i-3"},
+	}
+	for _, c := range []struct {
+		name      string
+		next      patch.NextImage
+		instances []patch.InstanceResult
+		says      string
+	}{
+		{
+			"those patched came from it", next,
+			[]patch.InstanceResult{patched("i-1", 2), patched("i-2", 6), patched("i-9", 40)},
+			"image stale: what it launches next comes from ami-1 (version 3 of the launch template web), as 2 of those patched " +
+				"did, and lacks what they lacked, up to 6 patches; give it an image that has them, or patch it again after it has " +
+				"scaled",
+		},
+		{"it has another image by now", next, []patch.InstanceResult{patched("i-9", 40)}, ""},
+		{
+			"nothing is left patched", next,
+			[]patch.InstanceResult{{ID: "i-1", Outcome: patch.RolledBack, MissingBefore: 6}},
+			"",
+		},
+		{
+			"nothing was missing", next,
+			[]patch.InstanceResult{{ID: "i-1", Outcome: patch.AlreadyCompliant}},
+			"",
+		},
+		{"its image is not known", patch.NextImage{From: "a launch configuration"}, []patch.InstanceResult{patched("i-1", 6)}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.says, c.next.Stale(c.instances)) })
+	}
+}

@@ -1,0 +1,27 @@
+package group
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// tellImage tells whether what the group launches next lacks what the wave has installed: the next scale-out would undo
+// the wave. What cannot be read is told so, and keeps nobody from anything.
+func (g *group) tellImage(ctx workflow.Context) {
+	if !g.in.Group.IsAutoScaling() || patch.CountPatched(g.status.Instances) == 0 {
+		return
+	}
+	timing := g.in.Policy.Timing
+	reads := run.Again(run.Summed(run.Reading(ctx, g.in.Group, timing), "what the group launches next"), timing)
+	var next patch.NextImage
+	if err := workflow.ExecuteActivity(reads, aws.ReadNextImage, activities.ReadNextImageInput{
+		Group: g.in.Group,
+	}).Get(ctx, &next); err != nil {
+		g.status.Image = "whether what it launches next lacks these patches is not known: " + run.Reason(err)
+		return
+	}
+	g.status.Image = next.Stale(g.status.Instances)
+}
