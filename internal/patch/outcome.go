@@ -136,6 +136,8 @@ type InstanceResult struct {
 	WasStopped bool `json:"was_stopped,omitempty"`
 	// what a reader should know: a bake cut short, targets not judged
 	Notes []string `json:"notes,omitempty"`
+	// of one not started: what its last try came to, which a retry is to better and has not yet
+	Earlier *InstanceResult `json:"earlier,omitempty"`
 }
 
 // Called names the instance for people.

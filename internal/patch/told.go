@@ -116,6 +116,11 @@ func FitResults(results []InstanceResult) []InstanceResult {
 	short := slices.Clone(results)
 	for i := range short {
 		short[i].Reason, short[i].Notes, short[i].Hooks = Clip(short[i].Reason, shortReason), nil, nil
+		if earlier := short[i].Earlier; earlier != nil {
+			kept := *earlier
+			kept.Reason, kept.Notes, kept.Hooks = Clip(kept.Reason, shortReason), nil, nil
+			short[i].Earlier = &kept
+		}
 		short[i].Stranded = shorten(short[i].Stranded)
 	}
 	if fits(short) {

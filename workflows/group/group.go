@@ -191,6 +191,9 @@ func (g *group) alone(ctx workflow.Context, do func(workflow.Context)) (*End, er
 
 // enter changes the phase and tells the wave.
 func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) {
+	if phase == patch.GroupDone && g.stopped {
+		g.recallUntried()
+	}
 	g.status.Phase, g.status.Reason = phase, why
 	g.log(ctx)
 	g.report(ctx)
@@ -315,19 +318,6 @@ func (g *group) skipFailures(ctx workflow.Context) {
 		}
 	}
 	g.enter(ctx, patch.GroupDone, "skipped: "+g.status.Reason)
-}
-
-// forgetFailures makes the failed instances candidates again, under a new try; not those that were skipped. One that
-// was quarantined or replaced is no member any more: tried again, what we terminated ourselves would be told to be
-// gone, which fails nothing.
-func (g *group) forgetFailures() {
-	for i, instance := range g.status.Instances {
-		failed := instance.Outcome == patch.Failed || instance.Outcome == patch.RolledBack
-		if failed && !instance.Replaced && !instance.PassedOver {
-			g.try[instance.ID]++
-			g.status.Instances[i] = patch.Untouched(instance.ID)
-		}
-	}
 }
 
 // patchInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.

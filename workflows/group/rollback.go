@@ -15,6 +15,7 @@ import (
 func (g *group) rollBack(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if !g.takeResumed() {
+		g.recallUntried()
 		g.askAgain()
 		if !g.needsBack() && g.in.Run != "" {
 			g.rolledBack = true

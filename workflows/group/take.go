@@ -65,6 +65,9 @@ func (g *group) takeOne(ctx workflow.Context, id string) {
 // ends takes the result of an instance that was begun within a window.
 func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *patch.Window, began time.Time) {
 	stays := result.LeftAs(g.status.Stranded)
+	if stays.Outcome == patch.NotStarted { // nor is this a try that betters the last one
+		stays.Earlier = g.status.Instances[indexOf(g.status.Instances, result.ID)].Earlier
+	}
 	g.status.Stranded = append(patch.WithoutNode(g.status.Stranded, result.ID), stays.Stranded...)
 	if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
 		g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
