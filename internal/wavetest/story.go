@@ -99,4 +99,15 @@ func (s Story) RollBackRefused(wave string, acceptLoss bool, errorType string, w
 	require.Equal(s.Scene.T, before,
 		len(s.Scene.Effects("CreateReplaceRootVolumeTask"))+len(s.Scene.Effects("EnterStandby"))+
 			len(s.Scene.Effects("DeregisterTargets")))
+	var document struct {
+		Status patch.WaveStatus `json:"status"`
+	}
+	if s.Scene.Store.GetWave(s.Scene.T.Context(), names.RollBack(wave), &document) != nil {
+		return // it was refused before it had any
+	}
+	for _, stage := range document.Status.Stages {
+		if len(stage.Groups) > 0 {
+			s.Scene.T.Errorf("refused, it tells how %s stands, which an earlier run may have changed", stage.Name)
+		}
+	}
 }

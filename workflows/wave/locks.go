@@ -3,6 +3,7 @@ package wave
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -53,14 +54,9 @@ func (w *wave) lock(ctx workflow.Context) error {
 	// A cancelled wave puts back first: the lock ends by release, or by the wave's end.
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	for _, wanted := range services {
-		id := names.ServiceLock(wanted.Name)
-		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.String()), service.HoldService,
-			service.Input{WaveID: w.status.WaveID, Service: wanted, Timing: w.plan.Timing})
-		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
-			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-				return err
-			}
-			return w.locked(ctx, ErrServiceLocked, wanted.String(), id)
+		future, err := w.lockService(ctx, clean, wanted)
+		if err != nil {
+			return err
 		}
 		w.roster.services = append(w.roster.services, future)
 	}
@@ -88,12 +84,53 @@ func (w *wave) othersHoldNone(ctx workflow.Context, ours []patch.Service) error 
 			activities.FindOwnersInput{WorkflowIDs: part}).Get(ctx, &owners); err != nil {
 			return err
 		}
-		if len(owners.Running) > 0 {
-			id := owners.Running[0]
-			return w.locked(ctx, ErrServiceLocked, called[id], id)
+		for _, id := range owners.Running {
+			holder := w.holder(ctx, id)
+			if !w.isEarlierRun(holder) {
+				return lockedBy(holder, ErrServiceLocked, called[id])
+			}
+			if err := awaitLetGo(ctx, called[id]); err != nil {
+				return err
+			}
+			return w.othersHoldNone(ctx, ours)
 		}
 	}
 	return nil
+}
+
+// lockService takes the lock of a service, within clean, which no cancel reaches; see lockGroup.
+func (w *wave) lockService(ctx, clean workflow.Context, wanted patch.Service) (workflow.ChildWorkflowFuture, error) {
+	for id := names.ServiceLock(wanted.Name); ; {
+		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.String()), service.HoldService,
+			service.Input{WaveID: w.status.WaveID, Service: wanted, Timing: w.plan.Timing})
+		err := future.GetChildWorkflowExecution().Get(clean, nil)
+		if err == nil || !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+			return future, err
+		}
+		holder := w.holder(ctx, id)
+		if !w.isEarlierRun(holder) {
+			return nil, lockedBy(holder, ErrServiceLocked, wanted.String())
+		}
+		if err := awaitLetGo(ctx, wanted.String()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// isEarlierRun reports whether a lock is held by an earlier run of this same roll back, which somebody has terminated:
+// what that had under way puts itself back, and lets its locks go then.
+func (w *wave) isEarlierRun(holder activities.LockHolder) bool {
+	return w.status.PutsBack != "" && holder.Parent == w.status.WaveID
+}
+
+// letGoPoll is how often a lock is tried again that an earlier run lets go by itself.
+const letGoPoll = 5 * time.Second
+
+// awaitLetGo waits before such a lock is tried again. Its error is a cancel.
+func awaitLetGo(ctx workflow.Context, what string) error {
+	return workflow.NewTimerWithOptions(ctx, letGoPoll, workflow.TimerOptions{
+		Summary: "until an earlier run of this roll back lets " + what + " go",
+	}).Get(ctx, nil)
 }
 
 // lockGroup takes the lock of a group. What an earlier run of the same roll back had under way, when somebody
@@ -114,7 +151,7 @@ func (w *wave) lockGroup(
 			return future, err
 		}
 		holder := w.holder(ctx, held.workflowID)
-		if w.status.PutsBack == "" || holder.Parent != w.status.WaveID {
+		if !w.isEarlierRun(holder) {
 			return nil, lockedBy(holder, ErrGroupLocked, held.group.String())
 		}
 		if err := service.AwaitClosed(ctx, w.status.WaveID, []patch.Group{planned}); err != nil {
@@ -169,11 +206,6 @@ func (w *wave) findTargetGroups(ctx workflow.Context, groups []*lockedGroup) err
 			return preflight.TargetsInput{WaveID: w.status.WaveID, Groups: plainly(batch), Timing: w.plan.Timing}
 		},
 		func(held *lockedGroup, found patch.Behind) { held.behind = found })
-}
-
-// locked names who holds the lock.
-func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error {
-	return lockedBy(w.holder(ctx, lock), errorType, what)
 }
 
 // holder is who holds the lock, as far as Temporal says: that it does not changes nothing, for somebody does.

@@ -49,6 +49,33 @@ func TestTwoWavesOnGroupsOfOneService(t *testing.T) {
 	scene.RequireInvariants(nil, wavetest.Except{})
 }
 
+// The lock of a service outlives a terminated roll back for as long as it takes what that had under way to end, and its
+// groups' locks are free before: one that is sent again waits for both, and does not refuse itself.
+func TestARollBackWaitsForTheServiceOfItsEarlierRun(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: twoPlans("web")})
+	scene.Play(func(story wavetest.Story) {
+		first := story.Ends(story.Begin("wave-1", "web"))
+		if first.Outcome != patch.Succeeded {
+			t.Errorf("%+v", first)
+		}
+		holds := story.Begin("wave-2", "api") // in the earlier run's place
+		story.Later(time.Minute)
+		scene.Hold("patch-service/web", names.RollBack("wave-1"))
+		workflow.Go(story.Ctx, func(ctx workflow.Context) {
+			if holds.Get(ctx, nil) != nil {
+				t.Error("what holds the lock failed")
+			}
+			scene.Hold("patch-service/web", "")
+		})
+		result, err := story.RollBack("wave-1", true)
+		if err != nil || result.Outcome != patch.RolledBack {
+			t.Errorf("%v %+v", err, result)
+		}
+	})
+	require.Equal(t, 4, restored(scene))
+	require.False(t, overlap(scene, "web", "api"))
+}
+
 // Waves that share neither a group nor a service go at the same time.
 func TestTwoWavesOnDifferentGroups(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: twoPlans("api")})

@@ -135,6 +135,9 @@ func (w *wave) endRefused(ctx workflow.Context, err error) {
 	w.reason = run.CodedReason(err)
 	w.roster.keepLocked()
 	w.release(ctx)
+	if w.status.PutsBack != "" { // an earlier run may have put some of it back: how it stands nobody has looked at
+		w.roster.groups = nil
+	}
 	w.finish(ctx, notBegun(err), nil)
 }
 
