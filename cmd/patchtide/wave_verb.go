@@ -17,6 +17,7 @@ import (
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -148,6 +149,9 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 	if at != "" {
 		said += "; " + decision.Verb.Command() + " is sent for " + at
 	}
+	if decision.Verb == patch.RollBack {
+		said += ", to put back " + shown.Plural(status.RollsBack.By(decision.Scope), "patched instance")
+	}
 	if status.Awaiting != "" {
 		said += ". It asks: " + status.Awaiting
 	}
@@ -190,7 +194,11 @@ func rightVerb(cmd *cobra.Command, decision patch.Decision) error {
 
 func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccepted) error {
 	return show(cmd, accepted, func(out io.Writer, accepted *workflows.VerbAccepted) error {
-		line(out, "%s accepted %s. Watch it: `patchtide wave watch %s`", wave, accepted.Verb.Command(), wave)
+		puts := ""
+		if accepted.PutsBack > 0 {
+			puts = fmt.Sprintf(": %s back as before, and what is under way", shown.Plural(accepted.PutsBack, "patched instance"))
+		}
+		line(out, "%s accepted %s%s. Watch it: `patchtide wave watch %s`", wave, accepted.Verb.Command(), puts, wave)
 		return nil
 	})
 }

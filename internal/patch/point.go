@@ -13,8 +13,14 @@ type Point struct {
 	Hold  int    `json:"hold,omitempty"`
 }
 
-// Point is where the wave stands now.
-func (s WaveStatus) Point() Point { return Point{Stage: s.Stage, Hold: s.Hold} }
+// Point is where the wave stands now. One that runs stands at no hold: the last one was answered, and a verb that was
+// copied from it means what was true then.
+func (s WaveStatus) Point() Point {
+	if s.State == StateRunning {
+		return Point{Stage: s.Stage}
+	}
+	return Point{Stage: s.Stage, Hold: s.Hold}
+}
 
 // Flags are those of a verb's command that name the point; none of a wave that has asked nothing yet.
 func (p Point) Flags() (flags []string) {
@@ -81,18 +87,20 @@ const SendWith = "send it with "
 
 // elsewhere says where the wave stands, what it awaits there, and how to send a verb that is meant for it.
 func elsewhere(why string, status WaveStatus) error {
-	at := fmt.Sprintf("hold %d", status.Hold)
-	send := fmt.Sprintf(`"hold": %d`, status.Hold)
-	if status.Stage != "" {
-		at += " of stage " + status.Stage
-		send = fmt.Sprintf(`"stage": %q, %s`, status.Stage, send)
+	now := status.Point()
+	var at, send []string
+	if now.Hold > 0 {
+		at, send = append(at, fmt.Sprintf("hold %d", now.Hold)), append(send, fmt.Sprintf(`"hold": %d`, now.Hold))
+	}
+	if now.Stage != "" {
+		at, send = append(at, "stage "+now.Stage), append([]string{fmt.Sprintf(`"stage": %q`, now.Stage)}, send...)
 	}
 	stands := status.State.Words()
 	if status.Awaiting != "" {
 		stands += ": " + status.Awaiting
 	}
 	return fmt.Errorf("%s; the wave is at %s now and is %s. Look, and where it is meant for that "+SendWith+"%s",
-		why, at, strings.TrimSuffix(stands, "."), send)
+		why, strings.Join(at, " of "), strings.TrimSuffix(stands, "."), strings.Join(send, ", "))
 }
 
 // NewHold reports whether a wave that goes from one state to another begins a hold of its own: it asks people, or puts

@@ -60,6 +60,14 @@ type RollsBack struct {
 	Loses string `json:"loses,omitempty"`
 }
 
+// By is how many a roll back of the scope puts back; without one it is of the stage.
+func (r RollsBack) By(scope Scope) int {
+	if scope == ScopeWave {
+		return r.Wave
+	}
+	return r.Stage
+}
+
 // StageStatus is a stage as the wave knows it.
 type StageStatus struct {
 	Name    string        `json:"name"`

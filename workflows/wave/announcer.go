@@ -60,7 +60,7 @@ func (w *wave) tell(ctx workflow.Context, kind patch.NoticeKind, more ...func(*p
 	runID := workflow.GetInfo(ctx).WorkflowExecution.RunID
 	told := patch.Notice{
 		Kind: kind, At: workflow.Now(ctx), WaveID: w.status.WaveID, RunID: runID, PutsBack: w.status.PutsBack,
-		Plan: w.plan.Name, Stage: w.status.Stage, Step: w.status.Current().Step(), Hold: w.status.Hold,
+		Plan: w.plan.Name, Stage: w.status.Stage, Step: w.status.Current().Step(), Hold: w.status.Point().Hold,
 		Why: w.asks, RollsBack: w.status.RollsBack,
 		NotBy: w.status.NotBy,
 		Verbs: slices.DeleteFunc(slices.Clone(w.status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),

@@ -17,6 +17,7 @@ type VerbAccepted struct {
 	Verb  patch.Verb      `json:"verb"`
 	State patch.WaveState `json:"state"`
 	patch.Point
+	PutsBack int `json:"puts_back,omitempty"` // how many patched instances a roll back puts back, beside one under way
 }
 
 // answer sets the status query, the verbs and the groups' reports up.
@@ -44,12 +45,17 @@ func answerStatus(ctx workflow.Context, status *patch.WaveStatus, description st
 // take registers one verb: it validates, records the decision and returns; the main loop does the work.
 func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 	handle := func(ctx workflow.Context, request VerbRequest) (VerbAccepted, error) {
+		accepted := VerbAccepted{Verb: verb}
 		if !w.repeats(ctx, verb, request) {
+			if verb == patch.RollBack {
+				accepted.PutsBack = w.status.RollsBack.By(request.Scope)
+			}
 			decision := w.decisionOf(ctx, verb, request)
 			w.status.Decisions = append(w.status.Decisions, decision)
 			w.keep(ctx, &decision)
 		}
-		return VerbAccepted{Verb: verb, State: w.status.State, Point: w.status.Point()}, nil
+		accepted.State, accepted.Point = w.status.State, w.status.Point()
+		return accepted, nil
 	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, string(verb), handle, workflow.UpdateHandlerOptions{
 		Description: help,
@@ -120,7 +126,9 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 	if pending := w.inbox.decision; pending != nil {
 		return beingCarriedOut(pending)
 	}
-	if len(w.status.Verbs) == 0 && verb.Answers() {
+	// What is heard at any time, and is meant for a hold, is a second answer to it as well.
+	second := verb.AboutIn(w.status.State) != patch.AboutHold && w.answerOf(request.Hold) != nil
+	if len(w.status.Verbs) == 0 && (verb.Answers() || second) {
 		return beingCarriedOut(w.answerOf(w.status.Hold))
 	}
 	if err := w.verbAllowed(ctx, verb); err != nil {
@@ -151,7 +159,7 @@ func (w *wave) answeredBefore(request VerbRequest, refused error) error {
 		return refused // nobody has
 	}
 	if answer := w.answerOf(hold); answer != nil {
-		return fmt.Errorf("%w. Hold %d was answered: %s", refused, hold, answer.Told())
+		return fmt.Errorf("hold %d was answered: %s; %w", hold, answer.Told(), refused)
 	}
 	return refused
 }

@@ -68,15 +68,37 @@ func TestWhoDecidesSecondIsTold(t *testing.T) {
 		state patch.WaveState
 		hold  int // where the wave is
 		asks  bool
-		sends VerbRequest
+		verb  patch.Verb
+		named patch.Point
 		says  string
 	}{
-		{"while it is carried out", patch.StateOnHold, 1, false, VerbRequest{}, told + " is being carried out"},
-		{"the wave goes on", patch.StateRunning, 1, false, VerbRequest{}, "not retry. Hold 1 was answered: " + told},
+		{"while it is carried out", patch.StateOnHold, 1, false, patch.Retry, patch.Point{}, told + " is being carried out"},
 		{
-			"at the next hold, meant for the first", patch.StateOnHold, 2, true,
-			VerbRequest{Point: patch.Point{Hold: 1}},
-			`"hold": 2. Hold 1 was answered: ` + told,
+			"while it is carried out, by what is heard at any time", patch.StateOnHold, 1, false, patch.RollBack,
+			patch.Point{Stage: "staging", Hold: 1},
+			told + " is being carried out",
+		},
+		{
+			"the wave goes on", patch.StateRunning, 1, false, patch.Retry,
+			patch.Point{},
+			"hold 1 was answered: " + told + "; the wave is running: it takes pause, roll_back, abort, set_concurrency, not retry",
+		},
+		{
+			"at the next hold, meant for the first", patch.StateOnHold, 2, true, patch.Retry,
+			patch.Point{Hold: 1},
+			"hold 1 was answered: " + told + "; retry is for hold 1; the wave is at hold 2 of stage staging now",
+		},
+		{
+			"a roll back of a wave that goes on, meant for what was patched then", patch.StateRunning, 1, false, patch.RollBack,
+			patch.Point{Stage: "staging", Hold: 1},
+			"hold 1 was answered: " + told +
+				`; roll_back is for hold 1; the wave is at stage staging now and is running. Look, and where it is meant for that ` +
+				`send it with "stage": "staging"`,
+		},
+		{
+			"an abort likewise", patch.StateRunning, 1, false, patch.Abort,
+			patch.Point{Hold: 1},
+			"hold 1 was answered: " + told + "; abort is for hold 1",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,8 +111,8 @@ func TestWhoDecidesSecondIsTold(t *testing.T) {
 				if c.asks || c.state == patch.StateRunning {
 					w.status.Verbs = patch.VerbsIn(c.state, false)
 				}
-				c.sends.Actor, c.sends.Reason = "bo", "it may have been the network"
-				require.ErrorContains(t, w.mayTake(ctx, patch.Retry, c.sends), c.says)
+				sends := VerbRequest{Actor: "bo", Reason: "it may have been the network", Point: c.named}
+				require.ErrorContains(t, w.mayTake(ctx, c.verb, sends), c.says)
 				return nil
 			})
 			require.NoError(t, env.GetWorkflowError())
