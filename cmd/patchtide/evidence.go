@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	shown "github.com/patchtide/patchtide/internal/plain"
 )
 
 func newEvidence() *cobra.Command {
@@ -73,7 +74,8 @@ func printVerified(out io.Writer, found evidence.Verified) error {
 		said = fmt.Sprintf("%d are wrong: find out who may write to the store, and put them back from a copy of your own "+
 			"(an earlier version of the object, where the bucket keeps versions)", len(found.Findings))
 	}
-	line(out, "%d waves, %d versions of their documents, %d documents of instances, %d versions of journal records: %s",
-		found.Waves, found.Documents, found.Instances, found.Records, said)
+	line(out, "%s, %s, %s, %s: %s", shown.Plural(found.Waves, "wave"), shown.Plural(found.Documents, "version")+
+		" of their documents", shown.Plural(found.Instances, "document")+" of instances",
+		shown.Plural(found.Records, "version")+" of journal records", said)
 	return nil
 }

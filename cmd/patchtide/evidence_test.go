@@ -36,7 +36,7 @@ func TestEvidenceVerify(t *testing.T) {
 	for _, wave := range [][]string{nil, {"wave-web-1"}} {
 		code, stdout, stderr := call(t, append([]string{"evidence", "verify", "--config", rotated}, wave...)...)
 		require.Equal(t, exitDone, code, stderr)
-		require.Equal(t, "1 waves, 2 versions of their documents, 0 documents of instances, 0 versions of journal "+
+		require.Equal(t, "1 wave, 2 versions of their documents, 0 documents of instances, 0 versions of journal "+
 			"records: all are as they were written\n", stdout)
 	}
 

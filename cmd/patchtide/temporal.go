@@ -52,6 +52,7 @@ func dial(
 		return nil, options, err
 	}
 	options.Logger, options.DataConverter = worker.Log(logger), data
+	options.ConnectionOptions.GetSystemInfoTimeout = connectWait
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, schedules.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
@@ -70,7 +71,7 @@ func operatorClient(cmd *cobra.Command) (client.Client, error) {
 		return nil, &exitError{code: exitUsage, cause: err}
 	}
 	var c client.Client
-	sayingAfter(cmd.ErrOrStderr(), noTemporal, func() {
+	sayingAfter(cmd.ErrOrStderr(), noConnection, func() {
 		c, _, err = dial(cmd.Context(), settings, slog.New(slog.DiscardHandler), payload.NewPlain())
 	})
 	return c, err

@@ -33,8 +33,13 @@ var (
 	// One that was killed is listed for a while yet, and one that replays a long wave takes nothing new meanwhile.
 	quietWorker = "no worker has answered yet: %s polled last %s ago, and is busy, or has ended; this waits " +
 		patience.String() + " for an answer. Start another on its machine: patchtide worker"
-	noTemporal = fmt.Sprintf("Temporal has not answered yet; waves stand still without it. This waits %s for it", patience)
+	noTemporal   = fmt.Sprintf("Temporal has not answered yet; waves stand still without it. This waits %s for it", patience)
+	noConnection = fmt.Sprintf("Temporal has not answered yet; waves stand still without it. This waits %s for a "+
+		"connection", connectWait)
 )
+
+// connectWait is how long a connection to Temporal may take.
+const connectWait = 5 * time.Second
 
 // errNoWorker is why it gave up.
 var errNoWorker = fmt.Errorf("no worker has answered by the queue %s for %s; start one: patchtide worker",

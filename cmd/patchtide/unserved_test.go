@@ -236,11 +236,11 @@ func TestAConnectionThatTakesLongIsTold(t *testing.T) {
 		name  string
 		takes time.Duration
 		says  string
-	}{{"it answers", time.Second, ""}, {"it does not", 5 * time.Second, noTemporal + "\n"}} {
+	}{{"it answers", time.Second, ""}, {"it does not", connectWait, noConnection + "\n"}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
-				sayingAfter(&out, noTemporal, func() { <-time.After(c.takes) })
+				sayingAfter(&out, noConnection, func() { <-time.After(c.takes) })
 				require.Equal(t, c.says, out.String())
 			})
 		})

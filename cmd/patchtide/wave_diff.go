@@ -151,7 +151,7 @@ func printWaveChanges(out io.Writer, changes manifest.Changes) error {
 		line(out, "%s left no machine patched", changes.WaveID)
 	}
 	for _, system := range changes.Systems {
-		line(out, "%s, %s:", system.Name, console.Plural(len(system.Instances), "machine"))
+		line(out, "%s, %s:", system.Name, shown.Plural(len(system.Instances), "machine"))
 		var rows [][]string
 		for _, change := range system.Packages {
 			rows = append(rows, []string{
@@ -201,8 +201,8 @@ func printDifference(out io.Writer, difference manifest.Difference) error {
 			line(out, "")
 		}
 		line(out, "%s, %s in %s and %d in %s; the same in both: %s", system.Name,
-			console.Plural(system.Instances[0], "machine"), difference.Waves[0], system.Instances[1], difference.Waves[1],
-			console.Plural(system.Same, "package"))
+			shown.Plural(system.Instances[0], "machine"), difference.Waves[0], system.Instances[1], difference.Waves[1],
+			shown.Plural(system.Same, "package"))
 		var rows [][]string
 		for _, one := range system.Packages {
 			rows = append(rows, []string{one.Name, versionsOf(one.Versions[0]), versionsOf(one.Versions[1])})

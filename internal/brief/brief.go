@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Wave is a wave as far as somebody has to decide about it. A status and a notice both tell it.
@@ -189,13 +190,10 @@ func (w Wave) stays() (said string) {
 }
 
 func counted(instances int) string {
-	switch instances {
-	case 0:
+	if instances == 0 {
 		return "no instance"
-	case 1:
-		return "1 instance"
 	}
-	return fmt.Sprintf("%d instances", instances)
+	return plain.Plural(instances, "instance")
 }
 
 // beyondRetry reports that nothing of what failed can be tried again.

@@ -44,7 +44,7 @@ func planText(p patch.Preview, page Page) string {
 		"%s  %d of %s due, %s. Nothing was changed.",
 		palette.Title.Render("Plan "+p.Plan),
 		p.Due,
-		Plural(p.Instances, "instance"),
+		plain.Plural(p.Instances, "instance"),
 		missing(p),
 	)
 	if p.AfterPlan != nil {
@@ -103,7 +103,7 @@ func missing(p patch.Preview) string {
 			}
 		}
 	}
-	known := Plural(p.Missing, "patch") + " missing, " + reboots(p)
+	known := plain.Plural(p.Missing, "patch") + " missing, " + reboots(p)
 	switch {
 	case unknown == 0:
 		return known
@@ -116,7 +116,7 @@ func missing(p patch.Preview) string {
 func stageWords(stage patch.PreviewStage) string {
 	words := fmt.Sprintf("  about %s, each instance watched for %s", stage.Takes.Rough(), stage.Bake.Rough())
 	if len(stage.Groups) > 1 {
-		words += fmt.Sprintf(", %s at once", Plural(stage.MaxParallelGroups, "group"))
+		words += fmt.Sprintf(", %s at once", plain.Plural(stage.MaxParallelGroups, "group"))
 	}
 	if stage.Promote == patch.PromoteWithSkips {
 		words += ", goes on to the next stage with skips"
@@ -271,12 +271,12 @@ func atOnceWords(strategy patch.Strategy) string {
 
 // reboots counts those that are certain, and those that depend on what the machines say after their install.
 func reboots(p patch.Preview) string {
-	certain := Plural(p.Reboots, "reboot")
+	certain := plain.Plural(p.Reboots, "reboot")
 	switch {
 	case p.MayBoot == 0:
 		return certain
 	case p.Reboots == 0:
-		return Plural(p.MayBoot, "reboot") + " if required"
+		return plain.Plural(p.MayBoot, "reboot") + " if required"
 	}
 	return fmt.Sprintf("%s and %d if required", certain, p.MayBoot)
 }
@@ -390,15 +390,4 @@ func until(from, t time.Time) string {
 		return here(t).Format("15:04")
 	}
 	return moment(t)
-}
-
-// Plural is a number with its noun: "1 patch", "2 patches".
-func Plural(n int, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "ch"):
-		return fmt.Sprintf("%d %ses", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

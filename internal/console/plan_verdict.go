@@ -6,6 +6,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // planBlockers tells everything that is in the way.
@@ -100,7 +101,7 @@ func onlyFlags(only *patch.Only) (flags string) {
 func verdict(p patch.Preview) string {
 	switch start := "patchtide wave start " + p.Plan + onlyFlags(p.Only); {
 	case !p.CouldRun():
-		return palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", Plural(len(p.Blockers), "thing")))
+		return palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plain.Plural(len(p.Blockers), "thing")))
 	case p.Due == 0:
 		return palette.Good.Render("✓ There is nothing to do:") + " no instance of the plan misses anything."
 	case p.Begins.After(p.At):

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
@@ -154,8 +155,8 @@ func (w *wave) approvalText(stage int, left string) string {
 	var groups []string
 	all := w.roster.of(stage)
 	for _, held := range all[:min(len(all), mostToApprove)] {
-		groups = append(groups, fmt.Sprintf("%s: %d instances, %d patches missing in all", held.group, held.counts.Total,
-			held.missing))
+		groups = append(groups, fmt.Sprintf("%s: %s, %s missing in all", held.group,
+			plain.Plural(held.counts.Total, "instance"), plain.Plural(held.missing, "patch")))
 	}
 	if more := len(all) - mostToApprove; more > 0 {
 		groups = append(groups, fmt.Sprintf("and %d more groups", more))
