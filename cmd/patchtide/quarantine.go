@@ -97,7 +97,7 @@ func startQuarantine(
 		return nil, err
 	}
 	if request.Verb != patch.QuarantineList { // it may wait for half an hour until the instance serves
-		line(cmd.ErrOrStderr(), "%s of %s has begun. Ctrl-C ends this waiting and not that; how it stands: "+
+		line(cmd.ErrOrStderr(), "%s of %s is asked for. Ctrl-C ends this waiting and not that; how it stands: "+
 			"patchtide quarantine list", request.Verb, request.Instance)
 	}
 	var result workflows.QuarantineResult

@@ -59,7 +59,11 @@ func (v Verb) Means(named Point, status WaveStatus, offered []Point) error {
 	now := status.Point()
 	switch {
 	case named.Stage != "" && named.Stage != now.Stage:
-		return elsewhere(fmt.Sprintf("%s is for stage %s", v, named.Stage), status)
+		also := ""
+		if v == RollBack {
+			also = ", which one with the scope wave puts back as well"
+		}
+		return elsewhere(fmt.Sprintf("%s is for stage %s%s", v, named.Stage, also), status)
 	case named.Hold != 0 && named.Hold != now.Hold:
 		return elsewhere(fmt.Sprintf("%s is for hold %d", v, named.Hold), status)
 	}
