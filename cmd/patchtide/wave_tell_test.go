@@ -49,6 +49,7 @@ func TestADecisionThatNobodyAnswersMayBeSaidAgain(t *testing.T) {
 		{"by somebody else", func(d *patch.Decision) { d.Actor = "bob" }, false},
 		{"about another hold", func(d *patch.Decision) { d.Hold = 3 }, false},
 		{"another verb", func(d *patch.Decision) { d.Verb = patch.Skip }, false},
+		{"about no hold", func(d *patch.Decision) { d.Hold = 0 }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -66,6 +67,15 @@ func TestADecisionThatNobodyAnswersMayBeSaidAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A pause may follow a pause that was resumed: the second one reaches the wave, which Temporal would not let it by the
+// first one's id.
+func TestASecondPauseIsAnother(t *testing.T) {
+	pause := patch.Decision{
+		Verb: patch.Pause, Actor: "ann", Reason: "errors, looking", Point: patch.Point{Stage: "production"},
+	}
+	require.NotEqual(t, idOf(pause), idOf(pause))
 }
 
 // ended is a Temporal in which a wave was terminated.

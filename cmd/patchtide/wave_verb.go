@@ -204,8 +204,8 @@ func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccep
 }
 
 // tell sends a verb and waits until the wave has recorded or refused it. Whoever stops waiting, or is not answered in
-// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it has the same
-// id, and is taken once.
+// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it is taken once: for
+// one hold by its id, else by what the wave has decided last.
 func tell(ctx context.Context, c client.Client, wave string, decision patch.Decision) (*workflows.VerbAccepted, error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
@@ -232,8 +232,12 @@ func tell(ctx context.Context, c client.Client, wave string, decision patch.Deci
 	return nil, refused(wave, decision.Verb.Command(), err)
 }
 
-// idOf is one id for a decision in the same words about the same point.
+// idOf is one id for a decision in the same words about the same hold. A wave that stands at none may be told the same
+// again and mean it, as a second pause after a resume: with the same id Temporal would answer for the wave.
 func idOf(decision patch.Decision) string {
+	if decision.Hold == 0 {
+		return string(decision.Verb) + "-" + uuid.NewString()
+	}
 	words := fmt.Sprintf("%q", []string{
 		string(decision.Verb), decision.Actor, decision.Reason, string(decision.Scope),
 		fmt.Sprint(decision.MaxParallelGroups), decision.Until, decision.Stage, fmt.Sprint(decision.Hold),

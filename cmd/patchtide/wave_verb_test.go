@@ -90,6 +90,7 @@ func TestAVerbAfterTheEnd(t *testing.T) {
 		{"it put all back", patch.RolledBack, patch.Tally{patch.RolledBack: 2}, "", ""},
 		{"nothing was begun", patch.Refused, nil, "", ""},
 		{"it failed", patch.Failed, nil, "", "failed"},
+		{"one of it is in quarantine", patch.Aborted, patch.Tally{patch.Quarantined: 1}, "", "aborted"},
 		{"a roll back", patch.RolledBack, patch.Tally{patch.RolledBack: 2}, "wave-0", ""},
 		{"a roll back that did not end well", patch.Aborted, patch.Tally{patch.Failed: 1}, "wave-0", "aborted"},
 	} {

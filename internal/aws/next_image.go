@@ -12,24 +12,37 @@ import (
 )
 
 // ReadNextImage reads which image an Auto Scaling group launches its next instance from, and which of its instances came
-// from it. Of a launch configuration, and of a template that names a parameter of Systems Manager, it tells no image.
+// from it. The image of a launch configuration is not asked for, and a parameter of Systems Manager that a template names
+// is not read: either is told as not known.
 func ReadNextImage(ctx context.Context, s *Services, in patch.Group) (*patch.NextImage, error) {
 	group, err := ReadGroup(ctx, s, in)
 	if err != nil {
 		return nil, err
 	}
-	next := &patch.NextImage{From: "the launch configuration " + Deref(group.LaunchConfigurationName)}
-	for i, template := range templatesOf(group) {
-		image, from, err := imageOf(ctx, s, in.String(), template)
-		if err != nil {
-			return nil, err
+	next := &patch.NextImage{}
+	sources := sourcesOf(group)
+	if len(sources) == 0 {
+		next.Unknown = "it has the launch configuration " + Deref(group.LaunchConfigurationName)
+	}
+	for i, source := range sources {
+		image, from := source.image, source.from
+		if image == "" {
+			if image, from, err = imageOf(ctx, s, in.String(), source.template); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case !strings.HasPrefix(image, "ami-"):
+			next.Unknown = from + " names " + image
+		case !slices.Contains(next.Images, image):
+			next.Images = append(next.Images, image)
 		}
 		if i == 0 {
 			next.From = from
 		}
-		if strings.HasPrefix(image, "ami-") && !slices.Contains(next.Images, image) {
-			next.Images = append(next.Images, image)
-		}
+	}
+	if len(sources) > 1 {
+		next.From += " and its overrides"
 	}
 	if len(next.Images) == 0 {
 		return next, nil
@@ -46,22 +59,35 @@ func ReadNextImage(ctx context.Context, s *Services, in patch.Group) (*patch.Nex
 	return next, nil
 }
 
-// templatesOf are the group's launch templates, its own first and then those of overrides.
-func templatesOf(group *astypes.AutoScalingGroup) []*astypes.LaunchTemplateSpecification {
+// imageSource is one of those from which a group launches.
+type imageSource struct {
+	image, from string // of an override that names its own image
+	template    *astypes.LaunchTemplateSpecification
+}
+
+// sourcesOf are those that the group may launch from: of a mixed group each override's own image or template, and the
+// group's where one has neither.
+func sourcesOf(group *astypes.AutoScalingGroup) (all []imageSource) {
 	if group.LaunchTemplate != nil {
-		return []*astypes.LaunchTemplateSpecification{group.LaunchTemplate}
+		return []imageSource{{template: group.LaunchTemplate}}
 	}
 	if group.MixedInstancesPolicy == nil || group.MixedInstancesPolicy.LaunchTemplate == nil {
 		return nil
 	}
-	var all []*astypes.LaunchTemplateSpecification
-	if own := group.MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification; own != nil {
-		all = append(all, own)
-	}
-	for _, override := range group.MixedInstancesPolicy.LaunchTemplate.Overrides {
-		if override.LaunchTemplateSpecification != nil {
-			all = append(all, override.LaunchTemplateSpecification)
+	mixed := group.MixedInstancesPolicy.LaunchTemplate
+	plain := len(mixed.Overrides) == 0
+	for _, override := range mixed.Overrides {
+		switch {
+		case Deref(override.ImageId) != "":
+			all = append(all, imageSource{image: *override.ImageId, from: "an override of its own"})
+		case override.LaunchTemplateSpecification != nil:
+			all = append(all, imageSource{template: override.LaunchTemplateSpecification})
+		default:
+			plain = true
 		}
+	}
+	if plain && mixed.LaunchTemplateSpecification != nil {
+		all = append([]imageSource{{template: mixed.LaunchTemplateSpecification}}, all...)
 	}
 	return all
 }

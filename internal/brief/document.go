@@ -55,7 +55,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	for _, wait := range WaitedFor(status, waits, clock) {
 		doc.Waits = append(doc.Waits, wait.String())
 	}
-	more, allTold := 0, tellsAll(status)
+	more, stale, allTold := 0, 0, tellsAll(status)
 	if !status.Only.Empty() {
 		doc.Groups = append(doc.Groups, "It takes only "+status.Only.String())
 	}
@@ -73,8 +73,10 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 			if group.Baseline != "" {
 				doc.Groups = append(doc.Groups, group.Group+" is judged by the baseline "+group.Baseline)
 			}
-			if group.Image != "" {
-				doc.Groups = append(doc.Groups, group.Group+": "+group.Image)
+			if group.StaleImage != "" {
+				if stale++; stale <= mostFailures {
+					doc.Groups = append(doc.Groups, group.Group+": "+group.StaleImage)
+				}
 			}
 			for _, told := range slices.Concat(group.LeftOut, group.Waiting) {
 				if said := group.Group + ": " + told; !strings.Contains(status.Reason, said) {
@@ -95,6 +97,10 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 				doc.Worries = append(doc.Worries, Worry{WorryNotReached, gap.In(group.Group)})
 			}
 		}
+	}
+	if stale > mostFailures {
+		doc.Groups = append(doc.Groups, fmt.Sprintf("%d more groups launch from an image that lacks the patches, or may: each "+
+			"group's page says so", stale-mostFailures))
 	}
 	if more > 0 {
 		doc.Failures = append(doc.Failures, fmt.Sprintf("%d more: `patchtide wave logs %s`", more, status.WaveID))

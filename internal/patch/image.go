@@ -10,7 +10,9 @@ import (
 type NextImage struct {
 	Images []string // ids, the template's own first; none: they are not known
 	From   string   // for people: "version 3 of the launch template web"
-	Came   []string // ids of the group's instances that came from one of them, sorted
+	// Unknown is why an image is not known: the template names a parameter, or there is none. "": all are.
+	Unknown string
+	Came    []string // ids of the group's instances that came from one of them, sorted
 }
 
 // Ahead says for people, before a wave, what it will leave as it is; "": nothing that is known.
@@ -22,10 +24,18 @@ func (n NextImage) Ahead(instances []PreviewInstance) string {
 		}
 	}
 	if most == 0 {
-		return ""
+		return n.unknown()
 	}
 	return fmt.Sprintf("what it launches next comes from %s (%s), as %d of these did, and will lack what they miss now, up "+
-		"to %d patches: a wave patches instances, and no image", strings.Join(n.Images, ", "), n.From, same, most)
+		"to %d patches, unless it installs them as it first boots: a wave patches instances, and no image", strings.Join(n.Images, ", "), n.From, same, most)
+}
+
+// unknown says for people what is not known of what comes next; "": all is.
+func (n NextImage) unknown() string {
+	if n.Unknown == "" {
+		return ""
+	}
+	return "whether what it launches next has these patches is not known: " + n.Unknown
 }
 
 // Stale says for people what the group's next instance lacks of what a wave has installed; "": nothing that is known. An
@@ -39,9 +49,10 @@ func (n NextImage) Stale(instances []InstanceResult) string {
 		}
 	}
 	if most == 0 {
-		return ""
+		return n.unknown()
 	}
 	return fmt.Sprintf("image stale: what it launches next comes from %s (%s), as %d of those patched did, and lacks what "+
-		"they lacked, up to %d patches; give it an image that has them, or patch it again after it has scaled",
+		"they lacked, up to %d patches, unless it installs them as it first boots; give it an image that has them, or patch "+
+		"it again after it has scaled",
 		strings.Join(n.Images, ", "), n.From, same, most)
 }

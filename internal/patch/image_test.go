@@ -19,8 +19,8 @@ func TestAPreviewTellsOfTheImage(t *testing.T) {
 		says string
 	}{
 		{"they came from it", []string{"i-0000", "i-0001"}, &next, "", ": what it launches next comes from ami-1 (version 3 of " +
-			"the launch template web), as 2 of these did, and will lack what they miss now, up to 2 patches: a wave patches " +
-			"instances, and no image"},
+			"the launch template web), as 2 of these did, and will lack what they miss now, up to 2 patches, unless it installs " +
+			"them as it first boots: a wave patches instances, and no image"},
 		{"it has another by now", []string{"i-0009"}, &next, "", ""},
 		{"it could not be read", nil, nil, "denied", ": which image it launches next is not known: denied"},
 	} {
@@ -57,8 +57,8 @@ func TestAnImageThatLacksWhatWasInstalledIsStale(t *testing.T) {
 			"those patched came from it", next,
 			[]patch.InstanceResult{patched("i-1", 2), patched("i-2", 6), patched("i-9", 40)},
 			"image stale: what it launches next comes from ami-1 (version 3 of the launch template web), as 2 of those patched " +
-				"did, and lacks what they lacked, up to 6 patches; give it an image that has them, or patch it again after it has " +
-				"scaled",
+				"did, and lacks what they lacked, up to 6 patches, unless it installs them as it first boots; give it an image that " +
+				"has them, or patch it again after it has scaled",
 		},
 		{"it has another image by now", next, []patch.InstanceResult{patched("i-9", 40)}, ""},
 		{
@@ -71,7 +71,12 @@ func TestAnImageThatLacksWhatWasInstalledIsStale(t *testing.T) {
 			[]patch.InstanceResult{{ID: "i-1", Outcome: patch.AlreadyCompliant}},
 			"",
 		},
-		{"its image is not known", patch.NextImage{From: "a launch configuration"}, []patch.InstanceResult{patched("i-1", 6)}, ""},
+		{
+			"its image is not known",
+			patch.NextImage{Unknown: "it has the launch configuration web"},
+			[]patch.InstanceResult{patched("i-1", 6)},
+			"whether what it launches next has these patches is not known: it has the launch configuration web",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.says, c.next.Stale(c.instances)) })
 	}

@@ -137,7 +137,7 @@ type InstanceResult struct {
 	// what a reader should know: a bake cut short, targets not judged
 	Notes []string `json:"notes,omitempty"`
 	// of one not started: what its last try came to, which a retry is to better and has not yet
-	Earlier *InstanceResult `json:"earlier,omitempty"`
+	LastTry *InstanceResult `json:"last_try,omitempty"`
 }
 
 // Called names the instance for people.
@@ -223,6 +223,27 @@ func Newest(instances, since []InstanceResult) []InstanceResult {
 		}
 	}
 	return newest
+}
+
+// Recalled is the group as it counts where nobody of it gets another try: what the last try of each came to that waits
+// for one. Its root volume may have been replaced, or it may be patched still.
+func (r GroupResult) Recalled() GroupResult {
+	r.Instances = Recalled(r.Instances)
+	if GroupOutcome(r.Instances) == Failed {
+		r.Outcome = Failed
+	}
+	return r
+}
+
+// Recalled are instances of which nobody gets another try; see GroupResult.Recalled.
+func Recalled(instances []InstanceResult) []InstanceResult {
+	recalled := slices.Clone(instances)
+	for i, one := range recalled {
+		if one.Outcome == NotStarted && one.LastTry != nil {
+			recalled[i] = *one.LastTry
+		}
+	}
+	return recalled
 }
 
 // GroupOutcome judges a group by its instances. Verbs that end a group early (roll_back, abort) are judged by the

@@ -99,6 +99,9 @@ func elsewhere(why string, status WaveStatus) error {
 	if now.Stage != "" {
 		at, send = append(at, "stage "+now.Stage), append([]string{fmt.Sprintf(`"stage": %q`, now.Stage)}, send...)
 	}
+	if len(at) == 0 {
+		return fmt.Errorf("%s; the wave is %s, and has asked nothing yet", why, status.State.Words())
+	}
 	stands := status.State.Words()
 	if status.Awaiting != "" {
 		stands += ": " + status.Awaiting

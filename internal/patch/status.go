@@ -102,15 +102,15 @@ type GroupCounts struct {
 	Gaps        []Gap     `json:"gaps,omitempty"`     // members that were not reached, once all others were
 	LeftOut     []string  `json:"left_out,omitempty"` // who is excluded, or not taken by this wave; for people
 	// Waiting names who waits for a reboot that the wave leaves to others, and for what; for people.
-	Waiting  []string      `json:"waiting_for_reboot,omitempty"`
-	Image    string        `json:"image,omitempty"`    // what its next instance lacks of what was installed; for people
-	Stranded []Stranded    `json:"stranded,omitempty"` // so far, its instances' included
-	Stops    bool          `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
-	Closed   RefusalCode   `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
-	Each     Duration      `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
-	ETA      *ETA          `json:"eta,omitempty"`      // the wave's word, while there is something left to do
-	Failing  []FailingUndo `json:"failing_undos,omitempty"`
-	Now      []InstanceNow `json:"now,omitempty"` // filled in by the wave from what its group passes on
+	Waiting    []string      `json:"waiting_for_reboot,omitempty"`
+	StaleImage string        `json:"stale_image,omitempty"` // what its next instance lacks of what was installed; for people
+	Stranded   []Stranded    `json:"stranded,omitempty"`    // so far, its instances' included
+	Stops      bool          `json:"stops,omitempty"`       // one has failed: it is held once those under way have ended
+	Closed     RefusalCode   `json:"closed,omitempty"`      // a window or a calendar that lets no further instance begin
+	Each       Duration      `json:"each,omitempty"`        // what those patched in this wave took on average; 0: none yet
+	ETA        *ETA          `json:"eta,omitempty"`         // the wave's word, while there is something left to do
+	Failing    []FailingUndo `json:"failing_undos,omitempty"`
+	Now        []InstanceNow `json:"now,omitempty"` // filled in by the wave from what its group passes on
 }
 
 // GroupAtWork is what a group's instances under way are doing, as it passes that on to its wave.
@@ -159,17 +159,17 @@ func (s WaveStatus) EndedWell() bool {
 }
 
 // LeavesNothing reports whether a wave that has closed left nothing patched, so that there is nothing to put back: of
-// one that failed nobody can say so.
+// one that failed, or of which an instance did, nobody can say so.
 func (s WaveStatus) LeavesNothing() bool {
 	if s.PutsBack != "" {
 		return s.PutBackWell()
 	}
-	if s.Outcome == Failed {
+	if s.Outcome == Failed || len(s.Stranded) > 0 {
 		return false
 	}
 	for _, stage := range s.Stages {
 		for _, group := range stage.Groups {
-			if group.Tally.Patched() > 0 {
+			if group.Tally.Patched()+group.Tally[Failed]+group.Tally[Quarantined] > 0 {
 				return false
 			}
 		}
@@ -225,19 +225,19 @@ const (
 
 // GroupStatus is a group's whole state; the query `status` of PatchGroup answers with it.
 type GroupStatus struct {
-	Group     string           `json:"group"`
-	Phase     GroupPhase       `json:"phase"`
-	Reason    string           `json:"reason,omitempty"`
-	Strategy  Strategy         `json:"strategy"`
-	Current   []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
-	Now       []InstanceNow    `json:"now,omitempty"`     // what those under way are doing
-	Failing   []FailingUndo    `json:"failing_undos,omitempty"`
-	Instances []InstanceResult `json:"instances"`          // in order; not_started until each has ended
-	Gaps      []Gap            `json:"gaps,omitempty"`     // members that were not reached, once all others were
-	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
-	Notes     []string         `json:"notes,omitempty"`
-	Image     string           `json:"image,omitempty"` // see NextImage.Stale
-	Stranded  []Stranded       `json:"stranded,omitempty"`
+	Group      string           `json:"group"`
+	Phase      GroupPhase       `json:"phase"`
+	Reason     string           `json:"reason,omitempty"`
+	Strategy   Strategy         `json:"strategy"`
+	Current    []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
+	Now        []InstanceNow    `json:"now,omitempty"`     // what those under way are doing
+	Failing    []FailingUndo    `json:"failing_undos,omitempty"`
+	Instances  []InstanceResult `json:"instances"`          // in order; not_started until each has ended
+	Gaps       []Gap            `json:"gaps,omitempty"`     // members that were not reached, once all others were
+	LeftOut    []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
+	Notes      []string         `json:"notes,omitempty"`
+	StaleImage string           `json:"stale_image,omitempty"` // see NextImage.Stale
+	Stranded   []Stranded       `json:"stranded,omitempty"`
 }
 
 // InstanceStatus is an instance's whole state; the query `status` of PatchInstance answers with it.

@@ -116,12 +116,13 @@ func FitResults(results []InstanceResult) []InstanceResult {
 	short := slices.Clone(results)
 	for i := range short {
 		short[i].Reason, short[i].Notes, short[i].Hooks = Clip(short[i].Reason, shortReason), nil, nil
-		if earlier := short[i].Earlier; earlier != nil {
-			kept := *earlier
-			kept.Reason, kept.Notes, kept.Hooks = Clip(kept.Reason, shortReason), nil, nil
-			short[i].Earlier = &kept
-		}
 		short[i].Stranded = shorten(short[i].Stranded)
+		if last := short[i].LastTry; last != nil {
+			kept := *last
+			kept.Reason, kept.Notes, kept.Hooks = Clip(kept.Reason, shortReason), nil, nil
+			kept.Stranded = shorten(kept.Stranded)
+			short[i].LastTry = &kept
+		}
 	}
 	if fits(short) {
 		return short
@@ -150,6 +151,11 @@ func (r InstanceResult) leanest() InstanceResult {
 	r.RebootPending = r.RebootPending[:min(len(r.RebootPending), few)]
 	for i := range r.Stranded {
 		r.Stranded[i] = Stranded{State: Clip(r.Stranded[i].State, shortest)}
+	}
+	if r.LastTry != nil {
+		last := r.LastTry.leanest()
+		last.Backup = nil // of one that counts again, since it gets no other try, the evidence has it
+		r.LastTry = &last
 	}
 	return r
 }
@@ -201,6 +207,7 @@ func (s WaveStatus) Fit() WaveStatus {
 		for j := range s.Stages[i].Groups {
 			group := &s.Stages[i].Groups[j]
 			group.ETA, group.Stranded, group.Reason = nil, nil, Clip(group.Reason, shortReason)
+			group.StaleImage = "" // the group's own page tells
 			if len(group.Failed) > fewFailed {
 				group.Failures, group.Failed = len(group.Failed), group.Failed[:fewFailed]
 			}

@@ -81,8 +81,8 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 	for _, gap := range status.Gaps {
 		run.Write(&text, "\n- **not reached** %s\n", gap.In(status.Group))
 	}
-	if status.Image != "" {
-		run.Write(&text, "\n- %s\n", status.Image)
+	if status.StaleImage != "" {
+		run.Write(&text, "\n- %s\n", status.StaleImage)
 	}
 	for _, note := range status.Notes { // those who are left out are among them
 		run.Write(&text, "\n- %s\n", note)

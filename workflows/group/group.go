@@ -230,7 +230,7 @@ func (g *group) report(ctx workflow.Context) {
 	}
 	counts.Patched = patch.CountPatched(g.status.Instances)
 	if counts.Patched > 0 && g.status.Phase == patch.GroupDone && !g.rolledBack {
-		counts.Image = g.status.Image
+		counts.StaleImage = g.status.StaleImage
 	}
 	counts.LastPatched = patch.LastPatched(g.status.Instances)
 	if len(g.status.Instances) > 0 || g.in.Group.Only.Empty() { // of whom a person names, nobody need be here
@@ -299,7 +299,7 @@ func outcomesOf(instances []patch.InstanceResult) (outcomes []patch.Outcome) {
 func (g *group) skipFailures(ctx workflow.Context) {
 	refused := true
 	for i, instance := range g.status.Instances {
-		if !g.isFailure(instance) {
+		if !g.isFailure(instance) || instance.PassedOver {
 			continue
 		}
 		refused = false
@@ -313,7 +313,12 @@ func (g *group) skipFailures(ctx workflow.Context) {
 		return
 	}
 	for i, instance := range g.status.Instances {
-		if instance.Outcome == patch.NotStarted {
+		switch {
+		case instance.Outcome != patch.NotStarted:
+		case instance.LastTry != nil: // it was changed, and what came of that is what is skipped
+			g.status.Instances[i] = *instance.LastTry
+			g.status.Instances[i].PassedOver = true
+		default:
 			g.status.Instances[i].Outcome, g.status.Instances[i].Reason = patch.Skipped, g.status.Reason
 		}
 	}

@@ -11,17 +11,16 @@ import (
 // tellImage tells whether what the group launches next lacks what the wave has installed: the next scale-out would undo
 // the wave. What cannot be read is told so, and keeps nobody from anything.
 func (g *group) tellImage(ctx workflow.Context) {
-	if !g.in.Group.IsAutoScaling() || patch.CountPatched(g.status.Instances) == 0 {
+	if !g.in.Group.IsAutoScaling() || patch.CountPatched(g.status.Instances) == 0 || g.stopped || g.wanted() {
 		return
 	}
-	timing := g.in.Policy.Timing
-	reads := run.Again(run.Summed(run.Reading(ctx, g.in.Group, timing), "what the group launches next"), timing)
+	reads := run.Glance(ctx, g.in.Group, g.in.Policy.Timing, "what the group launches next")
 	var next patch.NextImage
 	if err := workflow.ExecuteActivity(reads, aws.ReadNextImage, activities.ReadNextImageInput{
 		Group: g.in.Group,
 	}).Get(ctx, &next); err != nil {
-		g.status.Image = "whether what it launches next lacks these patches is not known: " + run.Reason(err)
+		g.status.StaleImage = patch.Clip("whether what it launches next lacks these patches is not known: "+run.Reason(err), 300)
 		return
 	}
-	g.status.Image = next.Stale(g.status.Instances)
+	g.status.StaleImage = next.Stale(g.status.Instances)
 }

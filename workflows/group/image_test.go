@@ -65,7 +65,7 @@ func TestAnImageThatIsStaleIsTold(t *testing.T) {
 			require.Equal(t, c.outcome, result.Outcome, reasons(result))
 			status, answers := scene.Status()
 			require.True(t, answers)
-			said := status.Stages[0].Groups[0].Image
+			said := status.Stages[0].Groups[0].StaleImage
 			if c.says == "" {
 				require.Empty(t, said)
 			} else {

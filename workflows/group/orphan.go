@@ -55,9 +55,7 @@ func (g *group) leave(ctx workflow.Context) *End {
 	}
 	begun := g.status.Phase == patch.GroupStepDone || g.status.Phase == patch.GroupHeld && g.done() > 0
 	g.stopped = g.stopped || begun && g.unfinished() // its others were never taken
-	if g.stopped {
-		g.recallUntried()
-	}
+	g.recallUntried()
 	end := g.end()
 	if g.orphaned {
 		if err := workflow.ExecuteActivity(

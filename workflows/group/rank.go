@@ -38,6 +38,9 @@ func (g *group) rank(ctx workflow.Context, state patch.GroupState) error {
 	}
 	ordered := state.Exposed(known).Ordered(g.in.Policy.Order)
 	place := func(id string) int {
+		if g.status.Instances[indexOf(g.status.Instances, id)].LastTry != nil {
+			return -1 // a retry begins with what failed
+		}
 		at := slices.IndexFunc(ordered, func(m patch.Member) bool { return m.ID == id })
 		if at < 0 {
 			return len(ordered) // it has gone, or is no longer taken

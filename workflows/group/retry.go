@@ -11,17 +11,10 @@ func (g *group) forgetFailures() {
 		if failed && !instance.Replaced && !instance.PassedOver {
 			g.try[instance.ID]++
 			g.status.Instances[i] = patch.Untouched(instance.ID)
-			g.status.Instances[i].Earlier = &instance
+			g.status.Instances[i].LastTry = &instance
 		}
 	}
 }
 
-// recallUntried lets count again what the last try of an instance came to that will not get another, since the group is
-// stopped or put back: its root volume may have been replaced, or it may be patched still.
-func (g *group) recallUntried() {
-	for i, instance := range g.status.Instances {
-		if instance.Outcome == patch.NotStarted && instance.Earlier != nil && nowOf(g.status.Now, instance.ID) == nil {
-			g.status.Instances[i] = *instance.Earlier
-		}
-	}
-}
+// recallUntried lets count again what the last try of those came to that will not get another: nobody is under way.
+func (g *group) recallUntried() { g.status.Instances = patch.Recalled(g.status.Instances) }

@@ -66,7 +66,7 @@ func (g *group) takeOne(ctx workflow.Context, id string) {
 func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *patch.Window, began time.Time) {
 	stays := result.LeftAs(g.status.Stranded)
 	if stays.Outcome == patch.NotStarted { // nor is this a try that betters the last one
-		stays.Earlier = g.status.Instances[indexOf(g.status.Instances, result.ID)].Earlier
+		stays.LastTry = g.status.Instances[indexOf(g.status.Instances, result.ID)].LastTry
 	}
 	g.status.Stranded = append(patch.WithoutNode(g.status.Stranded, result.ID), stays.Stranded...)
 	if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {

@@ -45,7 +45,7 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 	}
 	for _, held := range w.roster.groups {
 		if held.result != nil {
-			stages[held.stage].Groups = append(stages[held.stage].Groups, *held.result)
+			stages[held.stage].Groups = append(stages[held.stage].Groups, held.result.Recalled())
 		}
 	}
 	w.status.Stranded = w.roster.stranded()
@@ -203,7 +203,7 @@ func (w *wave) soFar() patch.WaveResult {
 		so := patch.StageResult{Name: stage.Name, Outcome: patch.NotStarted, Groups: []patch.GroupResult{}}
 		for _, held := range w.roster.of(i) {
 			if known := held.soFar(); known != nil {
-				so.Groups = append(so.Groups, *known)
+				so.Groups = append(so.Groups, known.Recalled())
 			}
 		}
 		result.Stages = append(result.Stages, so)

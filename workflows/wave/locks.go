@@ -86,10 +86,10 @@ func (w *wave) othersHoldNone(ctx workflow.Context, ours []patch.Service) error 
 		}
 		for _, id := range owners.Running {
 			holder := w.holder(ctx, id)
-			if !w.isEarlierRun(holder) {
+			if holder.WorkflowID != "" && !w.isEarlierRun(holder) {
 				return lockedBy(holder, ErrServiceLocked, called[id])
 			}
-			if err := awaitLetGo(ctx, called[id]); err != nil {
+			if err := w.awaitLetGo(ctx, w.groupsHeld()); err != nil {
 				return err
 			}
 			return w.othersHoldNone(ctx, ours)
@@ -100,37 +100,77 @@ func (w *wave) othersHoldNone(ctx workflow.Context, ours []patch.Service) error 
 
 // lockService takes the lock of a service, within clean, which no cancel reaches; see lockGroup.
 func (w *wave) lockService(ctx, clean workflow.Context, wanted patch.Service) (workflow.ChildWorkflowFuture, error) {
-	for id := names.ServiceLock(wanted.Name); ; {
+	id := names.ServiceLock(wanted.Name)
+	for tries := 0; ; tries++ {
 		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.String()), service.HoldService,
 			service.Input{WaveID: w.status.WaveID, Service: wanted, Timing: w.plan.Timing})
 		err := future.GetChildWorkflowExecution().Get(clean, nil)
 		if err == nil || !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			return future, err
 		}
-		holder := w.holder(ctx, id)
-		if !w.isEarlierRun(holder) {
-			return nil, lockedBy(holder, ErrServiceLocked, wanted.String())
-		}
-		if err := awaitLetGo(ctx, wanted.String()); err != nil {
+		if err := w.tryLockAgain(ctx, tries, wantedLock{id, ErrServiceLocked, wanted.String(), wanted.Groups}); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// isEarlierRun reports whether a lock is held by an earlier run of this same roll back, which somebody has terminated:
-// what that had under way puts itself back, and lets its locks go then.
+// groupsHeld are the groups of which it has the locks.
+func (w *wave) groupsHeld() []patch.Group { return plainly(w.roster.groups) }
+
+// wantedLock is one that somebody else holds.
+type wantedLock struct {
+	id, errorType, what string
+	groups              []patch.Group
+}
+
+// mostFree is how often a lock is tried again that Temporal says is free, and that could not be had.
+const mostFree = 3
+
+// tryLockAgain waits until a lock may be tried again: it has become free meanwhile, or is held by an earlier run of this
+// same roll back, which somebody has terminated. What that had under way puts itself back, and lets its locks go then.
+// Its error refuses any other holder.
+func (w *wave) tryLockAgain(ctx workflow.Context, tries int, lock wantedLock) error {
+	holder := w.holder(ctx, lock.id)
+	switch {
+	case holder.WorkflowID == "" && tries < mostFree:
+		return workflow.Sleep(ctx, time.Second)
+	case !w.isEarlierRun(holder):
+		holder.WorkflowID = lock.id
+		return lockedBy(holder, lock.errorType, lock.what)
+	}
+	return w.awaitLetGo(ctx, lock.groups)
+}
+
+// isEarlierRun reports whether a lock is held by an earlier run of this same roll back.
 func (w *wave) isEarlierRun(holder activities.LockHolder) bool {
 	return w.status.PutsBack != "" && holder.Parent == w.status.WaveID
 }
 
-// letGoPoll is how often a lock is tried again that an earlier run lets go by itself.
+// letGoPoll is how soon a lock is tried again once nothing is under way any more of the run that held it.
 const letGoPoll = 5 * time.Second
 
-// awaitLetGo waits before such a lock is tried again. Its error is a cancel.
-func awaitLetGo(ctx workflow.Context, what string) error {
-	return workflow.NewTimerWithOptions(ctx, letGoPoll, workflow.TimerOptions{
-		Summary: "until an earlier run of this roll back lets " + what + " go",
-	}).Get(ctx, nil)
+// awaitLetGo waits until nothing is under way any more on groups of an earlier run of this roll back, and a moment more,
+// in which its locks end. An abort ends the wait: nothing has been put back by this run yet.
+func (w *wave) awaitLetGo(ctx workflow.Context, groups []patch.Group) error {
+	waiting, stop := workflow.WithCancel(ctx)
+	defer stop()
+	over := false
+	var failed error
+	workflow.Go(waiting, func(c workflow.Context) {
+		if failed = service.AwaitClosed(c, w.status.WaveID, groups); failed == nil {
+			failed = workflow.NewTimerWithOptions(c, letGoPoll, workflow.TimerOptions{
+				Summary: "until an earlier run of this roll back has let its locks go",
+			}).Get(c, nil)
+		}
+		over = true
+	})
+	if err := workflow.Await(ctx, func() bool { return over || w.inbox.aborts() }); err != nil {
+		return err
+	}
+	if !over {
+		return temporal.NewCanceledError("aborted while an earlier run of it was waited for")
+	}
+	return failed
 }
 
 // lockGroup takes the lock of a group. What an earlier run of the same roll back had under way, when somebody
@@ -138,7 +178,7 @@ func awaitLetGo(ctx workflow.Context, what string) error {
 func (w *wave) lockGroup(
 	ctx workflow.Context, held *lockedGroup, planned patch.Group, every int,
 ) (workflow.ChildWorkflowFuture, error) {
-	for {
+	for tries := 0; ; tries++ {
 		options := w.locking(ctx, held.workflowID, "patches "+planned.String())
 		future := workflow.ExecuteChildWorkflow(options, group.PatchGroup, group.Input{
 			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage, planned), Members: held.members,
@@ -150,11 +190,9 @@ func (w *wave) lockGroup(
 		if err == nil || !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			return future, err
 		}
-		holder := w.holder(ctx, held.workflowID)
-		if !w.isEarlierRun(holder) {
-			return nil, lockedBy(holder, ErrGroupLocked, held.group.String())
-		}
-		if err := service.AwaitClosed(ctx, w.status.WaveID, []patch.Group{planned}); err != nil {
+		if err := w.tryLockAgain(
+			ctx, tries, wantedLock{held.workflowID, ErrGroupLocked, held.group.String(), []patch.Group{planned}},
+		); err != nil {
 			return nil, err
 		}
 	}

@@ -80,7 +80,7 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 		}
 	}
 	if group.IsAutoScaling() && len(state.Members) > 0 {
-		asks := run.Again(run.Summed(reads, "what "+group.Name()+" launches next"), p.plan.Timing)
+		asks := run.Glance(ctx, group, p.plan.Timing, "what "+group.Name()+" launches next")
 		var next patch.NextImage
 		if err := workflow.ExecuteActivity(asks, aws.ReadNextImage,
 			activities.ReadNextImageInput{Group: group}).Get(ctx, &next); err != nil {

@@ -95,6 +95,9 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	}
 	w.status.Decisions = append(w.status.Decisions, decision)
 	caveat, err := w.mayRollBack(ctx, request)
+	if w.inbox.aborts() && (err == nil || temporal.IsCanceledError(err)) {
+		return w.endUnbegun(ctx), nil
+	}
 	if err != nil {
 		w.endRefused(ctx, err)
 		return nil, err
@@ -119,6 +122,15 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 		}
 	}
 	return w.end(ctx, outcome, outcomes)
+}
+
+// endUnbegun ends a roll back that was aborted before it has put anything back.
+func (w *wave) endUnbegun(ctx workflow.Context) *patch.WaveResult {
+	w.reason = "aborted: " + w.whoAborted(ctx) + "; this run has put nothing back"
+	w.roster.keepLocked()
+	w.release(ctx)
+	w.roster.groups = nil // how they stand it has not looked at
+	return w.finish(ctx, patch.Aborted, nil)
 }
 
 // readWave reads what the wave left, and keeps of it the groups where instances are patched still. It says what the

@@ -126,9 +126,7 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 	if pending := w.inbox.decision; pending != nil {
 		return beingCarriedOut(pending)
 	}
-	// What is heard at any time, and is meant for a hold, is a second answer to it as well.
-	second := verb.AboutIn(w.status.State) != patch.AboutHold && w.answerOf(request.Hold) != nil
-	if len(w.status.Verbs) == 0 && (verb.Answers() || second) {
+	if len(w.status.Verbs) == 0 && (verb.Answers() || w.isSecond(verb, request)) {
 		return beingCarriedOut(w.answerOf(w.status.Hold))
 	}
 	if err := w.verbAllowed(ctx, verb); err != nil {
@@ -138,6 +136,12 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 		return w.answeredBefore(request, err)
 	}
 	return w.planAllows(ctx, verb, request)
+}
+
+// isSecond reports whether a roll back, which is heard at any time, is meant for a hold that somebody has answered. A
+// wave that lets everything go to park hears it, for that has not begun yet; and an abort is heard whatever was answered.
+func (w *wave) isSecond(verb patch.Verb, request VerbRequest) bool {
+	return verb == patch.RollBack && !w.parking.letting && w.answerOf(request.Hold) != nil
 }
 
 // beingCarriedOut refuses a second decision beside one; nil: nobody took that, as where a hold's time has passed.
@@ -158,7 +162,8 @@ func (w *wave) answeredBefore(request VerbRequest, refused error) error {
 	if hold == w.status.Hold && w.status.Asks() {
 		return refused // nobody has
 	}
-	if answer := w.answerOf(hold); answer != nil {
+	answer := w.answerOf(hold)
+	if answer != nil && (request.Hold != 0 || answer.Stage == w.status.Stage) {
 		return fmt.Errorf("hold %d was answered: %s; %w", hold, answer.Told(), refused)
 	}
 	return refused

@@ -68,6 +68,13 @@ func Again(ctx workflow.Context, t patch.Timing) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
+// Glance is for a read that decides nothing, and is not to hold anybody up.
+func Glance(ctx workflow.Context, group patch.Group, t patch.Timing, summary string) workflow.Context {
+	options := workflow.GetActivityOptions(Again(Summed(Reading(ctx, group, t), summary), t))
+	options.ScheduleToCloseTimeout = min(options.ScheduleToCloseTimeout, time.Minute)
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // Reading is for one read that a decision needs now.
 func Reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
