@@ -15,7 +15,7 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 	api.Handle(r, "ssm", "CreatePatchBaseline", []string{
 		"Name", "ApprovalRules", "ApprovedPatches", "ApprovedPatchesComplianceLevel", "ApprovedPatchesEnableNonSecurity",
 		"ClientToken",
-		"Description", "GlobalFilters", "OperatingSystem", "RejectedPatches", "RejectedPatchesAction", "Tags",
+		"Description", "GlobalFilters", "OperatingSystem", "RejectedPatches", "RejectedPatchesAction", "Sources", "Tags",
 	}, func(c api.Call, in *ssm.CreatePatchBaselineInput) (*ssm.CreatePatchBaselineOutput, error) {
 		wanted := world.Baseline{
 			Name: aws.ToString(in.Name), Description: aws.ToString(in.Description), OS: osOr(in.OperatingSystem),
@@ -23,7 +23,7 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 			Rejected: in.RejectedPatches,
 			Level:    string(in.ApprovedPatchesComplianceLevel), Action: string(in.RejectedPatchesAction),
 			NonSecurity: aws.ToBool(in.ApprovedPatchesEnableNonSecurity), Tags: tagsOfSSM(in.Tags),
-			ClientToken: aws.ToString(in.ClientToken),
+			ClientToken: aws.ToString(in.ClientToken), Sources: sourcesOf(in.Sources),
 		}
 		baseline, err := regionOf(w, c).CreateBaseline(wanted)
 		if err != nil {
@@ -46,7 +46,7 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 				ApprovedPatchesComplianceLevel:   types.PatchComplianceLevel(b.Level),
 				RejectedPatchesAction:            types.PatchAction(b.Action),
 				ApprovedPatchesEnableNonSecurity: aws.Bool(b.NonSecurity), CreatedDate: aws.Time(b.Created),
-				ModifiedDate: aws.Time(b.Modified),
+				ModifiedDate: aws.Time(b.Modified), Sources: patchSources(b.Sources),
 			}
 			for _, group := range regionOf(w, c).PatchGroups() {
 				if group.Baseline.ID == b.ID {
@@ -58,7 +58,7 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 	api.Handle(r, "ssm", "UpdatePatchBaseline", []string{
 		"BaselineId", "Name", "ApprovalRules", "ApprovedPatches", "ApprovedPatchesComplianceLevel",
 		"ApprovedPatchesEnableNonSecurity",
-		"Description", "GlobalFilters", "RejectedPatches", "RejectedPatchesAction", "Replace",
+		"Description", "GlobalFilters", "RejectedPatches", "RejectedPatchesAction", "Replace", "Sources",
 	}, func(c api.Call, in *ssm.UpdatePatchBaselineInput) (*ssm.UpdatePatchBaselineOutput, error) {
 		region := regionOf(w, c)
 		old, err := region.Baseline(aws.ToString(in.BaselineId))
@@ -81,7 +81,7 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 			ApprovedPatchesComplianceLevel:   types.PatchComplianceLevel(b.Level),
 			RejectedPatchesAction:            types.PatchAction(b.Action),
 			ApprovedPatchesEnableNonSecurity: aws.Bool(b.NonSecurity), CreatedDate: aws.Time(b.Created),
-			ModifiedDate: aws.Time(b.Modified),
+			ModifiedDate: aws.Time(b.Modified), Sources: patchSources(b.Sources),
 		}, nil
 	})
 	api.Handle(
@@ -214,7 +214,7 @@ func baselineIdentity(region *world.Region, b *world.Baseline) types.PatchBaseli
 // changedBaseline applies an update: what it leaves out stays, or is cleared when Replace is set.
 func changedBaseline(b world.Baseline, in *ssm.UpdatePatchBaselineInput) world.Baseline {
 	if aws.ToBool(in.Replace) {
-		b.Description, b.Filters, b.Rules, b.Approved, b.Rejected = "", nil, nil, nil, nil
+		b.Description, b.Filters, b.Rules, b.Approved, b.Rejected, b.Sources = "", nil, nil, nil, nil, nil
 		b.Level, b.Action, b.NonSecurity = "UNSPECIFIED", "ALLOW_AS_DEPENDENCY", false
 	}
 	if in.Name != nil {
@@ -235,6 +235,9 @@ func changedBaseline(b world.Baseline, in *ssm.UpdatePatchBaselineInput) world.B
 	if in.RejectedPatches != nil {
 		b.Rejected = in.RejectedPatches
 	}
+	if in.Sources != nil {
+		b.Sources = sourcesOf(in.Sources)
+	}
 	if in.ApprovedPatchesComplianceLevel != "" {
 		b.Level = string(in.ApprovedPatchesComplianceLevel)
 	}
@@ -245,6 +248,24 @@ func changedBaseline(b world.Baseline, in *ssm.UpdatePatchBaselineInput) world.B
 		b.NonSecurity = *in.ApprovedPatchesEnableNonSecurity
 	}
 	return b
+}
+
+func sourcesOf(sources []types.PatchSource) (out []world.PatchSource) {
+	for _, one := range sources {
+		out = append(out, world.PatchSource{
+			Name: aws.ToString(one.Name), Products: one.Products, Configuration: aws.ToString(one.Configuration),
+		})
+	}
+	return out
+}
+
+func patchSources(sources []world.PatchSource) (out []types.PatchSource) {
+	for _, one := range sources {
+		out = append(out, types.PatchSource{
+			Name: aws.String(one.Name), Products: one.Products, Configuration: aws.String(one.Configuration),
+		})
+	}
+	return out
 }
 
 func filtersOf(group *types.PatchFilterGroup) []world.PatchFilter {

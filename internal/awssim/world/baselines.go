@@ -27,6 +27,14 @@ type Baseline struct {
 	Modified    time.Time
 	Tags        Tags
 	ClientToken string
+	Sources     []PatchSource // kept only: the world's machines have one repository
+}
+
+// PatchSource is a repository beside those of a machine.
+type PatchSource struct {
+	Name          string
+	Products      []string
+	Configuration string
 }
 
 // PatchFilter lets a patch pass when its key has one of the values, or one value is "*".
