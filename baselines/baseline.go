@@ -18,7 +18,8 @@ import (
 // Baseline decides which patches of one operating system are approved, and when.
 type Baseline struct {
 	Name            string                `json:"name" yaml:"name" required:"true" example:"amazon-linux-2023" doc:"What plans call it; the same as the file's name without .yaml."`
-	Description     string                `json:"description" yaml:"description" required:"true" example:"Critical security at once, the rest after 7 days." doc:"One sentence, shown in Systems Manager."`
+	Description     string                `json:"description" yaml:"description" example:"Critical security at once, the rest after 7 days." doc:"One sentence, shown in Systems Manager, with a mark of ours behind it. Only where ssm_name is written it may be left out, and stands alone."`
+	SSM             string                `json:"ssm_name,omitempty" yaml:"ssm_name" example:"corp-al2023" doc:"Its name in Systems Manager, where that is not patchtide- and the name: of a baseline that was there before (patchtide baseline adopt)."`
 	OperatingSystem types.OperatingSystem `json:"operating_system" yaml:"operating_system" required:"true" example:"AMAZON_LINUX_2023" doc:"Systems Manager's name of the operating system; it decides which filters a rule may use."`
 	// Platform follows from OperatingSystem.
 	Platform   patch.Platform `json:"platform" yaml:"-"`

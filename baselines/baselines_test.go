@@ -92,7 +92,9 @@ func TestToSSM(t *testing.T) {
 func TestDiffOfASystemWithoutDelay(t *testing.T) {
 	b, err := baselines.Load("ubuntu-22.04")
 	require.NoError(t, err)
-	for name, days := range map[string]*int32{"given back": aws.Int32(0), "left out": nil} {
+	for name, days := range map[string]*int32{
+		"given back": aws.Int32(0), "left out": nil, "without an effect": aws.Int32(7),
+	} {
 		t.Run(name, func(t *testing.T) {
 			got := asRead(b)
 			for n := range got.ApprovalRules.PatchRules {
@@ -204,7 +206,21 @@ func TestDiff(t *testing.T) {
 			f[0], f[2] = f[2], f[0]
 		}, nil},
 		{"delay", func(o *ssm.GetPatchBaselineOutput) { o.ApprovalRules.PatchRules[1].ApproveAfterDays = aws.Int32(14) }, []string{
-			`rule 2 is CLASSIFICATION=* PRODUCT=* SEVERITY=* after 14 days as MEDIUM with non-security, should be CLASSIFICATION=* PRODUCT=* SEVERITY=* after 7 days as MEDIUM with non-security`,
+			`rule 2 (the rest after 7 days), approval is "after 14 days", should be "after 7 days"`,
+		}},
+		{"a filter that matches everything is none", func(o *ssm.GetPatchBaselineOutput) {
+			o.ApprovalRules.PatchRules[1].PatchFilterGroup = nil
+		}, nil},
+		{"a rule's parts", func(o *ssm.GetPatchBaselineOutput) {
+			rule := &o.ApprovalRules.PatchRules[0]
+			rule.PatchFilterGroup.PatchFilters[1].Values = []string{"Security", "Bugfix"}
+			rule.PatchFilterGroup.PatchFilters[2].Values = []string{"*"}
+			rule.ComplianceLevel, rule.EnableNonSecurity = types.PatchComplianceLevelLow, aws.Bool(true)
+		}, []string{
+			`rule 1 (critical security at once), CLASSIFICATION is "Bugfix,Security", should be "Security"`,
+			`rule 1 (critical security at once), SEVERITY is "*", should be "Critical"`,
+			`rule 1 (critical security at once), compliance level is "LOW", should be "CRITICAL"`,
+			`rule 1 (critical security at once), non-security is "true", should be "false"`,
 		}},
 		{"rule removed", func(o *ssm.GetPatchBaselineOutput) { o.ApprovalRules.PatchRules = o.ApprovalRules.PatchRules[:1] }, []string{
 			`rule 2 is missing: CLASSIFICATION=* PRODUCT=* SEVERITY=* after 7 days as MEDIUM with non-security`,
@@ -291,6 +307,13 @@ func TestUsersDirectory(t *testing.T) {
 	t.Run("does not replace a built-in one", func(t *testing.T) {
 		_, err := baselines.Open(write(t, "ubuntu-22.04.yaml", "name: ubuntu-22.04\n"+own))
 		require.ErrorContains(t, err, "ubuntu-22.04 is a built-in baseline's name; choose another")
+	})
+	t.Run("is not the same in Systems Manager as another", func(t *testing.T) {
+		const adopted = "name: ours\nssm_name: patchtide-ubuntu-22.04\noperating_system: UBUNTU\nrules: [{name: all}]\n"
+		_, err := baselines.Open(write(t, "ours.yaml", adopted))
+		require.ErrorContains(t, err, "ours is called patchtide-ubuntu-22.04 in Systems Manager, and so is ubuntu-22.04")
+		_, err = baselines.Open(write(t, "ours.yaml", strings.Replace(adopted, "UBUNTU", "DEBIAN", 1)))
+		require.NoError(t, err, "Systems Manager finds it by its system, too")
 	})
 	t.Run("mistakes carry the path", func(t *testing.T) {
 		dir := write(t, "ours.yaml", "name: ours\nrule: []\n"+own)

@@ -19,13 +19,14 @@ var embedded embed.FS
 // Catalog is every baseline a plan may name.
 type Catalog struct {
 	byName map[string]Baseline
+	files  map[string]string // by name, where each was read
 }
 
 // Open reads the embedded baselines and, when directory is not empty, every *.yaml in it. The user's may add but not
 // replace: a plan's baseline must not change because of a file that merely has the same name. All mistakes of all files
 // come back together.
 func Open(directory string) (*Catalog, error) {
-	c := &Catalog{byName: map[string]Baseline{}}
+	c := &Catalog{byName: map[string]Baseline{}, files: map[string]string{}}
 	var problems strictyaml.Errors
 	if err := c.add(embedded, "", &problems); err != nil {
 		return nil, err
@@ -75,10 +76,34 @@ func (c *Catalog) add(files fs.FS, directory string, problems *strictyaml.Errors
 				},
 			)
 		default:
-			c.byName[b.Name] = b
+			if twin := c.namesake(b); twin != "" {
+				*problems = append(*problems, &strictyaml.Error{
+					File: file, Line: 1, Key: "name", Message: fmt.Sprintf("%s is called %s in Systems Manager, and so is %s; two "+
+						"files would undo each other's changes: remove one, or write another ssm_name", b.Name, b.SSMName(), twin),
+				})
+			}
+			c.byName[b.Name], c.files[b.Name] = b, file
 		}
 	}
 	return nil
+}
+
+// namesake is a baseline that is the same one in Systems Manager; "" where none is.
+func (c *Catalog) namesake(b Baseline) string {
+	for _, name := range c.Names() {
+		if other := c.byName[name]; other.SSMName() == b.SSMName() && other.OperatingSystem == b.OperatingSystem {
+			return name
+		}
+	}
+	return ""
+}
+
+// File is where a baseline was read; "" for one that is built in.
+func (c *Catalog) File(name string) string {
+	if file := c.files[name]; filepath.Base(file) != file {
+		return file
+	}
+	return ""
 }
 
 // Names lists the baselines, sorted.

@@ -24,10 +24,14 @@ const (
 	maxSources       = 20
 	maxConfiguration = 1024
 	maxDescription   = 900
+	maxAdopted       = 1024 // of a description that nothing is added to
 )
 
 // namePattern leaves room for the prefix in Systems Manager's pattern for baseline names, ^[a-zA-Z0-9_\-.]{3,128}$.
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,99}$`)
+
+// ssmNamePattern is Systems Manager's.
+var ssmNamePattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,128}$`)
 
 // Parse reads one baseline. All mistakes come back together as strictyaml.Errors: an unknown key, a value of the wrong
 // type, rules that are missing, filters and values that the operating system does not have.
@@ -56,9 +60,7 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 			stem,
 		)
 	}
-	if len(b.Description) > maxDescription {
-		doc.Problem("description", "is %d characters long; keep it under %d", len(b.Description), maxDescription)
-	}
+	checkDescription(doc, b)
 	if len(b.PatchGroup) > 256 {
 		doc.Problem("patch_group", "is longer than the 256 characters Systems Manager allows")
 	}
@@ -100,6 +102,23 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 	}
 	for i, rule := range b.Rules {
 		checkRule(doc, fmt.Sprintf("rules[%d]", i), string(b.OperatingSystem), os, rule)
+	}
+}
+
+// checkDescription checks what Systems Manager shows of a baseline: its name and its description.
+func checkDescription(doc *strictyaml.Document, b *Baseline) {
+	longest := maxDescription
+	if b.SSM != "" {
+		longest = maxAdopted
+	}
+	switch {
+	case b.SSM != "" && !ssmNamePattern.MatchString(b.SSM):
+		doc.Problem("ssm_name", "may hold 3 to 128 letters, digits, dots, dashes and underscores")
+	case b.SSM == "" && !doc.Has("description"):
+		doc.Problem("description", "is missing; write it like description: Critical security at once, the rest after 7 days.")
+	}
+	if len(b.Description) > longest {
+		doc.Problem("description", "is %d characters long; keep it under %d", len(b.Description), longest)
 	}
 }
 

@@ -1,6 +1,7 @@
 package baselines
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -8,8 +9,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
 
+// ssmPrefix is how the names of our baselines begin in Systems Manager.
+const ssmPrefix = "patchtide-"
+
 // SSMName is the baseline's name in Systems Manager. It never changes, so that a sync finds what an earlier one made.
-func (b Baseline) SSMName() string { return "patchtide-" + b.Name }
+func (b Baseline) SSMName() string { return cmp.Or(b.SSM, ssmPrefix+b.Name) }
 
 // ToSSM returns the request that creates the baseline. The description carries the content's hash, so that a reader
 // sees in the console whether it is the current one. Registering the patch group is another call.
@@ -18,16 +22,18 @@ func (b Baseline) ToSSM() *ssm.CreatePatchBaselineInput {
 	for i, rule := range b.Rules {
 		rules[i] = b.ssmRule(rule)
 	}
-	name, description := b.SSMName(), b.ssmDescription()
+	name := b.SSMName()
 	in := &ssm.CreatePatchBaselineInput{
 		Name:                  &name,
-		Description:           &description,
 		OperatingSystem:       b.OperatingSystem,
 		ApprovalRules:         &types.PatchRuleGroup{PatchRules: rules},
 		ApprovedPatches:       b.Approved,
 		RejectedPatches:       b.rejected(),
 		RejectedPatchesAction: b.RejectedAction,
 		Sources:               b.ssmSources(),
+	}
+	if description := b.ssmDescription(); description != "" { // Systems Manager refuses one without a character
+		in.Description = &description
 	}
 	in.ApprovedPatchesComplianceLevel = b.ApprovedLevel
 	if b.ApprovedNonSecurity {
@@ -45,7 +51,11 @@ func (b Baseline) ssmSources() (sources []types.PatchSource) {
 	return sources
 }
 
+// ssmDescription leaves the description of an adopted baseline as it is: it was somebody's before it was ours.
 func (b Baseline) ssmDescription() string {
+	if b.SSM != "" {
+		return b.Description
+	}
 	return fmt.Sprintf("%s Managed by Patchtide, content %s.", b.Description, b.Hash())
 }
 
