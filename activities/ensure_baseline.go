@@ -2,12 +2,9 @@ package activities
 
 import (
 	"context"
-	"slices"
-
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/patchtide/patchtide/baselines"
-	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/baselinesync"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -21,6 +18,8 @@ type EnsureBaselineInput struct {
 // RegisteredBaseline is a baseline as SSM has it.
 type RegisteredBaseline struct {
 	BaselineID string
+	// Differed is how it differed from the file until now, and since when; "" where it did not.
+	Differed string `json:",omitempty"`
 }
 
 // baselineOf reads a plan's baseline from the files. An unknown name is InvalidInput and lists those that exist.
@@ -49,97 +48,17 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 		return nil, err
 	}
 	where := in.Group.Account.Name + "/" + in.Group.Region
-	id, err := aws.FindBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem)
+	found, err := baselinesync.Read(ctx, s, where, wanted)
 	if err != nil {
 		return nil, err
 	}
-	var current *ssm.GetPatchBaselineOutput
-	if id == "" {
-		id, current, err = createBaseline(ctx, s, where, wanted)
-	} else {
-		current, err = readBaseline(ctx, s, where, wanted, id)
-	}
+	id, err := baselinesync.Apply(ctx, s, where, wanted, found)
 	if err != nil {
 		return nil, err
 	}
-	if err := updateBaseline(ctx, s, where, wanted, current); err != nil {
-		return nil, err
+	registered := &RegisteredBaseline{BaselineID: id}
+	if drift := baselinesync.DriftOf(wanted, found); drift != nil {
+		registered.Differed = drift.String()
 	}
-	if wanted.PatchGroup == "" || slices.Contains(current.PatchGroups, wanted.PatchGroup) {
-		return &RegisteredBaseline{BaselineID: id}, nil
-	}
-	_, err = s.SSM.RegisterPatchBaselineForPatchGroup(
-		ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: &id, PatchGroup: &wanted.PatchGroup},
-	)
-	if aws.HasCode(err, aws.CodeAlreadyExists) {
-		return nil, once.Final(ErrRejected, "%s: the patch group %s belongs to another baseline; take it from that one, "+
-			"or name another patch_group in the baseline %s",
-			where, wanted.PatchGroup, wanted.Name)
-	}
-	if err != nil {
-		return nil, aws.Wrap("register the patch group "+wanted.PatchGroup, where, err)
-	}
-	return &RegisteredBaseline{BaselineID: id}, nil
-}
-
-// baselinesDeleted is up to how many deletions of one baseline are gone through. How long AWS keeps a token, and
-// whether what it made may have been deleted, is unverified: it publishes neither.
-const baselinesDeleted = 10
-
-// createBaseline makes the baseline, with the content's hash as token: a lost reply, or another worker at the same
-// time, makes no second one. AWS keeps tokens for a time that it does not tell, be it that what one made was deleted
-// since, or that the token was used for other content: then another token is used, the same for all who meet it.
-func createBaseline(
-	ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline,
-) (string, *ssm.GetPatchBaselineOutput, error) {
-	token := "patchtide-" + wanted.Hash()
-	for range baselinesDeleted {
-		create := wanted.ToSSM()
-		create.ClientToken = &token
-		out, err := s.SSM.CreatePatchBaseline(ctx, create)
-		if aws.IsTokenUsed(err) {
-			token += "-"
-			continue
-		}
-		if err != nil {
-			return "", nil, aws.Wrap("create the patch baseline "+wanted.SSMName(), where, err)
-		}
-		id := aws.Deref(out.BaselineId)
-		current, err := readBaseline(ctx, s, where, wanted, id)
-		if !aws.IsNotFound(err) {
-			return id, current, err
-		}
-		token = "patchtide-" + wanted.Hash() + "-not-" + id // it was deleted
-	}
-	return "", nil, once.Final(
-		ErrRejected, "%s: AWS answers the creation of the patch baseline %s again and again with one that was deleted; make "+
-			"it by hand, with that name, then try again", where, wanted.SSMName(),
-	)
-}
-
-func readBaseline(
-	ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline, id string,
-) (*ssm.GetPatchBaselineOutput, error) {
-	current, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &id})
-	return current, aws.Wrap("read the patch baseline "+wanted.SSMName(), where, err)
-}
-
-// updateBaseline puts back what differs from the file. Replace, for what the file leaves out must go.
-func updateBaseline(
-	ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline, current *ssm.GetPatchBaselineOutput,
-) error {
-	content := *current
-	content.PatchGroups = []string{wanted.PatchGroup} // registering is a call of its own
-	if len(wanted.Diff(&content)) == 0 {
-		return nil
-	}
-	create := wanted.ToSSM()
-	_, err := s.SSM.UpdatePatchBaseline(ctx, &ssm.UpdatePatchBaselineInput{
-		BaselineId: current.BaselineId, Replace: aws.Ptr(true), Name: create.Name, Description: create.Description,
-		ApprovalRules: create.ApprovalRules, ApprovedPatches: create.ApprovedPatches,
-		ApprovedPatchesComplianceLevel:   create.ApprovedPatchesComplianceLevel,
-		ApprovedPatchesEnableNonSecurity: create.ApprovedPatchesEnableNonSecurity, Sources: create.Sources,
-		RejectedPatches: create.RejectedPatches, RejectedPatchesAction: create.RejectedPatchesAction,
-	})
-	return aws.Wrap("update the patch baseline "+wanted.SSMName(), where, err)
+	return registered, nil
 }

@@ -116,7 +116,11 @@ func TestBaselineIsKeptEqual(t *testing.T) {
 		BaselineId: &first.BaselineID, RejectedPatches: []string{"kernel*"},
 	})
 	require.NoError(t, err)
-	require.Equal(t, first, must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in))
+	putBack := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
+	require.Equal(t, first.BaselineID, putBack.BaselineID)
+	require.Equal(t, `rejected patches is "kernel*", should be nothing (it was changed last on 2026-11-08 02:00 UTC; it was `+
+		"written from this file, and somebody changed it in Systems Manager since)", putBack.Differed)
+	require.Equal(t, first, must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in), "told once")
 	got, err := f.ssmClient().GetPatchBaseline(
 		context.Background(), &ssm.GetPatchBaselineInput{BaselineId: &first.BaselineID},
 	)

@@ -23,7 +23,25 @@ func FindBaseline(
 func findBaseline(
 	ctx context.Context, s *Services, where, name string, system ssmtypes.OperatingSystem,
 ) (ssmtypes.PatchBaselineIdentity, error) {
-	var found []ssmtypes.PatchBaselineIdentity
+	found, err := FindBaselines(ctx, s, where, name)
+	if err != nil {
+		return ssmtypes.PatchBaselineIdentity{}, err
+	}
+	found = slices.DeleteFunc(found, func(one ssmtypes.PatchBaselineIdentity) bool {
+		return one.OperatingSystem != system
+	})
+	if len(found) == 0 {
+		return ssmtypes.PatchBaselineIdentity{}, nil
+	}
+	return slices.MinFunc(found, func(a, b ssmtypes.PatchBaselineIdentity) int {
+		return strings.Compare(Deref(a.BaselineId), Deref(b.BaselineId))
+	}), nil
+}
+
+// FindBaselines are all baselines of our account of one name, whatever their operating systems.
+func FindBaselines(
+	ctx context.Context, s *Services, where, name string,
+) (found []ssmtypes.PatchBaselineIdentity, err error) {
 	pages := ssm.NewDescribePatchBaselinesPaginator(
 		s.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
 			{Key: Ptr("NAME_PREFIX"), Values: []string{name}}, {Key: Ptr("OWNER"), Values: []string{"Self"}},
@@ -31,18 +49,13 @@ func findBaseline(
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return ssmtypes.PatchBaselineIdentity{}, Wrap("look for the patch baseline "+name, where, err)
+			return nil, Wrap("look for the patch baseline "+name, where, err)
 		}
 		for _, baseline := range page.BaselineIdentities {
-			if Deref(baseline.BaselineName) == name && baseline.OperatingSystem == system {
+			if Deref(baseline.BaselineName) == name {
 				found = append(found, baseline)
 			}
 		}
 	}
-	if len(found) == 0 {
-		return ssmtypes.PatchBaselineIdentity{}, nil
-	}
-	return slices.MinFunc(found, func(a, b ssmtypes.PatchBaselineIdentity) int {
-		return strings.Compare(Deref(a.BaselineId), Deref(b.BaselineId))
-	}), nil
+	return found, nil
 }

@@ -32,24 +32,15 @@ func ReadJudges(
 	judges := &patch.Judges{
 		Baseline: wanted.Name, PatchGroup: wanted.PatchGroup, System: string(wanted.System), Asked: len(instances),
 	}
-	if wanted.PatchGroup != "" {
-		judge, err := judgeOf(ctx, s, where, wanted.PatchGroup, wanted.System)
-		if err != nil {
-			return nil, err
-		}
-		if judge != "" && BareID(judge) != BareID(Deref(ours.BaselineId)) {
-			other, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &judge})
-			if err != nil {
-				return nil, Wrap("read the patch baseline "+judge, where, err)
-			}
-			switch {
-			case !slices.Contains(other.PatchGroups, wanted.PatchGroup): // it is the default only
-			case ours.BaselineId == nil && Deref(other.Name) == wanted.Name: // made since, or not listed yet
-				ours.BaselineId = &judge
-			default:
-				judges.TakenBy, judges.TakenByID = Deref(other.Name), judge
-			}
-		}
+	other, err := ReadHolder(ctx, s, where, wanted, Deref(ours.BaselineId))
+	switch {
+	case err != nil:
+		return nil, err
+	case other == nil:
+	case ours.BaselineId == nil && Deref(other.Name) == wanted.Name: // made since, or not listed yet
+		ours.BaselineId = other.BaselineId
+	default:
+		judges.TakenBy, judges.TakenByID = Deref(other.Name), Deref(other.BaselineId)
 	}
 	ofGroup := map[string]bool{wanted.PatchGroup: true}
 	ofGroup[""] = ours.DefaultBaseline // the last word, for a baseline without a patch group
@@ -71,6 +62,28 @@ func ReadJudges(
 		}
 	}
 	return judges, nil
+}
+
+// ReadHolder is the baseline that is registered for the wanted one's patch group in its place; nil where none is. ours
+// is the wanted one's id; "" where it is not there yet.
+func ReadHolder(
+	ctx context.Context, s *Services, where string, wanted WantedBaseline, ours string,
+) (*ssm.GetPatchBaselineOutput, error) {
+	if wanted.PatchGroup == "" {
+		return nil, nil
+	}
+	judge, err := judgeOf(ctx, s, where, wanted.PatchGroup, wanted.System)
+	if err != nil || judge == "" || BareID(judge) == BareID(ours) {
+		return nil, err
+	}
+	other, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &judge})
+	if err != nil {
+		return nil, Wrap("read the patch baseline "+judge, where, err)
+	}
+	if !slices.Contains(other.PatchGroups, wanted.PatchGroup) { // it is the default only
+		return nil, nil
+	}
+	return other, nil
 }
 
 // judgeOf is the baseline that judges a patch group: the one that is registered for it, else the default; "" where AWS

@@ -1,17 +1,11 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/baselinesync"
 	"github.com/patchtide/patchtide/internal/cloud"
 )
 
@@ -35,55 +29,29 @@ func (p place) baselines(ctx context.Context, clients *cloud.Clients) []Result {
 }
 
 // used are the baselines of the plans that have groups here.
-func (p place) used() []string {
-	var names []string
-	for _, plan := range p.Config.Plans {
-		for _, stage := range plan.Stages {
-			for _, group := range stage.Groups {
-				if group.Account == p.account.Name && group.Region == p.region {
-					names = append(names, cmp.Or(group.Baseline, stage.Baseline, plan.Baseline))
-				}
-			}
+func (p place) used() (names []string) {
+	for _, use := range p.Config.BaselineUses() {
+		if use.Account == p.account.Name && use.Region == p.region {
+			names = append(names, use.Baseline)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
 func (p place) compare(ctx context.Context, clients *cloud.Clients, wanted baselines.Baseline) (Result, error) {
 	result := Result{Check: "baseline", Where: p.String(), State: OK}
-	pages := ssm.NewDescribePatchBaselinesPaginator(
-		clients.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
-			{Key: aws.String("NAME_PREFIX"), Values: []string{wanted.SSMName()}},
-			{Key: aws.String("OWNER"), Values: []string{"Self"}},
-		}})
-	var ids []string
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return result, err
-		}
-		for _, each := range page.BaselineIdentities {
-			if aws.ToString(each.BaselineName) == wanted.SSMName() && each.OperatingSystem == wanted.OperatingSystem {
-				ids = append(ids, aws.ToString(each.BaselineId))
-			}
-		}
-	}
-	if len(ids) == 0 {
-		result.Says = wanted.SSMName() + " is not there yet: the first wave makes it"
-		return result, nil
-	}
-	// Systems Manager does not keep names unique; a wave takes the same one.
-	current, err := clients.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: aws.String(slices.Min(ids))})
+	found, err := baselinesync.Read(ctx, clients.Services(), p.String(), wanted)
 	if err != nil {
 		return result, err
 	}
-	if drift := wanted.Diff(current); len(drift) > 0 {
-		result.State, result.Says = Problem, fmt.Sprintf(
-			"%s differs from the file: %s", wanted.SSMName(), strings.Join(drift, "; "),
-		)
-		result.Mend = "the next wave makes it equal to the file again; if the change was meant, write it into the " +
-			"baseline's file in baselines_dir"
+	if found.Missing() {
+		result.Says = wanted.SSMName() + " is not there yet: the first wave makes it"
+		return result, nil
+	}
+	if drift := baselinesync.DriftOf(wanted, found); drift != nil {
+		result.State, result.Says = Problem, fmt.Sprintf("%s differs from the file: %s", wanted.SSMName(), drift)
+		result.Mend = "the next wave makes it equal to the file again, and so does `patchtide baseline sync " + wanted.Name +
+			"`; if the change was meant, write it into the baseline's file in baselines_dir"
 		return result, nil
 	}
 	result.Says = wanted.SSMName() + " is as the file says"

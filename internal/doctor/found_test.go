@@ -231,7 +231,9 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 					)
 					require.NoError(b.t, err)
 				})
-			}, "baseline", "production/ap-northeast-1", doctor.Problem, []string{"differs from the file", `description is "mine"`}, []string{"next wave makes it equal"}, 0,
+			}, "baseline", "production/ap-northeast-1", doctor.Problem, []string{
+				"differs from the file", `description is "mine"`, "it was changed last on ", "Patchtide has not written it",
+			}, []string{"next wave makes it equal", "patchtide baseline sync amazon-linux-2023"}, 0,
 		},
 		"a clock that is off": {
 			func(b *scene) { b.ahead = time.Minute }, "clock", "AWS", doctor.Problem,

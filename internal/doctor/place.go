@@ -61,7 +61,7 @@ func (p place) look(ctx context.Context) []Result {
 // enter assumes the account's role in the region.
 func (p place) enter(ctx context.Context, caller string) (*cloud.Clients, Result) {
 	result := Result{Check: "role", Where: p.String(), State: Problem}
-	external, err := worker.ReadSecret(ctx, p.account.ExternalIDFrom, p.config())
+	account, err := worker.CloudAccount(ctx, p.account, p.config())
 	if err != nil {
 		result.Says = "its external id cannot be read: " + reason(err)
 		result.Mend = fmt.Sprintf(
@@ -69,10 +69,7 @@ func (p place) enter(ctx context.Context, caller string) (*cloud.Clients, Result
 		)
 		return nil, result
 	}
-	options := cloud.Options{Config: p.config(), Version: p.Version, Accounts: []cloud.Account{{
-		ID: p.account.ID, Name: p.account.Name, RoleARN: p.account.RoleARN, ExternalID: external,
-		AutomationRoleARN: p.account.AutomationRoleARN,
-	}}}
+	options := cloud.Options{Config: p.config(), Version: p.Version, Accounts: []cloud.Account{account}}
 	clouds, err := cloud.New(options)
 	if err != nil {
 		result.Says = err.Error()

@@ -221,16 +221,23 @@ func clouds(ctx context.Context, options Options) (*cloud.Cloud, error) {
 func cloudAccounts(ctx context.Context, options Options) ([]cloud.Account, error) {
 	var accounts []cloud.Account
 	for _, account := range options.Config.Accounts {
-		external, err := ReadSecret(ctx, account.ExternalIDFrom, options.AWS)
+		known, err := CloudAccount(ctx, account, options.AWS)
 		if err != nil {
 			return nil, fmt.Errorf("account %s: external_id_from: %w", account.Name, err)
 		}
-		accounts = append(accounts, cloud.Account{
-			ID: account.ID, Name: account.Name, RoleARN: account.RoleARN, ExternalID: external,
-			AutomationRoleARN: account.AutomationRoleARN,
-		})
+		accounts = append(accounts, known)
 	}
 	return accounts, nil
+}
+
+// CloudAccount is how an account of the configuration is entered. The error is of its external id, which is read from
+// where the configuration says.
+func CloudAccount(ctx context.Context, account config.Account, sdk aws.Config) (cloud.Account, error) {
+	external, err := ReadSecret(ctx, account.ExternalIDFrom, sdk)
+	return cloud.Account{
+		ID: account.ID, Name: account.Name, RoleARN: account.RoleARN, ExternalID: external,
+		AutomationRoleARN: account.AutomationRoleARN,
+	}, err
 }
 
 // openLists opens the place of the lists that bind machines; nil where none is configured.

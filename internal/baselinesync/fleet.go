@@ -1,0 +1,220 @@
+package baselinesync
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/aws"
+)
+
+// atOnce bounds how many places are asked at the same time; AWS's quotas are per account and region.
+const atOnce = 8
+
+// budget bounds one place: a region that does not answer keeps nobody else waiting.
+const budget = 2 * time.Minute
+
+// Place is an account and region in which plans use a baseline.
+type Place struct {
+	Account  string
+	Region   string
+	Baseline baselines.Baseline
+	Plans    []string
+	// Connect gives the services there.
+	Connect func(context.Context) (*aws.Services, error)
+}
+
+// String is account/region.
+func (p Place) String() string { return p.Account + "/" + p.Region }
+
+// Condition is how a baseline stands in a place.
+type Condition string
+
+// The conditions.
+const (
+	Equal     Condition = "equal"
+	Different Condition = "different"
+	Missing   Condition = "missing" // a wave, a scan or sync makes it
+	Unread    Condition = "unread"  // nobody knows; Error has the reason
+)
+
+// What sync has done in a place.
+const (
+	Made      = "made"
+	Changed   = "changed"
+	Unchanged = "unchanged"
+	Failed    = "failed" // Error has the reason
+)
+
+// State is how a baseline stands in a place, and what sync has done there.
+type State struct {
+	Baseline    string                 `json:"baseline"`
+	Name        string                 `json:"ssm_name"`
+	Account     string                 `json:"account"`
+	Region      string                 `json:"region"`
+	Plans       []string               `json:"plans"`
+	ID          string                 `json:"baseline_id,omitempty"`
+	Condition   Condition              `json:"condition"`
+	Differences []baselines.Difference `json:"differences"`
+	Modified    *time.Time             `json:"modified,omitempty"`
+	Origin      string                 `json:"origin,omitempty"`
+	// TakenBy is another baseline that has the patch group, which only a person can take from it.
+	TakenBy string `json:"patch_group_taken_by,omitempty"`
+	Error   string `json:"error,omitempty"`
+	Done    string `json:"done,omitempty"`
+}
+
+// Where is account/region.
+func (s State) Where() string { return s.Account + "/" + s.Region }
+
+// Since is Drift's.
+func (s State) Since() string { return Drift{Modified: s.Modified, Origin: s.Origin}.Since() }
+
+// Compare asks every place. One that cannot be asked is Unread and keeps no other from it.
+func Compare(ctx context.Context, places []Place) []State {
+	return each(ctx, places, func(ctx context.Context, i int) State { return places[i].compare(ctx) })
+}
+
+// Sync makes every place's baseline equal to its file where Compare has found it otherwise: only what was shown is
+// changed. Where it has changed meanwhile nothing is done.
+func Sync(ctx context.Context, places []Place, shown []State) []State {
+	return each(ctx, places, func(ctx context.Context, i int) State { return places[i].sync(ctx, shown[i]) })
+}
+
+func each(ctx context.Context, places []Place, do func(ctx context.Context, i int) State) []State {
+	states := make([]State, len(places))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i := range places {
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, budget)
+			defer cancel()
+			states[i] = do(ctx, i)
+			return nil
+		})
+	}
+	_ = group.Wait() // a place has a state, never an error
+	return states
+}
+
+func (p Place) state() State {
+	return State{
+		Baseline: p.Baseline.Name, Name: p.Baseline.SSMName(), Account: p.Account, Region: p.Region, Plans: p.Plans,
+		Differences: []baselines.Difference{},
+	}
+}
+
+func (p Place) compare(ctx context.Context) State {
+	state, _, err := p.look(ctx)
+	if err != nil {
+		state.Condition, state.Error = Unread, err.Error()
+	}
+	return state
+}
+
+// look reads a place; with it come the services there.
+func (p Place) look(ctx context.Context) (State, *aws.Services, error) {
+	state := p.state()
+	services, err := p.Connect(ctx)
+	if err != nil {
+		return state, nil, err
+	}
+	found, err := Read(ctx, services, p.String(), p.Baseline)
+	if err != nil {
+		return state, nil, err
+	}
+	state.ID, state.Condition = found.ID, Different
+	switch {
+	case found.Missing():
+		state.Condition = Missing
+	case found.Equal():
+		state.Condition = Equal
+		return state, services, nil
+	default:
+		state.Differences, state.Modified = found.Differences, found.Has.ModifiedDate
+		state.Origin = p.Baseline.Origin(found.Has)
+	}
+	return p.holder(ctx, services, state)
+}
+
+// holder adds who has the patch group that is not ours.
+func (p Place) holder(ctx context.Context, services *aws.Services, state State) (State, *aws.Services, error) {
+	ours := func(d baselines.Difference) bool { return d.What == baselines.PatchGroup }
+	if state.Condition == Different && !slices.ContainsFunc(state.Differences, ours) {
+		return state, services, nil
+	}
+	other, err := aws.ReadHolder(ctx, services, p.String(), aws.WantedBaseline{
+		Name: p.Baseline.SSMName(), PatchGroup: p.Baseline.PatchGroup, System: p.Baseline.OperatingSystem,
+	}, state.ID)
+	if err != nil || other == nil {
+		return state, services, err
+	}
+	state.TakenBy = fmt.Sprintf("%s (%s)", aws.Deref(other.Name), aws.Deref(other.BaselineId))
+	for i, one := range state.Differences {
+		if ours(one) {
+			state.Differences[i].Found = "registered with " + state.TakenBy
+		}
+	}
+	return state, services, nil
+}
+
+func (p Place) sync(ctx context.Context, shown State) State {
+	fail := func(state State, format string, args ...any) State {
+		state.Done, state.Error = Failed, fmt.Sprintf(format, args...)
+		return state
+	}
+	switch {
+	case shown.Condition == Unread:
+		return fail(shown, "%s", shown.Error)
+	case shown.Condition == Equal:
+		shown.Done = Unchanged
+		return shown
+	case shown.TakenBy != "":
+		return fail(shown, "the patch group %s is registered with %s; take it from that one (aws ssm "+
+			"deregister-patch-baseline-for-patch-group), or write another patch_group in the baseline's file",
+			p.Baseline.PatchGroup, shown.TakenBy)
+	}
+	now, services, err := p.look(ctx)
+	switch {
+	case err != nil:
+		return fail(shown, "%s", err)
+	case now.Condition == Equal: // by somebody else, or an earlier try whose reply was lost
+		now.Done = Unchanged
+		return now
+	case now.Condition != shown.Condition || now.ID != shown.ID || now.said() != shown.said():
+		return fail(now, "somebody changed it since it was shown; nothing was done here: look again with `patchtide "+
+			"baseline diff %s`", p.Baseline.Name)
+	}
+	found, err := Read(ctx, services, p.String(), p.Baseline)
+	if err == nil {
+		_, err = Apply(ctx, services, p.String(), p.Baseline, found)
+	}
+	after, _, lookErr := p.look(ctx)
+	switch {
+	case lookErr == nil && after.Condition == Equal: // also where only the reply was lost
+		after.Done, after.Differences = Changed, shown.Differences
+		if shown.Condition == Missing {
+			after.Done = Made
+		}
+		return after
+	case err != nil:
+		return fail(shown, "%s", err)
+	case lookErr != nil:
+		return fail(shown, "it was changed, and could not be read again: %s", lookErr)
+	}
+	return fail(after, "Systems Manager took the change, and differs still: %s", after.said())
+}
+
+// said is all differences, to compare them.
+func (s State) said() string {
+	var all []string
+	for _, one := range s.Differences {
+		all = append(all, one.String())
+	}
+	return strings.Join(all, "; ")
+}
