@@ -78,6 +78,10 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 					doc.Groups = append(doc.Groups, group.Group+": "+group.StaleImage)
 				}
 			}
+			if group.BaselineDiffered != "" {
+				doc.Groups = append(doc.Groups, group.Group+": its baseline differed from the file, and the wave made it equal: "+
+					group.BaselineDiffered)
+			}
 			for _, told := range slices.Concat(group.LeftOut, group.Waiting) {
 				if said := group.Group + ": " + told; !strings.Contains(status.Reason, said) {
 					doc.Groups = append(doc.Groups, said)

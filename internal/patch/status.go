@@ -111,6 +111,9 @@ type GroupCounts struct {
 	ETA        *ETA          `json:"eta,omitempty"`         // the wave's word, while there is something left to do
 	Failing    []FailingUndo `json:"failing_undos,omitempty"`
 	Now        []InstanceNow `json:"now,omitempty"` // filled in by the wave from what its group passes on
+	// BaselineDiffered is how the baseline in Systems Manager differed from its file before the wave made it equal, and
+	// since when; "": it did not.
+	BaselineDiffered string `json:"baseline_differed,omitempty"`
 }
 
 // GroupAtWork is what a group's instances under way are doing, as it passes that on to its wave.

@@ -22,6 +22,7 @@ type RegisterInput struct {
 type Registered struct {
 	Runbook    activities.Runbook
 	BaselineID string
+	Differed   string `json:",omitempty"` // how the baseline differed from the file until now; "": it did not
 }
 
 // RegisterGroups registers what patches and what is judged by where groups are, and pins the runbook's version and
@@ -40,7 +41,7 @@ func RegisterGroups(ctx workflow.Context, in RegisterInput) ([]Registered, error
 		}).Get(ctx, &baseline); err != nil {
 			return done, run.PreflightError(group, err)
 		}
-		done.BaselineID = baseline.BaselineID
+		done.BaselineID, done.Differed = baseline.BaselineID, baseline.Differed
 		return done, nil
 	})
 }

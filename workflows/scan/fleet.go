@@ -33,6 +33,8 @@ type GroupScan struct {
 	// BaselineID is the plan's baseline in Systems Manager, which the scan has made there where it was not yet, and
 	// registered for its patch group; "" where that failed.
 	BaselineID string `json:"baseline_id,omitempty"`
+	// BaselineDiffered is how that differed from its file until the scan made it equal, and since when; "": it did not.
+	BaselineDiffered string `json:"baseline_differed,omitempty"`
 }
 
 // Whole reports whether all that a scan should tell it tells: every group was read, and each of its instances scanned.
@@ -65,7 +67,9 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 	waveID := workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
 	for _, group := range plan.Groups() {
 		scan := GroupScan{Account: group.Account.Name, Region: group.Region, Name: group.Name()}
-		scan.Instances, scan.BaselineID, scan.Error = Group(ctx, group, plan, waveID)
+		var baseline activities.RegisteredBaseline
+		scan.Instances, baseline, scan.Error = Group(ctx, group, plan, waveID)
+		scan.BaselineID, scan.BaselineDiffered = baseline.BaselineID, baseline.Differed
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -93,33 +97,32 @@ func (f *FleetScan) fit() {
 	patch.FitScans(scans)
 }
 
-// Group scans a group by its plan's baseline, whose id it returns. What kept it from being scanned is told; "" when
+// Group scans a group by its plan's baseline, which it returns. What kept it from being scanned is told; "" when
 // nothing did.
 func Group(
 	ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string,
-) (scans []patch.Scan, baselineID, problem string) {
+) (scans []patch.Scan, baseline activities.RegisteredBaseline, problem string) {
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(
 		run.Reading(ctx, group, plan.Timing), aws.InspectGroup,
 		activities.InspectGroupInput{Group: group, Unseen: true, Targets: []string{}},
 	).Get(ctx, &state); err != nil {
-		return []patch.Scan{}, "", run.Reason(err)
+		return []patch.Scan{}, baseline, run.Reason(err)
 	}
-	var baseline activities.RegisteredBaseline
 	if err := workflow.ExecuteActivity(
 		run.Acting(ctx, group, plan.Timing), aws.EnsureBaseline, activities.EnsureBaselineInput{
 			Group: group, Baseline: plan.Of(group).Baseline,
 		}).Get(ctx, &baseline); err != nil {
-		return []patch.Scan{}, "", run.Reason(err)
+		return []patch.Scan{}, baseline, run.Reason(err)
 	}
 	scans, err := Instances(
 		ctx, group, plan.Timing, state.IDs(), baseline.BaselineID, run.SnapshotID(waveID, 0),
 		run.Attempt(waveID, group.String(), "scan-fleet", 0),
 	)
 	if err != nil {
-		return []patch.Scan{}, baseline.BaselineID, run.Reason(err)
+		return []patch.Scan{}, baseline, run.Reason(err)
 	}
-	return scans, baseline.BaselineID, ""
+	return scans, baseline, ""
 }
 
 // details is what the Temporal UI shows of a scan.

@@ -21,6 +21,7 @@ func (w *wave) show(ctx workflow.Context) {
 		if held.stage < len(w.status.Stages) {
 			counts := held.counts
 			counts.Group, counts.WorkflowID = held.group.String(), held.workflowID
+			counts.BaselineDiffered = held.differed
 			counts.ToPutBack = w.status.State != patch.StateClosed && !held.wasPutBack && w.isToPutBack(held.stage)
 			counts.Now = run.AtWork(held.counts.Phase, held.now.Now)
 			if w.status.State == patch.StateClosed { // whatever it was held for, and was never told to do

@@ -122,7 +122,7 @@ func (w *wave) register(ctx workflow.Context) error {
 			}
 		},
 		func(held *lockedGroup, done preflight.Registered) {
-			held.runbook, held.baselineID = done.Runbook, done.BaselineID
+			held.runbook, held.baselineID, held.differed = done.Runbook, done.BaselineID, done.Differed
 			held.counts.Total = len(held.members)
 		})
 }

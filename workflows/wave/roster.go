@@ -39,8 +39,9 @@ type prepared struct {
 	behind     patch.Behind // nothing, not even an empty All, until it is read
 	runbook    activities.Runbook
 	baselineID string
-	missing    int // patches missing in all, by the scan before
-	compliant  int // instances that have nothing to do, by the same scan
+	differed   string // how its baseline differed from the file before this wave made it equal; "": it did not
+	missing    int    // patches missing in all, by the scan before
+	compliant  int    // instances that have nothing to do, by the same scan
 }
 
 // progress is where a group stands.

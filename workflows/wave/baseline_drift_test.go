@@ -1,0 +1,37 @@
+package wave_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/brief"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// A baseline that somebody changed is put back by the wave, and the group of its account tells what differed and since
+// when; the others tell nothing.
+func TestAWaveTellsThatItsBaselineDiffered(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	scene.Sim.Inspect(func(w *world.World) {
+		_, err := w.Account(wavetest.Production).Region(wavetest.Tokyo).CreateBaseline(world.Baseline{
+			Name: "patchtide-amazon-linux-2023", OS: "AMAZON_LINUX_2023", Rejected: []string{"kernel*"},
+		})
+		require.NoError(t, err)
+	})
+	var last patch.WaveStatus
+	scene.OnLook = func(status patch.WaveStatus) { last = status }
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.Len(t, last.Stages, 2)
+	require.Empty(t, last.Stages[0].Groups[0].BaselineDiffered, "it was made")
+	differed := last.Stages[1].Groups[0].BaselineDiffered
+	require.Contains(t, differed, `rejected patches is "kernel*", should be nothing`)
+	require.Contains(t, differed, "it was changed last on ")
+	told := brief.Write(last, patch.Waits{}, brief.UTC, brief.UTC)
+	require.Contains(t, told.Groups, "production/ap-northeast-1/web: its baseline differed from the file, and the wave "+
+		"made it equal: "+differed)
+}
