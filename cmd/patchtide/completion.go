@@ -36,6 +36,10 @@ func completes(root *cobra.Command) {
 		root.ValidArgsFunction = atMost(2, completeWaves)
 	case "PLAN":
 		root.ValidArgsFunction = first(completePlans)
+	case "[NAME]":
+		root.ValidArgsFunction = first(completeBaselines)
+	case "[FILE...]":
+		root.ValidArgsFunction = nil // the shell's own
 	case "INSTANCE":
 		root.ValidArgsFunction = first(completeQuarantined)
 	default:
@@ -131,6 +135,18 @@ func asksTemporal(cmd *cobra.Command, ask func(ctx context.Context, c client.Cli
 
 func completePlans(cmd *cobra.Command) (found []cobra.Completion) {
 	fromConfig(cmd, func(loaded *config.Config) { found = loaded.PlanNames() })
+	return found
+}
+
+// completeBaselines lists those by which plans are patched.
+func completeBaselines(cmd *cobra.Command) (found []cobra.Completion) {
+	fromConfig(cmd, func(loaded *config.Config) {
+		for _, use := range loaded.BaselineUses() {
+			if !slices.Contains(found, use.Baseline) {
+				found = append(found, use.Baseline)
+			}
+		}
+	})
 	return found
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
@@ -60,9 +59,9 @@ patchtide doctor --deep`,
 // examine runs the doctor with the credentials and the connection of a worker.
 func examine(ctx context.Context, loaded *config.Config, deep bool, progress io.Writer) (doctor.Report, error) {
 	quiet := slog.New(slog.DiscardHandler)
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLog(quiet)))
+	aws, err := awsConfig(ctx)
 	if err != nil {
-		return doctor.Report{}, &exitError{code: exitUsage, cause: fmt.Errorf("AWS configuration: %w", err)}
+		return doctor.Report{}, err
 	}
 	tell, done := overwriting(progress)
 	defer done()

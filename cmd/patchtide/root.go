@@ -21,6 +21,7 @@ func newRoot() *cobra.Command {
 		newCheck(),
 		newDoctor(),
 		newIAM(),
+		newBaseline(),
 		newScan(),
 		newPlan(),
 		newWave(),
