@@ -78,7 +78,10 @@ func printCompared(out io.Writer, states []baselinesync.State) error {
 
 func printState(out io.Writer, state baselinesync.State) {
 	head := fmt.Sprintf("%s in %s", state.Baseline, state.Where())
-	plans := "plans " + strings.Join(state.Plans, ", ")
+	plans := "plan " + strings.Join(state.Plans, ", ")
+	if len(state.Plans) > 1 {
+		plans = "plans " + strings.Join(state.Plans, ", ")
+	}
 	switch state.Condition {
 	case baselinesync.Equal:
 		line(out, "%s: equal (%s)", head, state.ID)

@@ -166,11 +166,9 @@ func TestSyncOfLostReplies(t *testing.T) {
 	f := simtest.New(t, simtest.Options{})
 	all := places(t, f)[1:]
 	f.LoseFirst(changes...)
-	for range 3 { // after the first reply that is lost nothing more is tried in one run
-		baselinesync.Sync(t.Context(), all, baselinesync.Compare(t.Context(), all))
-	}
-	require.Equal(t, []string{"equal"}, conditions(baselinesync.Compare(t.Context(), all)))
-	require.Equal(t, 1, f.Effects("CreatePatchBaseline"))
+	made := baselinesync.Sync(t.Context(), all, baselinesync.Compare(t.Context(), all))
+	require.Equal(t, []string{"equal made"}, conditions(made))
+	require.Equal(t, 2, count(f), "made once, and registered once")
 
 	id := baselinesync.Compare(t.Context(), all)[0].ID
 	f.Inspect(func(w *world.World) {
@@ -182,7 +180,7 @@ func TestSyncOfLostReplies(t *testing.T) {
 		require.NoError(t, region.UpdateBaseline(changed))
 	})
 	done := baselinesync.Sync(t.Context(), all, baselinesync.Compare(t.Context(), all))
-	require.Equal(t, []string{"equal changed"}, conditions(done), "its only change was made, and its reply lost")
+	require.Equal(t, []string{"equal changed"}, conditions(done))
 	require.Equal(t, 1, f.Effects("UpdatePatchBaseline"))
 }
 

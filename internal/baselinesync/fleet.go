@@ -190,24 +190,38 @@ func (p Place) sync(ctx context.Context, shown State) State {
 		return fail(now, "somebody changed it since it was shown; nothing was done here: look again with `patchtide "+
 			"baseline diff %s`", p.Baseline.Name)
 	}
-	found, err := Read(ctx, services, p.String(), p.Baseline)
-	if err == nil {
-		_, err = Apply(ctx, services, p.String(), p.Baseline, found)
-	}
-	after, _, lookErr := p.look(ctx)
+	failed := p.apply(ctx, services)
+	after, _, err := p.look(ctx)
 	switch {
-	case lookErr == nil && after.Condition == Equal: // also where only the reply was lost
+	case err == nil && after.Condition == Equal:
 		after.Done, after.Differences = Changed, shown.Differences
 		if shown.Condition == Missing {
 			after.Done = Made
 		}
 		return after
+	case failed != nil:
+		return fail(shown, "%s", failed)
 	case err != nil:
-		return fail(shown, "%s", err)
-	case lookErr != nil:
-		return fail(shown, "it was changed, and could not be read again: %s", lookErr)
+		return fail(shown, "it was changed, and could not be read again: %s", err)
 	}
 	return fail(after, "Systems Manager took the change, and differs still: %s", after.said())
+}
+
+// replies is how many replies to changes may be lost: one to each of making, changing and registering.
+const replies = 3
+
+// apply makes it equal. After a change whose reply was lost it looks what there is, and goes on from there.
+func (p Place) apply(ctx context.Context, services *aws.Services) (err error) {
+	for range 1 + replies {
+		var found *Found
+		if found, err = Read(ctx, services, p.String(), p.Baseline); err != nil {
+			return err
+		}
+		if _, err = Apply(ctx, services, p.String(), p.Baseline, found); err == nil || !aws.MayHaveActed(err) {
+			return err
+		}
+	}
+	return err
 }
 
 // said is all differences, to compare them.
