@@ -10,8 +10,8 @@ import (
 // rate is a token bucket's: calls a second of AWS time, and how many may come at once.
 type rate struct{ perSecond, burst float64 }
 
-// documentedRates are quotas per account, region and operation as AWS documents them for Systems Manager Automation and
-// CloudWatch.
+// documentedRates are quotas per account, region and operation as AWS documents them for Systems Manager Automation,
+// CloudWatch and CloudTrail.
 var documentedRates = map[string]rate{
 	"ssm:StartAutomationExecution":         {1, 1},
 	"ssm:StopAutomationExecution":          {1, 1},
@@ -20,6 +20,7 @@ var documentedRates = map[string]rate{
 	"ssm:DescribeAutomationStepExecutions": {3, 3},
 	"ssm:SendAutomationSignal":             {3, 3},
 	"monitoring:DescribeAlarms":            {9, 9},
+	"cloudtrail:LookupEvents":              {2, 2},
 	"monitoring:GetMetricData":             {50, 50},
 }
 
@@ -39,6 +40,7 @@ var throttleErrors = map[string]*api.Error{
 	"monitoring": {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
 	"kms":        {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
 	"codedeploy": {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
+	"cloudtrail": {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
 	"ec2": {
 		Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable,
 	},

@@ -13,7 +13,7 @@ import (
 // RequestThrottled.
 
 // jsonServices speak AWS JSON: their codes end in Exception, and their status is 400.
-var jsonServices = map[string]bool{"ssm": true, "kms": true, "codedeploy": true}
+var jsonServices = map[string]bool{"ssm": true, "kms": true, "codedeploy": true, "cloudtrail": true}
 
 // unknownKey is how a service refuses a key it does not know.
 func unknownKey(service string) *api.Error {

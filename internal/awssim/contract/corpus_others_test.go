@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cttypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -131,6 +133,20 @@ func others(s *simulator) contract.Scenario {
 						"DeploymentNotStartedException",
 					),
 				)
+			}},
+			{Name: "who has changed a baseline", Do: func(ctx context.Context) error {
+				trail := cloudtrail.NewFromConfig(c.Config)
+				events, err := trail.LookupEvents(ctx, &cloudtrail.LookupEventsInput{
+					LookupAttributes: []cttypes.LookupAttribute{{
+						AttributeKey: cttypes.LookupAttributeKeyEventName, AttributeValue: aws.String("UpdatePatchBaseline"),
+					}},
+				})
+				if err == nil && len(events.Events) == 0 {
+					err = errors.New("CloudTrail tells of no change")
+				}
+				return errors.Join(err, fails(did(trail.LookupEvents(ctx, &cloudtrail.LookupEventsInput{
+					StartTime: aws.Time(s.clock.now()), EndTime: aws.Time(s.clock.now().Add(-time.Hour)),
+				})), "InvalidTimeRangeException"))
 			}},
 			{Name: "what a role may do", Do: func(ctx context.Context) error {
 				policies := iam.NewFromConfig(c.Config)

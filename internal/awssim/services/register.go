@@ -25,6 +25,7 @@ func Register(r *api.Registry, w *world.World) {
 	registerStacks(r, w)
 	registerRoles(r, w)
 	registerDeployments(r, w)
+	registerTrail(r, w)
 	registerKeys(r, w)
 	registerFunctions(r, w)
 	messages := newMessageStore(w)

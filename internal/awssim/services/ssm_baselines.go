@@ -29,6 +29,7 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 		if err != nil {
 			return nil, err
 		}
+		traced(w, c, map[string]string{"name": baseline.Name}, baseline.ID)
 		return &ssm.CreatePatchBaselineOutput{BaselineId: aws.String(baseline.ID)}, nil
 	})
 	api.Handle(
@@ -73,6 +74,7 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 		if err != nil {
 			return nil, err
 		}
+		traced(w, c, map[string]string{"baselineId": b.ID}, b.ID)
 		return &ssm.UpdatePatchBaselineOutput{
 			BaselineId: aws.String(b.ID), Name: aws.String(b.Name), Description: notEmpty(b.Description),
 			OperatingSystem: types.OperatingSystem(b.OS),
@@ -129,15 +131,23 @@ func registerSSMPatchGroups(r *api.Registry, w *world.World) {
 		func(
 			c api.Call, in *ssm.RegisterPatchBaselineForPatchGroupInput,
 		) (*ssm.RegisterPatchBaselineForPatchGroupOutput, error) {
-			return &ssm.RegisterPatchBaselineForPatchGroupOutput{BaselineId: in.BaselineId, PatchGroup: in.PatchGroup},
-				regionOf(w, c).RegisterPatchGroup(aws.ToString(in.PatchGroup), aws.ToString(in.BaselineId))
+			id, group := aws.ToString(in.BaselineId), aws.ToString(in.PatchGroup)
+			err := regionOf(w, c).RegisterPatchGroup(group, id)
+			if err == nil {
+				traced(w, c, map[string]string{"baselineId": id, "patchGroup": group}, id)
+			}
+			return &ssm.RegisterPatchBaselineForPatchGroupOutput{BaselineId: in.BaselineId, PatchGroup: in.PatchGroup}, err
 		})
 	api.Handle(r, "ssm", "DeregisterPatchBaselineForPatchGroup", []string{"BaselineId", "PatchGroup"},
 		func(
 			c api.Call, in *ssm.DeregisterPatchBaselineForPatchGroupInput,
 		) (*ssm.DeregisterPatchBaselineForPatchGroupOutput, error) {
-			return &ssm.DeregisterPatchBaselineForPatchGroupOutput{BaselineId: in.BaselineId, PatchGroup: in.PatchGroup},
-				regionOf(w, c).DeregisterPatchGroup(aws.ToString(in.PatchGroup), aws.ToString(in.BaselineId))
+			id, group := aws.ToString(in.BaselineId), aws.ToString(in.PatchGroup)
+			err := regionOf(w, c).DeregisterPatchGroup(group, id)
+			if err == nil {
+				traced(w, c, map[string]string{"baselineId": id, "patchGroup": group}, id)
+			}
+			return &ssm.DeregisterPatchBaselineForPatchGroupOutput{BaselineId: in.BaselineId, PatchGroup: in.PatchGroup}, err
 		})
 	api.Handle(r, "ssm", "GetPatchBaselineForPatchGroup", []string{"PatchGroup", "OperatingSystem"},
 		func(c api.Call, in *ssm.GetPatchBaselineForPatchGroupInput) (*ssm.GetPatchBaselineForPatchGroupOutput, error) {

@@ -64,6 +64,7 @@ type Region struct {
 	commands   commands
 	automation automation
 	store      parameterStore
+	trail      []TrailEvent
 
 	AutoScaling   AutoScaling
 	LoadBalancing LoadBalancing

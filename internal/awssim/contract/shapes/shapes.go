@@ -22,6 +22,7 @@ type Models struct {
 var files = map[string]string{
 	"Auto Scaling":              "autoscaling/2011-01-01",
 	"CloudFormation":            "cloudformation/2010-05-15",
+	"CloudTrail":                "cloudtrail/2013-11-01",
 	"CloudWatch":                "monitoring/2010-08-01",
 	"CodeDeploy":                "codedeploy/2014-10-06",
 	"EC2":                       "ec2/2016-11-15",
@@ -41,6 +42,7 @@ var ServiceIDs = map[string]string{
 	"autoscaling": "Auto Scaling", "cloudformation": "CloudFormation", "codedeploy": "CodeDeploy", "iam": "IAM",
 	"kms": "KMS", "monitoring": "CloudWatch", "ec2": "EC2", "elasticloadbalancing": "Elastic Load Balancing v2",
 	"lambda": "Lambda", "s3": "S3", "sns": "SNS", "sqs": "SQS", "ssm": "SSM", "sts": "STS",
+	"cloudtrail": "CloudTrail",
 }
 
 // service is one api-2.json.
