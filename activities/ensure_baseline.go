@@ -57,7 +57,7 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 		return nil, err
 	}
 	registered := &RegisteredBaseline{BaselineID: id}
-	if drift := baselinesync.DriftOf(wanted, found); drift != nil {
+	if drift := baselinesync.ReadDrift(ctx, s, wanted, found); drift != nil {
 		registered.Differed = drift.String()
 	}
 	return registered, nil

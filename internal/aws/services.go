@@ -17,6 +17,7 @@ type Services struct {
 
 	CloudFormation CloudFormationAPI
 	CodeDeploy     CodeDeployAPI
+	CloudTrail     CloudTrailAPI
 	KMS            KMSAPI
 	Lambda         LambdaAPI
 

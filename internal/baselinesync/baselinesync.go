@@ -129,7 +129,9 @@ func register(ctx context.Context, s *aws.Services, where string, wanted baselin
 // Drift is how a baseline that was there differed from its file, and what is known of how that came about.
 type Drift struct {
 	Differences []string   `json:"differences"`
-	Modified    *time.Time `json:"modified,omitempty"` // when it was changed last, by whomever
+	Modified    *time.Time `json:"modified,omitempty"`   // when it was changed last, by whomever
+	By          string     `json:"by,omitempty"`         // who did, by CloudTrail: an ARN
+	ByUnknown   string     `json:"by_unknown,omitempty"` // why that is not told
 	Origin      string     `json:"origin,omitempty"`
 }
 
@@ -145,12 +147,18 @@ func DriftOf(wanted baselines.Baseline, found *Found) *Drift {
 	return drift
 }
 
-// Since says when it was changed last and how it came to differ, as far as that is known; AWS keeps no more of it than
-// the time. Registering a patch group is no change of the baseline.
+// Since says when it was changed last, by whom, and how it came to differ, as far as that is known. Registering a patch
+// group is no change of the baseline.
 func (d Drift) Since() string {
 	said := "nobody could say when it was changed"
 	if d.Modified != nil {
 		said = "it was changed last on " + d.Modified.UTC().Format("2006-01-02 15:04 MST")
+	}
+	switch {
+	case d.By != "":
+		said += " by " + d.By
+	case d.ByUnknown != "":
+		said += "; " + d.ByUnknown
 	}
 	if d.Origin != "" {
 		said += "; " + d.Origin

@@ -85,8 +85,8 @@ func TestSync(t *testing.T) {
 	require.Len(t, shown[1].Differences, 1)
 	require.Equal(t, `rejected patches is "kernel*", should be nothing`, shown[1].Differences[0].String())
 	require.WithinDuration(t, changed, *shown[1].Modified, time.Minute)
-	require.Equal(t, "it was changed last on 2026-11-08 03:00 UTC; it was written from this file, and somebody "+
-		"changed it in Systems Manager since", shown[1].Since())
+	require.Equal(t, "it was changed last on 2026-11-08 03:00 UTC by arn:aws:sts::111122223333:assumed-role/patchtide/"+
+		"patchtide; it was written from this file, and somebody changed it in Systems Manager since", shown[1].Since())
 	require.Equal(t, []string{"equal unchanged", "equal changed"}, conditions(baselinesync.Sync(t.Context(), all, shown)))
 	require.Equal(t, []string{"equal", "equal"}, conditions(baselinesync.Compare(t.Context(), all)))
 }

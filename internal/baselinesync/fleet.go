@@ -62,18 +62,24 @@ type State struct {
 	Condition   Condition              `json:"condition"`
 	Differences []baselines.Difference `json:"differences"`
 	Modified    *time.Time             `json:"modified,omitempty"`
+	By          string                 `json:"by,omitempty"`         // who changed it last, by CloudTrail: an ARN
+	ByUnknown   string                 `json:"by_unknown,omitempty"` // why that is not told
 	Origin      string                 `json:"origin,omitempty"`
 	// TakenBy is another baseline that has the patch group, which only a person can take from it.
 	TakenBy string `json:"patch_group_taken_by,omitempty"`
 	Error   string `json:"error,omitempty"`
 	Done    string `json:"done,omitempty"`
+
+	found Found
 }
 
 // Where is account/region.
 func (s State) Where() string { return s.Account + "/" + s.Region }
 
 // Since is Drift's.
-func (s State) Since() string { return Drift{Modified: s.Modified, Origin: s.Origin}.Since() }
+func (s State) Since() string {
+	return Drift{Modified: s.Modified, Origin: s.Origin, By: s.By, ByUnknown: s.ByUnknown}.Since()
+}
 
 // Compare asks every place. One that cannot be asked is Unread and keeps no other from it.
 func Compare(ctx context.Context, places []Place) []State {
@@ -110,9 +116,12 @@ func (p Place) state() State {
 }
 
 func (p Place) compare(ctx context.Context) State {
-	state, _, err := p.look(ctx)
-	if err != nil {
+	state, services, err := p.look(ctx)
+	switch {
+	case err != nil:
 		state.Condition, state.Error = Unread, err.Error()
+	case state.Condition == Different:
+		state.By, state.ByUnknown = who(ctx, services, &state.found)
 	}
 	return state
 }
@@ -128,6 +137,7 @@ func (p Place) look(ctx context.Context) (State, *aws.Services, error) {
 	if err != nil {
 		return state, nil, err
 	}
+	state.found = *found
 	state.ID, state.Condition = found.ID, Different
 	switch {
 	case found.Missing():

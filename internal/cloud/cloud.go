@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -80,6 +81,7 @@ type Clients struct {
 
 	CloudFormation *cloudformation.Client
 	CodeDeploy     *codedeploy.Client
+	CloudTrail     *cloudtrail.Client
 	IAM            *iam.Client
 	KMS            *kms.Client
 	Lambda         *lambda.Client
@@ -184,6 +186,7 @@ func (c *Cloud) make(account Account, region string) *Clients {
 
 		CloudFormation: cloudformation.NewFromConfig(cfg),
 		CodeDeploy:     codedeploy.NewFromConfig(cfg),
+		CloudTrail:     cloudtrail.NewFromConfig(cfg),
 		IAM:            iam.NewFromConfig(cfg),
 		KMS:            kms.NewFromConfig(cfg),
 		Lambda:         lambda.NewFromConfig(cfg),

@@ -9,7 +9,7 @@ import (
 )
 
 // limits keep one account and region under Automation's quotas, which are so small that a few dozen instances reach
-// them. Source: the quotas of Systems Manager, calls a second. Of ListTagsForResource AWS tells none. It is asked of
+// them, and CloudTrail's. Source: the quotas of Systems Manager, LookupEvents' API reference, calls a second. Of ListTagsForResource AWS tells none. It is asked of
 // each managed node at each look at a group: so many a second are about what one look makes by itself, one call after
 // the other, however many groups are looked at.
 type limits map[string]*rate.Limiter
@@ -24,6 +24,7 @@ func newLimits(speed float64) limits {
 		"DescribeAutomationStepExecutions": 3,
 		"SendAutomationSignal":             3,
 		"ListTagsForResource":              20,
+		"LookupEvents":                     2,
 	} {
 		all[operation] = rate.NewLimiter(rate.Limit(perSecond*speed), max(1, int(perSecond*speed)))
 	}

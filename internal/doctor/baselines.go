@@ -48,7 +48,7 @@ func (p place) compare(ctx context.Context, clients *cloud.Clients, wanted basel
 		result.Says = wanted.SSMName() + " is not there yet: the first wave makes it"
 		return result, nil
 	}
-	if drift := baselinesync.DriftOf(wanted, found); drift != nil {
+	if drift := baselinesync.ReadDrift(ctx, clients.Services(), wanted, found); drift != nil {
 		result.State, result.Says = Problem, fmt.Sprintf("%s differs from the file: %s", wanted.SSMName(), drift)
 		result.Mend = "the next wave makes it equal to the file again, and so does `patchtide baseline sync " + wanted.Name +
 			"`; if the change was meant, write it into the baseline's file in baselines_dir"

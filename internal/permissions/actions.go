@@ -11,10 +11,11 @@ import (
 
 // servicePrefixes are IAM's names of the services, by the fields of aws.Services. What has none is not asked for: who
 // am I needs no permission; keys of KMS are granted by their own policies as well, which a wave asks for each instance;
-// and of Lambda only the functions that hooks name are.
+// of Lambda only the functions that hooks name are; and CloudTrail only tells a person more.
 var servicePrefixes = map[string]string{
 	"AutoScaling": "autoscaling", "EC2": "ec2", "ELB": "elasticloadbalancing", "SSM": "ssm", "CloudWatch": "cloudwatch",
 	"CloudFormation": "cloudformation", "CodeDeploy": "codedeploy", "STS": "", "KMS": "", "Lambda": "",
+	"CloudTrail": "",
 }
 
 // Actions lists the IAM actions that a role in a target account needs, sorted. They are read from the interfaces
@@ -39,6 +40,9 @@ func Actions() []string {
 
 // Publish is what an sns target under notify: needs of the account that its topic is in.
 const Publish = "sns:Publish"
+
+// WhoChanged is what tells who has changed a patch baseline in Systems Manager.
+const WhoChanged = "cloudtrail:LookupEvents"
 
 // Invoke is what a hook that is a function of Lambda needs, on that function.
 const Invoke = "lambda:InvokeFunction"

@@ -82,6 +82,10 @@ func grants() []grant {
 			when:      "on the Automation role below, where there is one",
 		},
 		{
+			sid: "WhoChangedBaselines", actions: []string{WhoChanged}, resource: everything,
+			when: "optional: who changed a patch baseline that differs from its file is then told",
+		},
+		{
 			sid: "AskWhatIsAllowed", actions: []string{"iam:SimulatePrincipalPolicy"},
 			resource: func(r Role) string { return r.ARN },
 			when:     "on the role itself, optional: `patchtide doctor` then names each action that is missing",

@@ -43,7 +43,8 @@ func TestThePolicyHasWhatTheRoleHasToDoWith(t *testing.T) {
 	const role, automation = "arn:aws:iam::111122223333:role/patchtide", "arn:aws:iam::111122223333:role/automation"
 	const topic = "arn:aws:sns:ap-northeast-1:111122223333:patching"
 	least := permissions.Role{}.Policy()
-	require.Len(t, least.Statement, 2)
+	require.Len(t, least.Statement, 3)
+	require.Equal(t, []string{permissions.WhoChanged}, least.Statement[2].Action)
 	require.Equal(t, permissions.Actions(), least.Statement[0].Action)
 	require.Equal(t, "*", least.Statement[0].Resource)
 
@@ -55,6 +56,7 @@ func TestThePolicyHasWhatTheRoleHasToDoWith(t *testing.T) {
 	}
 	require.Equal(t, map[string]string{
 		"Patch": "*", "EncryptedVolumes": "*", "Notify": topic, "PassAutomationRole": automation, "AskWhatIsAllowed": role,
+		"WhoChangedBaselines": "*",
 	}, resources)
 	text, err := json.Marshal(all)
 	require.NoError(t, err)

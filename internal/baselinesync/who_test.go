@@ -1,0 +1,102 @@
+package baselinesync_test
+
+import (
+	"testing"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/simtest"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/baselinesync"
+)
+
+// Who changed a baseline is told by CloudTrail, of that baseline and that change only. Where it cannot be told that is
+// said, and keeps nobody from the difference.
+func TestWhoChangedABaseline(t *testing.T) {
+	const us = "arn:aws:sts::111122223333:assumed-role/patchtide/patchtide"
+	update := func(t *testing.T, s *aws.Services, id string) {
+		_, err := s.SSM.UpdatePatchBaseline(t.Context(), &ssm.UpdatePatchBaselineInput{
+			BaselineId: &id, RejectedPatches: []string{"kernel*"},
+		})
+		require.NoError(t, err)
+	}
+	create := func(t *testing.T, s *aws.Services, name string) string {
+		made, err := s.SSM.CreatePatchBaseline(t.Context(), &ssm.CreatePatchBaselineInput{
+			Name: awssdk.String(name), OperatingSystem: types.OperatingSystemAmazonLinux2023,
+		})
+		require.NoError(t, err)
+		return *made.BaselineId
+	}
+	for _, c := range []struct {
+		name  string
+		acts  func(*testing.T, *simtest.Fleet, *aws.Services, string)
+		by    string
+		notBy string
+	}{
+		{"by whoever changed it", func(t *testing.T, f *simtest.Fleet, s *aws.Services, id string) {
+			f.Pass(time.Hour)
+			update(t, s, id)
+			f.Pass(time.Hour)
+		}, us, ""},
+		{"by whoever made it", func(_ *testing.T, f *simtest.Fleet, _ *aws.Services, _ string) { f.Pass(time.Hour) }, us, ""},
+		{"another baseline in the same minute", func(t *testing.T, f *simtest.Fleet, s *aws.Services, id string) {
+			f.Pass(time.Hour)
+			other := create(t, s, "other")
+			f.Pass(time.Minute)
+			update(t, s, other)
+			f.Inspect(func(w *world.World) { // by nobody whom CloudTrail saw
+				region := w.Account(simtest.Production.Account.ID).Region(simtest.Tokyo)
+				b, err := region.Baseline(id)
+				require.NoError(t, err)
+				require.NoError(t, region.UpdateBaseline(*b))
+			})
+			f.Pass(time.Hour)
+		}, "", "nobody could say who: CloudTrail has no event of it"},
+		{
+			"too early", func(t *testing.T, f *simtest.Fleet, s *aws.Services, id string) {
+				f.Pass(time.Hour)
+				update(t, s, id)
+			}, "", "nobody can say who yet: CloudTrail tells it up to 15 minutes later",
+		},
+		{
+			"too late", func(_ *testing.T, f *simtest.Fleet, _ *aws.Services, _ string) { f.Pass(91 * 24 * time.Hour) }, "",
+			"nobody could say who: CloudTrail tells of 90 days",
+		},
+		{"the role may not ask", func(t *testing.T, f *simtest.Fleet, _ *aws.Services, _ string) {
+			f.Pass(time.Hour)
+			policy, err := world.ParsePolicy(`{"Version": "2012-10-17", "Statement": [
+				{"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}]}`)
+			require.NoError(t, err)
+			f.Inspect(func(w *world.World) { w.Account(simtest.Production.Account.ID).SetPolicy("patchtide", policy) })
+		}, "", "nobody could say who: the role may not ask CloudTrail (cloudtrail:LookupEvents)"},
+		{"CloudTrail is away", func(_ *testing.T, f *simtest.Fleet, _ *aws.Services, _ string) {
+			f.Pass(time.Hour)
+			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Operation != "LookupEvents" {
+					return awssim.Fault{}
+				}
+				return awssim.Fault{Kind: awssim.FaultNoEndpoint}
+			})
+		}, "", "nobody could say who: CloudTrail did not answer"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := simtest.New(t, simtest.Options{})
+			s := f.Services(simtest.Production)
+			id := create(t, s, "patchtide-"+name)
+			c.acts(t, f, s, id)
+			all := places(t, f)[1:]
+			shown := baselinesync.Compare(t.Context(), all)
+			require.Equal(t, []string{"different"}, conditions(shown))
+			require.Equal(t, c.by, shown[0].By)
+			require.Equal(t, c.notBy, shown[0].ByUnknown)
+			require.Contains(t, shown[0].Since(), c.by+c.notBy)
+			require.Equal(t, []string{"equal changed"}, conditions(baselinesync.Sync(t.Context(), all, shown)))
+		})
+	}
+}
