@@ -9,9 +9,9 @@ import (
 )
 
 // limits keep one account and region under Automation's quotas, which are so small that a few dozen instances reach
-// them, and CloudTrail's. Source: the quotas of Systems Manager, LookupEvents' API reference, calls a second. Of ListTagsForResource AWS tells none. It is asked of
-// each managed node at each look at a group: so many a second are about what one look makes by itself, one call after
-// the other, however many groups are looked at.
+// them, and under CloudTrail's. Source: the quotas of Systems Manager and the API reference of LookupEvents, calls a
+// second. Of ListTagsForResource AWS tells none. It is asked of each managed node at each look at a group: so many a
+// second are about what one look makes by itself, one call after the other, however many groups are looked at.
 type limits map[string]*rate.Limiter
 
 func newLimits(speed float64) limits {
