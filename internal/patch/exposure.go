@@ -14,7 +14,9 @@ var severities = [][]string{{"critical"}, {"important", "high"}, {"moderate", "m
 
 // severity is the rank of a vendor's word.
 func severity(word string) int {
-	rank := slices.IndexFunc(severities, func(words []string) bool { return slices.Contains(words, strings.ToLower(word)) })
+	rank := slices.IndexFunc(severities, func(words []string) bool {
+		return slices.Contains(words, strings.ToLower(word))
+	})
 	if rank < 0 {
 		return len(severities) - 1
 	}
@@ -73,8 +75,8 @@ func (e *Exposure) String() string {
 	return strings.Join(said, ", ") + " missing"
 }
 
-// Exposed is the group with what is known of its members' exposure, by id. What was learnt of another boot, or of a root
-// volume that was put back since, is not believed.
+// Exposed is the group with what is known of its members' exposure, by id. What was learnt of another boot, or of a
+// root volume that was put back since, is not believed.
 func (s GroupState) Exposed(known map[string]*Exposure) GroupState {
 	s.Members = slices.Clone(s.Members)
 	for i, member := range s.Members {

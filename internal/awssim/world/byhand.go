@@ -1,7 +1,7 @@
 package world
 
-// InstallByHand installs a patch on an instance as somebody does who is logged in there: Systems Manager learns of it by
-// the next scan only.
+// InstallByHand installs a patch on an instance as somebody does who is logged in there: Systems Manager learns of it
+// by the next scan only.
 func (w *World) InstallByHand(instance *Instance, id string) {
 	disk := instance.Disk()
 	for _, patch := range w.Scenario.Patches {
