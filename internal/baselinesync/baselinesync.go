@@ -27,6 +27,14 @@ func (f Found) Missing() bool { return f.ID == "" }
 // Equal reports whether it is there and as the file says.
 func (f Found) Equal() bool { return !f.Missing() && len(f.Differences) == 0 }
 
+// onlyGroup is the patch group that is not registered, where nothing else differs; else "".
+func (f Found) onlyGroup() string {
+	if len(f.Differences) == 1 && f.Differences[0].What == baselines.PatchGroup {
+		return f.Differences[0].Wanted
+	}
+	return ""
+}
+
 // Read compares. Systems Manager does not keep names unique; of several always the same one is taken.
 func Read(ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline) (*Found, error) {
 	id, err := aws.FindBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem)
@@ -135,20 +143,22 @@ type Drift struct {
 	Origin      string     `json:"origin,omitempty"`
 }
 
-// DriftOf is nil where nothing differs, or nothing was there.
-func DriftOf(wanted baselines.Baseline, found *Found) *Drift {
+// driftOf is nil where nothing differs, or nothing was there.
+func driftOf(wanted baselines.Baseline, found *Found) *Drift {
 	if found.Missing() || found.Equal() {
 		return nil
 	}
 	drift := &Drift{Modified: found.Has.ModifiedDate, Origin: wanted.Origin(found.Has)}
+	if found.onlyGroup() != "" { // registering is no change of the baseline
+		drift.Modified, drift.Origin = nil, ""
+	}
 	for _, one := range found.Differences {
 		drift.Differences = append(drift.Differences, one.String())
 	}
 	return drift
 }
 
-// Since says when it was changed last, by whom, and how it came to differ, as far as that is known. Registering a patch
-// group is no change of the baseline.
+// Since says when it was changed last, by whom, and how it came to differ, as far as that is known.
 func (d Drift) Since() string {
 	said := "nobody could say when it was changed"
 	if d.Modified != nil {

@@ -121,7 +121,8 @@ func (p Place) compare(ctx context.Context) State {
 	case err != nil:
 		state.Condition, state.Error = Unread, err.Error()
 	case state.Condition == Different:
-		state.By, state.ByUnknown = who(ctx, services, &state.found)
+		drift := ReadDrift(ctx, services, p.Baseline, &state.found)
+		state.Modified, state.Origin, state.By, state.ByUnknown = drift.Modified, drift.Origin, drift.By, drift.ByUnknown
 	}
 	return state
 }
@@ -146,8 +147,7 @@ func (p Place) look(ctx context.Context) (State, *aws.Services, error) {
 		state.Condition = Equal
 		return state, services, nil
 	default:
-		state.Differences, state.Modified = found.Differences, found.Has.ModifiedDate
-		state.Origin = p.Baseline.Origin(found.Has)
+		state.Differences = found.Differences
 	}
 	return p.holder(ctx, services, state)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
@@ -26,51 +25,81 @@ const (
 	trailPages = 5
 )
 
-// who is who changed a baseline last, as CloudTrail tells it. Nothing depends on it: what keeps it from being told is
-// told in its place.
-func who(ctx context.Context, s *aws.Services, found *Found) (by, unknown string) {
+// question is what CloudTrail is asked of a baseline: one kind of event within a time.
+type question struct {
+	operation  string
+	patchGroup string // that the event is about; "": any
+	from, to   time.Time
+}
+
+// questionOf is about what changed a baseline last. Of a patch group that was taken from it Systems Manager keeps no
+// time.
+func questionOf(found *Found, now time.Time) (question, bool) {
+	if group := found.onlyGroup(); group != "" {
+		return question{"DeregisterPatchBaselineForPatchGroup", group, now.Add(-trailKept), now}, true
+	}
 	modified := found.Has.ModifiedDate
+	if modified == nil {
+		return question{}, false
+	}
+	asked := question{"UpdatePatchBaseline", "", modified.Add(-beside), modified.Add(beside)}
+	if created := found.Has.CreatedDate; created != nil && modified.Sub(*created) < time.Second {
+		asked.operation = "CreatePatchBaseline"
+	}
+	return asked, true
+}
+
+// addWho adds who changed a baseline last, as CloudTrail tells it. Nothing depends on it: what keeps it from being told
+// is told in its place.
+func (d *Drift) addWho(ctx context.Context, s *aws.Services, found *Found) {
+	d.ByUnknown = "nobody could say who"
 	now, err := aws.TimeOf(found.Has.ResultMetadata, "")
+	if err != nil || s.CloudTrail == nil {
+		return
+	}
+	asked, known := questionOf(found, now)
 	switch {
-	case s.CloudTrail == nil || modified == nil || err != nil:
-		return "", "nobody could say who"
-	case now.Sub(*modified) > trailKept:
-		return "", "nobody could say who: CloudTrail tells of 90 days"
+	case !known:
+		return
+	case now.Sub(asked.to) > trailKept:
+		d.ByUnknown += ": CloudTrail tells of 90 days"
+		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, trailBudget)
 	defer cancel()
-	operation := "UpdatePatchBaseline"
-	if created := found.Has.CreatedDate; created != nil && modified.Sub(*created) < time.Second {
-		operation = "CreatePatchBaseline"
-	}
 	pages := cloudtrail.NewLookupEventsPaginator(s.CloudTrail, &cloudtrail.LookupEventsInput{
 		LookupAttributes: []types.LookupAttribute{{
-			AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: &operation,
+			AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: &asked.operation,
 		}},
-		StartTime: awssdk.Time(modified.Add(-beside)), EndTime: awssdk.Time(modified.Add(beside)),
+		StartTime: &asked.from, EndTime: &asked.to,
 	})
 	for n := 0; n < trailPages && pages.HasMorePages(); n++ {
 		page, err := pages.NextPage(ctx)
 		switch {
 		case aws.KindOf(err) == aws.Denied:
-			return "", "nobody could say who: the role may not ask CloudTrail (cloudtrail:LookupEvents)"
+			d.ByUnknown += ": the role may not ask CloudTrail (cloudtrail:LookupEvents)"
+			return
 		case err != nil:
-			return "", "nobody could say who: CloudTrail did not answer"
+			d.ByUnknown += ": CloudTrail did not answer"
+			return
 		}
 		for _, event := range page.Events { // the newest first
-			if by := changedBy(event, found.ID); by != "" {
-				return by, ""
+			if by := changedBy(event, found.ID, asked.patchGroup); by != "" {
+				d.By, d.ByUnknown, d.Modified = by, "", event.EventTime
+				return
 			}
 		}
 	}
-	if now.Sub(*modified) < trailLag {
-		return "", "nobody can say who yet: CloudTrail tells it up to 15 minutes later"
+	if now.Sub(asked.to) < trailLag-beside {
+		d.ByUnknown = "nobody can say who yet: CloudTrail tells it up to 15 minutes later"
+		return
 	}
-	return "", "nobody could say who: CloudTrail has no event of it"
+	d.ByUnknown += ": CloudTrail has no event of it"
 }
 
-// changedBy is who made a change to the baseline; "" where the event is of another one, or failed.
-func changedBy(event types.Event, id string) string {
+// changedBy is who made a change to the baseline; "" where the event is of another one, of another patch group than one
+// that is asked for, or failed.
+func changedBy(event types.Event, id, patchGroup string) string {
 	var told struct {
 		UserIdentity struct {
 			ARN string `json:"arn"`
@@ -78,12 +107,16 @@ func changedBy(event types.Event, id string) string {
 		ErrorCode         string `json:"errorCode"`
 		RequestParameters struct {
 			BaselineID string `json:"baselineId"`
+			PatchGroup string `json:"patchGroup"`
 		} `json:"requestParameters"`
 		ResponseElements struct {
 			BaselineID string `json:"baselineId"`
 		} `json:"responseElements"`
 	}
 	if err := json.Unmarshal([]byte(aws.Deref(event.CloudTrailEvent)), &told); err != nil || told.ErrorCode != "" {
+		return ""
+	}
+	if patchGroup != "" && told.RequestParameters.PatchGroup != patchGroup {
 		return ""
 	}
 	for _, of := range []string{told.RequestParameters.BaselineID, told.ResponseElements.BaselineID} {
@@ -97,13 +130,12 @@ func changedBy(event types.Event, id string) string {
 	return ""
 }
 
-// ReadDrift is DriftOf with who changed it last, as far as CloudTrail tells that. It changes nothing, and never fails.
-func ReadDrift(
-	ctx context.Context, s *aws.Services, wanted baselines.Baseline, found *Found,
-) *Drift {
-	drift := DriftOf(wanted, found)
+// ReadDrift is how a baseline differs from its file and who changed it last, as far as CloudTrail tells that; nil where
+// it does not differ, or is not there. It changes nothing, and never fails.
+func ReadDrift(ctx context.Context, s *aws.Services, wanted baselines.Baseline, found *Found) *Drift {
+	drift := driftOf(wanted, found)
 	if drift != nil {
-		drift.By, drift.ByUnknown = who(ctx, s, found)
+		drift.addWho(ctx, s, found)
 	}
 	return drift
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/simtest"
@@ -32,6 +33,29 @@ func TestWhoChangedABaseline(t *testing.T) {
 		})
 		require.NoError(t, err)
 		return *made.BaselineId
+	}
+	equal := func(t *testing.T, s *aws.Services, id string) {
+		wanted, err := baselines.Load(name)
+		require.NoError(t, err)
+		found, err := baselinesync.Read(t.Context(), s, "production", wanted)
+		require.NoError(t, err)
+		require.Equal(t, id, found.ID)
+		_, err = baselinesync.Apply(t.Context(), s, "production", wanted, found)
+		require.NoError(t, err)
+	}
+	register := func(t *testing.T, s *aws.Services, id, group string) {
+		_, err := s.SSM.RegisterPatchBaselineForPatchGroup(t.Context(), &ssm.RegisterPatchBaselineForPatchGroupInput{
+			BaselineId: &id, PatchGroup: &group,
+		})
+		require.NoError(t, err)
+	}
+	deregister := func(t *testing.T, s *aws.Services, id, group string) {
+		client, is := s.SSM.(*ssm.Client)
+		require.True(t, is)
+		_, err := client.DeregisterPatchBaselineForPatchGroup(
+			t.Context(), &ssm.DeregisterPatchBaselineForPatchGroupInput{BaselineId: &id, PatchGroup: &group},
+		)
+		require.NoError(t, err)
 	}
 	for _, c := range []struct {
 		name  string
@@ -58,6 +82,14 @@ func TestWhoChangedABaseline(t *testing.T) {
 			})
 			f.Pass(time.Hour)
 		}, "", "nobody could say who: CloudTrail has no event of it"},
+		{"its patch group was taken, then another", func(t *testing.T, f *simtest.Fleet, s *aws.Services, id string) {
+			equal(t, s, id)
+			register(t, s, id, "other")
+			deregister(t, s, id, name)
+			f.Pass(time.Hour)
+			deregister(t, s, id, "other")
+			f.Pass(time.Hour)
+		}, us, ""},
 		{
 			"too early", func(t *testing.T, f *simtest.Fleet, s *aws.Services, id string) {
 				f.Pass(time.Hour)
@@ -96,6 +128,9 @@ func TestWhoChangedABaseline(t *testing.T) {
 			require.Equal(t, c.by, shown[0].By)
 			require.Equal(t, c.notBy, shown[0].ByUnknown)
 			require.Contains(t, shown[0].Since(), c.by+c.notBy)
+			if c.name == "its patch group was taken, then another" {
+				require.Contains(t, shown[0].Since(), "2026-11-08 02:00 UTC", "not when the other was")
+			}
 			require.Equal(t, []string{"equal changed"}, conditions(baselinesync.Sync(t.Context(), all, shown)))
 		})
 	}
