@@ -107,6 +107,17 @@ func TestWhoChangedABaseline(t *testing.T) {
 			require.NoError(t, err)
 			f.Inspect(func(w *world.World) { w.Account(simtest.Production.Account.ID).SetPolicy("patchtide", policy) })
 		}, "", "nobody could say who: the role may not ask CloudTrail (cloudtrail:LookupEvents)"},
+		{"CloudTrail is asked too often", func(_ *testing.T, f *simtest.Fleet, _ *aws.Services, _ string) {
+			f.Pass(time.Hour)
+			asked := 0
+			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Operation != "LookupEvents" || asked > 0 {
+					return awssim.Fault{}
+				}
+				asked++
+				return awssim.Fault{Kind: awssim.FaultThrottle}
+			})
+		}, us, ""},
 		{"CloudTrail is away", func(_ *testing.T, f *simtest.Fleet, _ *aws.Services, _ string) {
 			f.Pass(time.Hour)
 			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {

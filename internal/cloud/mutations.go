@@ -16,7 +16,7 @@ import (
 
 // reads are the beginnings of operations that change nothing. AssumeRole hands out credentials and may be repeated at
 // will.
-var reads = []string{"Describe", "Get", "List", "Head", "AssumeRole", "Simulate"}
+var reads = []string{"Describe", "Get", "List", "Head", "AssumeRole", "Simulate", "Lookup"}
 
 func isRead(operation string) bool {
 	return slices.ContainsFunc(reads, func(start string) bool { return strings.HasPrefix(operation, start) })

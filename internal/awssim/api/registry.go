@@ -106,7 +106,7 @@ func (o *Operation) unmodelled(input any) []string {
 
 // IsRead reports whether an operation's name promises that it changes nothing, by AWS's habit of naming.
 func IsRead(operation string) bool {
-	for _, prefix := range []string{"Describe", "Get", "List", "Head", "Simulate"} {
+	for _, prefix := range []string{"Describe", "Get", "List", "Head", "Simulate", "Lookup"} {
 		if strings.HasPrefix(operation, prefix) {
 			return true
 		}
