@@ -57,7 +57,7 @@ func (s *Store) PutWave(ctx context.Context, id string, document any) error {
 		return fmt.Errorf("evidence: the document of wave %s %w", id, err)
 	}
 	for range attempts {
-		if err = s.putWave(ctx, folder, id, plain); !isConflict(err) {
+		if err = s.putWave(ctx, folder, id, plain, anyVersion); !isConflict(err) {
 			break
 		}
 	}
@@ -67,10 +67,17 @@ func (s *Store) PutWave(ctx context.Context, id string, document any) error {
 	return nil
 }
 
-func (s *Store) putWave(ctx context.Context, folder, id string, document []byte) error {
+// anyVersion is for a writer who does not mind what was written before.
+const anyVersion = -1
+
+// putWave writes a document behind the version that was read; somebody else's behind that is a *ConflictError.
+func (s *Store) putWave(ctx context.Context, folder, id string, document []byte, read int) error {
 	latest, number, err := s.latestWave(ctx, folder)
 	if err != nil && !errors.Is(err, errMissing) {
 		return err
+	}
+	if read != anyVersion && read != number {
+		return &ConflictError{Name: historyObject(folder, read+1)}
 	}
 	next := signedWave{Format: waveFormat, Wave: id, Sequence: number + 1, Writer: rand.Text(), Document: document}
 	said := false
@@ -126,28 +133,8 @@ func (s *Store) GetWave(ctx context.Context, id string, into any) error {
 // ProvenWave is GetWave once every version of the document, from the first, is signed and follows the one before it. An
 // *InvalidWaveError names the first version that does not.
 func (s *Store) ProvenWave(ctx context.Context, id string, into any) error {
-	if s.signer == nil {
-		return errNoKey
-	}
-	folder, err := waveFolder(id)
-	if err != nil {
-		return err
-	}
-	numbers, _, err := s.waveVersions(ctx, folder)
-	if err != nil {
-		return fmt.Errorf("evidence: find wave %s: %w", id, err)
-	}
-	if len(numbers) == 0 {
-		return &NotFoundError{Name: "document of wave " + id}
-	}
-	newest, _, wrong, err := s.followWave(ctx, folder, id, numbers)
-	switch {
-	case err != nil:
-		return fmt.Errorf("evidence: read wave %s: %w", id, err)
-	case len(wrong) > 0:
-		return &InvalidWaveError{Name: wrong[0].Object, Reason: wrong[0].Problem}
-	}
-	return newest.decode(into)
+	_, err := s.ProvenVersion(ctx, id, into)
+	return err
 }
 
 func (w signedWave) decode(into any) error {
