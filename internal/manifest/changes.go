@@ -158,7 +158,7 @@ func bySystem(of Changes) map[string]SystemChanges {
 func (s SystemChanges) versions() map[string][]string {
 	versions := map[string][]string{}
 	for _, change := range s.Packages {
-		came := arrived(change.PackageChange)
+		came := change.Arrived()
 		if len(came) == 0 {
 			came = strings.Fields(change.To)
 		}
@@ -172,10 +172,4 @@ func (s SystemChanges) versions() map[string][]string {
 		versions[name] = slices.Compact(of)
 	}
 	return versions
-}
-
-// arrived are the versions that a change brought: of several that stay, as kernels do, those that are new.
-func arrived(change patch.PackageChange) []string {
-	before := strings.Fields(change.From)
-	return slices.DeleteFunc(strings.Fields(change.To), func(v string) bool { return slices.Contains(before, v) })
 }

@@ -98,7 +98,7 @@ func (s *system) add(d patch.InstanceDetails) {
 		if change.To == "" {
 			s.removed[change.Name] = true
 		}
-		for _, version := range arrived(change) {
+		for _, version := range change.Arrived() {
 			s.proved(change.Name, version, strings.Fields(change.From))
 		}
 	}

@@ -48,7 +48,17 @@ const (
 	Quarantine       = "Quarantine"
 	HoldService      = "HoldService"
 	Freeze           = "Freeze"
+	Patches          = "Patches"
 )
+
+// PatchesID is the workflow id of a request about blocked patches: in the same words it has the same id.
+func PatchesID(verb patch.BlockVerb, words string) string {
+	sum := sha256.Sum256([]byte(words))
+	return "patchtide-patch-" + string(verb) + "-" + hex.EncodeToString(sum[:])[:12]
+}
+
+// BlockedPatches is the document of the evidence that keeps which patches are blocked.
+const BlockedPatches = "patchtide-blocked-patches"
 
 // FreezeID is Freeze's workflow id: the one place where everybody asks.
 const FreezeID = "patchtide-freeze"

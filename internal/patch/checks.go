@@ -268,6 +268,15 @@ var checksOfOthers = []Check{
 		LeftOut:  map[Level]string{LevelPutBack: "nothing is installed then", LevelReturn: nothingNew},
 	},
 	{
+		Code: RefusedBlocked, Waits: true, Needs: NeedsAround, Refuses: checkBlocks,
+		When: "nobody knows which patches are blocked, for the evidence that keeps them cannot be read or believed; an " +
+			"instance waits for it, up to `timing.in_service`. Or more are blocked than the baseline can reject. Or an instance would get one that is, and its baseline cannot " +
+			"keep it from it",
+		WhatToDo: "see that the worker reaches its evidence store; `patchtide patch list` tells what is blocked, by whom and " +
+			"why",
+		LeftOut: map[Level]string{LevelPutBack: "nothing is installed then", LevelReturn: nothingNew},
+	},
+	{
 		Code: RefusedNoRestore, Needs: NeedsAround, Refuses: checkVolumeKey,
 		When: "a key of the root volume, or of the account's encryption by default, that is disabled, about to be deleted " +
 			"or gone",

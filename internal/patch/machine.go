@@ -85,7 +85,8 @@ type Scan struct {
 	MissingCount  int      `json:"missing_count,omitempty"` // where the ids are left out, since there are too many
 	Failed        []string `json:"failed"`
 	PendingReboot []string `json:"pending_reboot"`
-	Error         string   `json:"error,omitempty"` // the scan did not run, for a person
+	Blocked       []string `json:"blocked,omitempty"` // of those missing: what is blocked, by whom and why
+	Error         string   `json:"error,omitempty"`   // the scan did not run, for a person
 }
 
 // MissingNumber is how many patches are missing, whether they are named or not.
@@ -115,6 +116,7 @@ type PatchReport struct {
 	Unbegun     bool            `json:"unbegun,omitempty"`    // it ended before any step of it had started
 	Installing  bool            `json:"installing,omitempty"` // the install may have reached the machine
 	Pinned      *PinVerdict     `json:"pinned,omitempty"`     // nil: no manifest binds
+	Blocked     []string        `json:"blocked,omitempty"`    // what came though it is blocked, by whom and why
 }
 
 // Touched reports whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be
@@ -176,6 +178,8 @@ func Verify(pass Pass) Verdict {
 		return Verdict{Reason: "installed by half: " + strings.Join(report.After.Broken, ", ")}
 	case len(after.PendingReboot) > 0 && pass.rebooted():
 		return Verdict{Reason: "patches wait for a reboot that did not happen: " + strings.Join(after.PendingReboot, ", ")}
+	case len(report.Blocked) > 0:
+		return Verdict{Reason: "it got what is blocked: " + theFirst(report.Blocked, len(report.Blocked))}
 	case report.Pinned != nil && report.Pinned.Unlike() != "":
 		return Verdict{Reason: report.Pinned.Unlike()}
 	case report.Pinned == nil && pass.Platform != Windows && before.MissingNumber() > 0 && !report.changed():

@@ -70,6 +70,7 @@ const (
 	NoticeScheduleSkipped NoticeKind = "schedule_skipped" // a window opened and no wave was started: Why
 	NoticeDrift           NoticeKind = "drift"            // AWS or Temporal has something else than the files: Findings
 	NoticeFrozen          NoticeKind = "frozen"           // somebody froze accounts, or lifted that
+	NoticeBlocked         NoticeKind = "blocked"          // patches are blocked for every plan, or no longer
 	NoticeStranded        NoticeKind = "stranded"         // something was found that is not as it was: Stranded
 	NoticeUndoFails       NoticeKind = "undo_fails"       // something that is to be put back cannot be: Why, Commands
 	NoticeUndoEnded       NoticeKind = "undo_ended"       // what was told so has ended: Why

@@ -128,6 +128,8 @@ type InstanceResult struct {
 	PassedOver bool `json:"passed_over,omitempty"`
 	// the plan replaces what fails: it was terminated by us
 	Replaced bool `json:"replaced,omitempty"`
+	// it was not well once it had been patched: it is put back for that
+	FailedHealth bool `json:"failed_health,omitempty"`
 	// what ran of the plan's hooks, in order
 	Hooks []HookRun `json:"hooks,omitempty"`
 	// a hook of it failed that says hold: a person decides, whatever max_failures says

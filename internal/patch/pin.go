@@ -98,6 +98,8 @@ type PinCheck struct {
 	List   string   `json:"list"`            // "": nothing was proved on its system
 	Due    int      `json:"due"`             // packages that it holds in an older version than was proved
 	Ahead  []string `json:"ahead,omitempty"` // held in a newer version than was proved, the first of them
+	// Blocked is what of that is blocked, by whom and why.
+	Blocked []string `json:"blocked,omitempty"`
 	// Dry is what a dry install of what is due says; nil: nothing is due, or it is Windows, where there is none.
 	Dry *DryInstall `json:"dry,omitempty"`
 	// Release is the one whose repositories the machine has, and ProvenRelease the one that staging runs since: of Amazon

@@ -150,6 +150,9 @@ type PatchState struct {
 	Missing       []MissingPatch
 	Failed        []string
 	PendingReboot []string
+	// What is blocked, by whom and why: LeftOut of what the baseline will reject, which is not missing; Blocked of what is
+	// missing, and comes all the same.
+	LeftOut, Blocked []string
 }
 
 // Outcomes of a preview.

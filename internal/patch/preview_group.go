@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +59,9 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 	}
 	for _, member := range r.State.Ordered(stage.Order) {
 		view.Instance = member.ID
+		if refusal := RefuseBlocked(place(r.Group, member.ID), r.Known[member.ID].Blocked); refusal != nil {
+			found = joinBlocker(found, r.Group, refusal)
+		}
 		for _, check := range checks {
 			if check.LeftOut[LevelGroup] == "" {
 				continue
@@ -68,6 +72,26 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 		}
 	}
 	return found
+}
+
+// leftOut says what is blocked and left out, and on how many instances that would miss it.
+func (r GroupReading) leftOut() (notes []string) {
+	if r.State == nil {
+		return nil
+	}
+	counts := map[string]int{}
+	var all []string
+	for _, member := range r.State.Members {
+		for _, blocked := range r.Known[member.ID].LeftOut {
+			if counts[blocked]++; counts[blocked] == 1 {
+				all = append(all, blocked)
+			}
+		}
+	}
+	for _, blocked := range all {
+		notes = append(notes, fmt.Sprintf("left out on %s: %s", machines(counts[blocked]), blocked))
+	}
+	return notes
 }
 
 // joinBlocker adds a refusal once; what is said of several instances in the same words is one blocker.

@@ -90,6 +90,9 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 				p.Notes = append(p.Notes, group.String()+": "+note)
 			}
 		}
+		for _, note := range reading.leftOut() {
+			p.Notes = append(p.Notes, group.String()+": "+note)
+		}
 		if reading.Next != nil {
 			if ahead := reading.Next.Ahead(one.Instances); ahead != "" {
 				p.Notes = append(p.Notes, group.String()+": "+ahead)

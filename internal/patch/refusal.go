@@ -54,6 +54,7 @@ const (
 	RefusedTagSlot          RefusalCode = "NoFreeTagSlot"
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
 	RefusedHook             RefusalCode = "HookNotThere"
+	RefusedBlocked          RefusalCode = "BlockedPatch"
 )
 
 // first is the refusal that a wave stops at; a preview tells all of them.

@@ -21,6 +21,7 @@ type Interference struct {
 	GateAlarms    []AlarmObservation // those that are to judge the stage
 	Judges        *Judges            // which baseline judges them; nil: not asked
 	Hooks         []string           // what the hooks of the instances need and cannot run, with why
+	Blocks        *KnownBlocks       // of patches; nil: not asked, as where nothing is to be installed
 }
 
 // Calendar is what a Change Calendar says.
