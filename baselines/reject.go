@@ -1,0 +1,61 @@
+package baselines
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// longestPatch is how long a name in a list of patches may be; one wildcard may stand in it.
+const longestPatch = 100
+
+// Rejecting is the baseline that rejects these patches beside its own, as far as Systems Manager's notation can name
+// one version: of rpm as name.arch:epoch:version-release, of Windows by its id. On Debian and Ubuntu it takes names
+// without a version only (user guide, Package name formats for approved and rejected patch lists), which would reject
+// what comes after it as well: there nothing is rejected, and who would get it is not begun. Its error is that there
+// are more than Systems Manager takes.
+func (b Baseline) Rejecting(blocked patch.Blocks) (Baseline, error) {
+	b.Rejected = slices.Clone(b.Rejected)
+	for _, one := range blocked {
+		if name := b.rejection(one); name != "" && !slices.Contains(b.rejected(), name) {
+			b.Rejected = append(b.Rejected, name)
+		}
+	}
+	if count := len(b.rejected()); count > maxPatches {
+		return b, fmt.Errorf("the baseline %s would reject %d patches with those that are blocked, and Systems Manager "+
+			"takes %d: clear some of them (patchtide patch list), or take some out of its file", b.Name, count, maxPatches)
+	}
+	return b, nil
+}
+
+// rejection is how the baseline names one that is blocked; "": it cannot.
+func (b Baseline) rejection(one patch.BlockedPatch) string {
+	switch {
+	case one.Platform != b.Platform, b.byName():
+		return ""
+	case one.Platform == patch.Windows:
+		return one.Name
+	}
+	name := one.Name + ":" + one.Version
+	if !strings.Contains(one.Name, ".") { // of every architecture
+		name = one.Name + "-" + one.Version + "*"
+	}
+	if len(name) > longestPatch {
+		name = name[:longestPatch-1] + "*"
+	}
+	return name
+}
+
+// Rejects reports whether the baseline can keep a patch that is blocked from its machines.
+func (b Baseline) Rejects(one patch.BlockedPatch) bool { return b.rejection(one) != "" }
+
+// byName reports whether lists of patches of the system hold names without versions.
+func (b Baseline) byName() bool {
+	return slices.Contains([]types.OperatingSystem{
+		types.OperatingSystemDebian, types.OperatingSystemUbuntu, types.OperatingSystemRaspbian,
+	}, b.OperatingSystem)
+}
