@@ -18,6 +18,7 @@ type AwaitInstallInput struct {
 	Execution Execution
 	Reboot    patch.Reboot  // which a machine that falls silent may be at
 	Pinned    *patch.Pinned // what it is judged by; nil: nothing binds
+	At        time.Time     // by which it is judged by what is blocked; zero: it is not
 	Pace      Pace
 }
 
@@ -105,6 +106,11 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 		var packages aws.Packages
 		if report, packages, err = execution.Report(ctx, s, where, commands); err != nil {
 			return false, "", err
+		}
+		if report.Installing && !stop {
+			if report.Blocked, err = a.gotBlocked(ctx, in.At, *report, packages); err != nil {
+				return false, "", err
+			}
 		}
 		if in.Pinned != nil && report.Installing && !stop {
 			if report.Pinned, err = a.judgePinned(ctx, *in.Pinned, *report, packages); err != nil {

@@ -22,7 +22,10 @@ type AwaitScanInput struct {
 	Ticket     ScanTicket
 	BaselineID string // the one it must have been judged by; "" accepts any
 	Counts     bool   // how many patches are missing is enough: their names are neither read nor told
-	Pace       Pace
+	// Baseline is for StartScan. What is missing is told apart that is blocked at At; zero: nothing is.
+	Baseline string
+	At       time.Time
+	Pace     Pace
 }
 
 // ScanResults holds one result for each instance asked for, in that order.
@@ -38,6 +41,12 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
+	}
+	var blocked patch.Blocks
+	if !in.At.IsZero() {
+		if blocked, err = a.blocked(ctx, "", in.At); err != nil {
+			return nil, err
+		}
 	}
 	var results *ScanResults
 	// Since when, by AWS's clock, a list of patches is shorter than what is counted. It may lag as every list may; then
@@ -80,7 +89,7 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		read := &ScanResults{}
 		short := ""
 		for _, id := range in.Instances {
-			scan, waitingFor, err := readScan(ctx, s, in, id, invocations, states)
+			scan, waitingFor, err := readScan(ctx, s, in, id, invocations, states, blocked)
 			if err != nil || waitingFor != "" {
 				return false, waitingFor, err
 			}
@@ -122,6 +131,7 @@ func readScan(
 	id string,
 	invocations map[string]aws.Invocation,
 	states map[string]ssmtypes.InstancePatchState,
+	blocked patch.Blocks,
 ) (scan readResult, waitingFor string, err error) {
 	scan.Instance = id
 	invocation := invocations[id]
@@ -158,7 +168,7 @@ func readScan(
 	if in.Counts {
 		scan.MissingCount, state.MissingCount = int(state.MissingCount), 0
 	}
-	scan.unnamed, err = fillPatches(ctx, s, in.Group.String(), &scan.Scan, state)
+	scan.unnamed, err = fillPatches(ctx, s, in.Group.String(), &scan.Scan, state, blocked)
 	return scan, "", err
 }
 
@@ -193,6 +203,7 @@ func whose(ticket ScanTicket, id string, state ssmtypes.InstancePatchState) owne
 // fillPatches reads what an instance's patch state counts, and reports whether some of it was not named.
 func fillPatches(
 	ctx context.Context, s *aws.Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState,
+	blocked patch.Blocks,
 ) (bool, error) {
 	lists := map[aws.PatchIs]*[]string{
 		aws.PatchMissing: &scan.Missing, aws.PatchFailed: &scan.Failed, aws.PatchAwaitsReboot: &scan.PendingReboot,
@@ -200,6 +211,9 @@ func fillPatches(
 	each := func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
 		if list := lists[of]; list != nil {
 			*list = append(*list, aws.PatchID(entry))
+		}
+		if block := blocked.Listed(aws.PatchID(entry), aws.Deref(entry.Title)); block != nil && of == aws.PatchMissing {
+			scan.Blocked = append(scan.Blocked, block.String())
 		}
 	}
 	unnamed, err := aws.EachPatch(ctx, s, where, scan.Instance, state, each)

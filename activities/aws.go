@@ -35,6 +35,8 @@ type AWS struct {
 	Quarantines aws.Quarantines
 	// Manifests reads what waves have proved; nil refuses those that are bound by it.
 	Manifests Manifests
+	// Blocks answers which patches are blocked; nil: none are.
+	Blocks Blocks
 	// Speed is how much faster than the wall AWS's clock runs; 0 is 1. Only the laboratory sets it: intervals of a scaled
 	// plan that are told to AWS, or measured by its clock, are multiplied by it again.
 	Speed float64

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/facts"
@@ -14,6 +15,7 @@ import (
 type CheckPinnedInput struct {
 	CollectMachineFactsInput
 	Pinned patch.Pinned
+	At     time.Time // by which what is due is blocked; zero: nothing is
 }
 
 // CheckPinned asks a machine for its packages, says what it lacks of what was proved on its system, and has its own
@@ -44,6 +46,17 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 	holds := manifest.Read(packages)
 	due := system.Due(holds)
 	check.Due = len(due.Due)
+	if !in.At.IsZero() {
+		blocked, err := a.blocked(ctx, in.Platform, in.At)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range due.Due {
+			if block := blocked.Of(one.Name, one.Version); block != nil {
+				check.Blocked = append(check.Blocked, block.String())
+			}
+		}
+	}
 	check.Ahead = due.Ahead[:min(len(due.Ahead), patch.MostPinned)]
 	if check.Release = machine.LockedTo(); check.Release != "" {
 		check.ProvenRelease = system.Release

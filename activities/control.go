@@ -60,6 +60,10 @@ type Evidence interface {
 	// ProvenWave is GetWave for who acts by the document: *evidence.InvalidWaveError where a version of it is not signed,
 	// or does not follow the one before it.
 	ProvenWave(ctx context.Context, id string, into any) error
+	// ProvenVersion is ProvenWave, and tells which version it read; PutVersion writes the one behind that:
+	// *evidence.ConflictError where somebody else has written it.
+	ProvenVersion(ctx context.Context, id string, into any) (version int, err error)
+	PutVersion(ctx context.Context, id string, read int, document any) error
 	// ListWaves gives the ids of all waves that left evidence, sorted.
 	ListWaves(ctx context.Context) ([]string, error)
 	AppendJournal(ctx context.Context, wave, name string, record any) error

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"time"
 
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/baselinesync"
@@ -13,6 +14,7 @@ import (
 type EnsureBaselineInput struct {
 	Group    patch.Group // its account and region
 	Baseline string
+	At       time.Time // by which patches are blocked or no longer; zero: none is
 }
 
 // RegisteredBaseline is a baseline as SSM has it.
@@ -35,11 +37,28 @@ func (a *AWS) baselineOf(plan string) (baselines.Baseline, error) {
 	return wanted, nil
 }
 
-// EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes
-// nothing when they are equal already. An unknown name is InvalidInput and lists those that exist.
+// rejecting is a plan's baseline that rejects what is blocked beside what its file does.
+func (a *AWS) rejecting(ctx context.Context, plan string, at time.Time) (baselines.Baseline, error) {
+	wanted, err := a.baselineOf(plan)
+	if err != nil || at.IsZero() {
+		return wanted, err
+	}
+	blocked, err := a.blocked(ctx, wanted.Platform, at)
+	if err != nil {
+		return wanted, err
+	}
+	if wanted, err = wanted.Rejecting(blocked); err != nil {
+		return wanted, once.Final(ErrRejected, "%v", err)
+	}
+	return wanted, nil
+}
+
+// EnsureBaseline makes SSM's baseline equal to the file, by name, with what is blocked among what it rejects, and
+// registers it for its patch group. It changes nothing when they are equal already. An unknown name is InvalidInput and
+// lists those that exist.
 func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *RegisteredBaseline, err error) {
 	defer once.Typed(&err)
-	wanted, err := a.baselineOf(in.Baseline)
+	wanted, err := a.rejecting(ctx, in.Baseline, in.At)
 	if err != nil {
 		return nil, err
 	}

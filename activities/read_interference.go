@@ -21,6 +21,7 @@ type ReadInterferenceInput struct {
 	Metrics   []patch.MetricCheck // likewise; they are only tried
 	Documents []string            // those that hooks run
 	Functions []string            // of Lambda, that hooks invoke
+	Blocked   bool                // which patches are blocked is to be told, not only whether the same as before
 	Baseline  string              // the plan's, that is to judge the instances; "": nothing is to be installed
 	Restore   patch.Restore
 	Within    patch.Duration // how long an instance is likely to take, in the plan's time
@@ -62,6 +63,9 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 	around.Hooks = append(around.Hooks, missing...)
 	if in.Baseline != "" {
 		if around.Judges, err = a.readJudges(ctx, s, in, instances); err != nil {
+			return nil, err
+		}
+		if around.Blocks, err = a.knownBlocks(ctx, in, at); err != nil {
 			return nil, err
 		}
 	}

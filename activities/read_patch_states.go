@@ -50,6 +50,10 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 	if err != nil {
 		return nil, err
 	}
+	blocked, err := a.blocked(ctx, wanted.Platform, read.At)
+	if err != nil {
+		blocked = nil // that nobody knows is told by what is in the way
+	}
 	for _, id := range in.Instances {
 		state, known := states[id]
 		if !known || state.OperationEndTime == nil {
@@ -61,6 +65,14 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 		unnamed, err := aws.EachPatch(ctx, s, where, id, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
 			switch of {
 			case aws.PatchMissing:
+				block := blocked.Listed(aws.PatchID(entry), aws.Deref(entry.Title))
+				switch {
+				case block != nil && wanted.Rejects(*block):
+					one.LeftOut = append(one.LeftOut, block.String())
+					return
+				case block != nil:
+					one.Blocked = append(one.Blocked, block.String())
+				}
 				one.Missing = append(one.Missing, patch.MissingPatch{ID: aws.PatchID(entry), Severity: aws.Deref(entry.Severity)})
 			case aws.PatchFailed:
 				one.Failed = append(one.Failed, aws.PatchID(entry))

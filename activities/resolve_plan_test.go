@@ -136,6 +136,14 @@ func (s *store) ProvenWave(ctx context.Context, id string, into any) error {
 	return s.GetWave(ctx, id, into)
 }
 
+func (s *store) ProvenVersion(ctx context.Context, id string, into any) (int, error) {
+	return 1, s.GetWave(ctx, id, into)
+}
+
+func (s *store) PutVersion(ctx context.Context, id string, _ int, document any) error {
+	return s.PutWave(ctx, id, document)
+}
+
 func (s *store) ListWaves(context.Context) ([]string, error) { return s.waves, s.err }
 
 func (s *store) AppendJournal(_ context.Context, wave, name string, record any) error {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -20,11 +21,14 @@ type StartInstallInput struct {
 	Platform   patch.Platform
 	Runbook    Runbook // only its version counts
 	SnapshotID string
-	List       string       // URL of the list of packages that it installs; "": all that its baseline approves
-	Reboot     patch.Reboot // whether Systems Manager itself may
-	Attempt    Attempt
-	Budget     patch.Duration // of install and reboot; the step's own time-out
-	Pace       Pace
+	// Baseline is the plan's, that is to reject first what is blocked at At; "": nothing is.
+	Baseline string
+	At       time.Time
+	List     string       // URL of the list of packages that it installs; "": all that its baseline approves
+	Reboot   patch.Reboot // whether Systems Manager itself may
+	Attempt  Attempt
+	Budget   patch.Duration // of install and reboot; the step's own time-out
+	Pace     Pace
 }
 
 // Execution names an Automation execution.
@@ -51,6 +55,9 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execut
 		return &Execution{ID: found}, nil
 	}
 	if err := checkPinned(ctx, s, where, in.Runbook.Version); err != nil {
+		return nil, once.Unsent(ctx, err)
+	}
+	if err := a.rejectNow(ctx, in.Instance.Group, in.Baseline, in.At); err != nil {
 		return nil, once.Unsent(ctx, err)
 	}
 	if err := a.waits().MaySend(ctx, in.Pace, at, "the install"); err != nil {

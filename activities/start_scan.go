@@ -32,9 +32,12 @@ type StartScanInput struct {
 	Group      patch.Group
 	Instances  []string
 	SnapshotID string // a GUID of our own: a patch state is ours only if it carries it
-	Attempt    Attempt
-	Budget     patch.Duration
-	Pace       Pace
+	// Baseline is the plan's, that is to reject first what is blocked at At; "": nothing is.
+	Baseline string
+	At       time.Time
+	Attempt  Attempt
+	Budget   patch.Duration
+	Pace     Pace
 }
 
 // StartScan runs AWS-RunPatchBaseline Scan by Run Command. SendCommand has no client token: the attempt's token stands
@@ -64,6 +67,9 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, 
 		if len(found) > 0 {
 			return ticketOf(found[0], in, to.Left), nil
 		}
+	}
+	if err := a.rejectNow(ctx, in.Group, in.Baseline, in.At); err != nil {
+		return nil, err
 	}
 	before, _, err := aws.ReadPatchStates(ctx, s, where, to.Online)
 	if err != nil {

@@ -125,6 +125,7 @@ func New(t TB, options Options) *Scene {
 	s.AWS = &activities.AWS{
 		Connector: clouds.Activities(), HTTP: fleet.HTTP, Baselines: loaded.Baselines,
 		Quarantines: activities.NewQuarantines(s.Control.Evidence), Manifests: store,
+		Blocks: activities.NewBlocks(s.Control.Evidence),
 	}
 	s.Register()
 	return s

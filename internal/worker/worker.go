@@ -137,7 +137,7 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 			register(local, &activities.AWS{
 				Connector: clouds.Activities(), HTTP: options.HTTP, ShortWait: wait, Baselines: options.Config.Baselines,
 				Quarantines: activities.NewQuarantines(Journal(options.Evidence)), Manifests: options.Evidence,
-				Speed: options.Speed,
+				Blocks: activities.NewBlocks(Journal(options.Evidence)), Speed: options.Speed,
 				Secrets: func(ctx context.Context, source string) (string, error) {
 					return ReadSecret(ctx, config.Source(source), options.AWS)
 				},

@@ -24,6 +24,7 @@ type Examined struct {
 	Zones   []string       // those in which it has instances
 	LeftOut []patch.Gap    // members that are excluded, or not taken by this wave
 	Launch  patch.Duration // one more instance, before the first goes out; 0: none is launched
+	Blocked []string       // patches that it leaves out, by whom and why
 }
 
 // ExamineGroups reads groups, and refuses one that cannot be patched as the plan says. It changes nothing.
@@ -68,6 +69,9 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 		return found, err
 	}
 	strategy, _ := patch.PlanCapacity(group, state, stage) // what it refuses is in the table
+	if around.Blocks != nil {
+		found.Blocked = around.Blocks.Told
+	}
 	found.Each, found.From = plan.Likely(stage, state.TargetGroups)
 	found.AtOnce, found.Launch = strategy.AtOnce, strategy.LaunchTime(plan.Timing)
 	return found, nil
@@ -78,7 +82,7 @@ func InterferenceOf(group patch.Group, state patch.GroupState, policy patch.Poli
 	return activities.ReadInterferenceInput{
 		Documents: policy.Hooks.Documents(), Functions: policy.Hooks.Functions(),
 		Group: group, Instances: state.Awake(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health),
-		Metrics:  patch.Metrics(policy.Health),
+		Metrics: patch.Metrics(policy.Health), Blocked: true,
 		Baseline: policy.Baseline, Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
 	}
 }

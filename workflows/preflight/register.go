@@ -37,7 +37,7 @@ func RegisterGroups(ctx workflow.Context, in RegisterInput) ([]Registered, error
 		}
 		var baseline activities.RegisteredBaseline
 		if err := workflow.ExecuteActivity(options, aws.EnsureBaseline, activities.EnsureBaselineInput{
-			Group: group, Baseline: cmp.Or(group.ToldBaseline(), in.Baseline),
+			Group: group, Baseline: cmp.Or(group.ToldBaseline(), in.Baseline), At: workflow.Now(ctx),
 		}).Get(ctx, &baseline); err != nil {
 			return done, run.PreflightError(group, err)
 		}

@@ -111,7 +111,7 @@ func Group(
 	}
 	if err := workflow.ExecuteActivity(
 		run.Acting(ctx, group, plan.Timing), aws.EnsureBaseline, activities.EnsureBaselineInput{
-			Group: group, Baseline: plan.Of(group).Baseline,
+			Group: group, Baseline: plan.Of(group).Baseline, At: workflow.Now(ctx),
 		}).Get(ctx, &baseline); err != nil {
 		return []patch.Scan{}, baseline, run.Reason(err)
 	}

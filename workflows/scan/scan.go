@@ -17,7 +17,7 @@ func Instances(
 	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, snapshotID string,
 	first activities.Attempt,
 ) ([]patch.Scan, error) {
-	return each(ctx, t, activities.AwaitScanInput{Group: group, Instances: ids, BaselineID: baselineID}, snapshotID, first)
+	return Of(ctx, t, activities.AwaitScanInput{Group: group, Instances: ids, BaselineID: baselineID}, snapshotID, first)
 }
 
 // Counts is Instances for whoever needs to know how many patches are missing, and not which: many groups are scanned in
@@ -26,12 +26,13 @@ func Counts(
 	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, snapshotID string,
 	first activities.Attempt,
 ) ([]patch.Scan, error) {
-	return each(ctx, t, activities.AwaitScanInput{
+	return Of(ctx, t, activities.AwaitScanInput{
 		Group: group, Instances: ids, BaselineID: baselineID, Counts: true,
 	}, snapshotID, first)
 }
 
-func each(
+// Of is Instances of whatever is asked.
+func Of(
 	ctx workflow.Context, t patch.Timing, of activities.AwaitScanInput, snapshotID string, first activities.Attempt,
 ) ([]patch.Scan, error) {
 	var scans []patch.Scan
@@ -46,13 +47,14 @@ func each(
 		options := run.Waiting(ctx, of.Group, t, t.ActBudget)
 		if err := workflow.ExecuteActivity(options, aws.StartScan, activities.StartScanInput{
 			Group: of.Group, Instances: part, SnapshotID: snapshotID, Attempt: token, Budget: t.Scan,
-			Pace: run.Pace(t),
+			Pace: run.Pace(t), Baseline: of.Baseline, At: of.At,
 		}).Get(ctx, &ticket); err != nil {
 			return nil, err
 		}
 		var results activities.ScanResults
 		if err := workflow.ExecuteActivity(run.Waiting(ctx, of.Group, t, t.Scan), aws.AwaitScan, activities.AwaitScanInput{
 			Group: of.Group, Instances: part, Ticket: ticket, BaselineID: of.BaselineID, Counts: of.Counts, Pace: run.Pace(t),
+			At: of.At,
 		}).Get(ctx, &results); err != nil {
 			return nil, err
 		}

@@ -13,6 +13,10 @@ const snapshotKept = 48 * time.Hour
 // SnapshotID is the baseline snapshot that the scans and installs of one wave share, so that rules are evaluated as of
 // one moment and a patch state can be told to be ours. A wave that has run for days, or was parked over them, goes on
 // with another.
-func SnapshotID(waveID string, age time.Duration) string {
-	return Attempt(waveID, "", "baseline-snapshot", int(age/snapshotKept)).Token
+func SnapshotID(waveID string, age time.Duration) string { return SnapshotWithout(waveID, age, "") }
+
+// SnapshotWithout is the snapshot where so much is blocked (see patch.Blocks.Digest): one that was taken before does
+// not reject it.
+func SnapshotWithout(waveID string, age time.Duration, blocked string) string {
+	return Attempt(waveID, blocked, "baseline-snapshot", int(age/snapshotKept)).Token
 }

@@ -1,0 +1,160 @@
+package activities_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/worker"
+)
+
+var blockedSince = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+
+func blockOf(name string) patch.BlockedPatch {
+	return patch.BlockedPatch{
+		Platform: patch.Linux, Name: name + ".x86_64", Version: "0:1-1", Actor: "ann", Reason: "it breaks", Since: blockedSince,
+	}
+}
+
+// losing loses the answer of each first write: it has taken effect.
+type losing struct {
+	activities.Evidence
+	mu   sync.Mutex
+	lost bool
+}
+
+func (l *losing) PutVersion(ctx context.Context, id string, read int, document any) error {
+	err := l.Evidence.PutVersion(ctx, id, read, document)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && !l.lost {
+		l.lost = true
+		return errors.New("connection reset")
+	}
+	return err
+}
+
+func TestADecisionRecordedTwiceBlocksOnce(t *testing.T) {
+	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
+	require.NoError(t, err)
+	control := &activities.Control{Evidence: &losing{Evidence: worker.Journal(store)}}
+	in := activities.BlockPatchesInput{Patches: []patch.BlockedPatch{blockOf("curl")}}
+	_, err = control.BlockPatches(t.Context(), in)
+	require.ErrorContains(t, err, "connection reset")
+	done, err := control.BlockPatches(t.Context(), in) // as Temporal does
+	require.NoError(t, err)
+	require.Equal(t, patch.Blocks{blockOf("curl")}, done.Blocked)
+	require.Len(t, done.Fresh, 1, "whoever blocked it is told so all the same")
+	var kept patch.KeptBlocks
+	version, err := store.ProvenVersion(t.Context(), names.BlockedPatches, &kept)
+	require.NoError(t, err)
+	require.Equal(t, 1, version, "nothing was written again")
+
+	cleared, err := control.ClearPatches(t.Context(), activities.ClearPatchesInput{
+		Patches: in.Patches, Actor: "bob", Reason: "it was the deployment", At: blockedSince,
+	})
+	require.NoError(t, err)
+	require.Len(t, cleared.Cleared, 1)
+	cleared, err = control.ClearPatches(t.Context(), activities.ClearPatchesInput{Patches: in.Patches})
+	require.NoError(t, err)
+	require.Empty(t, cleared.Cleared)
+}
+
+// overtaken has somebody else write between a reading and its writing.
+type overtaken struct {
+	activities.Evidence
+	other func()
+}
+
+func (o *overtaken) PutVersion(ctx context.Context, id string, read int, document any) error {
+	if other := o.other; other != nil {
+		o.other = nil
+		other()
+	}
+	return o.Evidence.PutVersion(ctx, id, read, document)
+}
+
+// Two who block at once are both heard, and so are one who blocks and one who clears.
+func TestTwoWhoBlockAtOnce(t *testing.T) {
+	store, err := evidence.Open(t.Context(), t.TempDir(), evidence.Options{Signer: evidence.GenerateKey()})
+	require.NoError(t, err)
+	block := func(control *activities.Control, name string) {
+		_, err := control.BlockPatches(t.Context(), activities.BlockPatchesInput{
+			Patches: []patch.BlockedPatch{blockOf(name)},
+		})
+		require.NoError(t, err)
+	}
+	other := &activities.Control{Evidence: worker.Journal(store)}
+	between := &overtaken{Evidence: worker.Journal(store), other: func() { block(other, "vim") }}
+	control := &activities.Control{Evidence: between}
+	block(control, "curl")
+	blocks := activities.NewBlocks(worker.Journal(store))
+	blocked, err := blocks.Blocked(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, patch.Blocks{blockOf("vim"), blockOf("curl")}, blocked)
+
+	between.other = func() { block(other, "glibc") }
+	cleared, err := control.ClearPatches(t.Context(), activities.ClearPatchesInput{
+		Patches: []patch.BlockedPatch{blockOf("vim")}, Actor: "bob", Reason: "it is good", At: blockedSince,
+	})
+	require.NoError(t, err)
+	require.Equal(t, patch.Blocks{blockOf("vim")}, cleared.Cleared)
+	require.Equal(t, patch.Blocks{blockOf("curl"), blockOf("glibc")}, cleared.Blocked)
+}
+
+// What somebody else wrote there is not believed, and nobody knows then what is blocked.
+func TestBlocksThatCannotBeBelieved(t *testing.T) {
+	folder := t.TempDir()
+	store, err := evidence.Open(t.Context(), folder, evidence.Options{Signer: evidence.GenerateKey()})
+	require.NoError(t, err)
+	blocks := activities.NewBlocks(worker.Journal(store))
+	blocked, err := blocks.Blocked(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, blocked, "nothing was ever blocked")
+	control := &activities.Control{Evidence: worker.Journal(store)}
+	_, err = control.BlockPatches(t.Context(), activities.BlockPatchesInput{
+		Patches: []patch.BlockedPatch{blockOf("curl")},
+	})
+	require.NoError(t, err)
+	written, err := filepath.Glob(filepath.Join(folder, "waves", names.BlockedPatches, "history", "*.json"))
+	require.NoError(t, err)
+	require.Len(t, written, 1)
+	require.NoError(t, os.WriteFile(written[0], []byte(`{"blocked": []}`), 0o600))
+	_, err = blocks.Blocked(t.Context())
+	require.ErrorContains(t, err, "do not act on it")
+}
+
+func TestWhoHasGotABlockedPatchIsTold(t *testing.T) {
+	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
+	require.NoError(t, err)
+	for id, outcome := range map[string]patch.Outcome{"i-1": patch.Patched, "i-2": patch.RolledBack} {
+		_, err := store.PutInstance(t.Context(), "wave-web-1", id, patch.InstanceDetails{
+			WaveID: "wave-web-1", Group: "production/r/web", Instance: id, Outcome: outcome,
+			Changes: []patch.PackageChange{{Name: "curl.x86_64", From: "0:0-1", To: "0:1-1"}},
+		})
+		require.NoError(t, err)
+	}
+	require.NoError(t, store.PutWave(t.Context(), "wave-web-1", map[string]string{}))
+	control := &activities.Control{Evidence: worker.Journal(store)}
+	found, err := control.FindBlocked(t.Context(), activities.BlockPatchesInput{
+		Patches: []patch.BlockedPatch{blockOf("curl")},
+	})
+	require.NoError(t, err)
+	require.Len(t, found.Instances, 1)
+	require.Contains(t, found.Instances[0], "i-1 of production/r/web got curl.x86_64 by wave-web-1")
+	found, err = control.FindBlocked(t.Context(), activities.BlockPatchesInput{
+		Patches: []patch.BlockedPatch{blockOf("vim")},
+	})
+	require.NoError(t, err)
+	require.Empty(t, found.Instances)
+}

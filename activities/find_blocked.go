@@ -1,0 +1,64 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// WhoRuns names instances that have got a blocked patch from a wave, and keep it: for people.
+type WhoRuns struct {
+	Instances []string
+}
+
+// How far it is looked back, and how many instances are named.
+const (
+	mostWavesBack   = 30
+	mostWhoRunNamed = 20
+)
+
+// FindBlocked finds, in the evidence of the last waves, who has got a patch and kept it. It judges nothing and puts
+// nothing back: it is told.
+func (c *Control) FindBlocked(ctx context.Context, in BlockPatchesInput) (*WhoRuns, error) {
+	waves, err := c.Evidence.ListWaves(ctx)
+	if err != nil {
+		return nil, evidenceError("list the waves", err)
+	}
+	blocks, found, more := patch.Blocks(in.Patches), &WhoRuns{}, 0
+	for _, wave := range waves[max(len(waves)-mostWavesBack, 0):] {
+		ids, err := c.Evidence.ListInstances(ctx, wave)
+		if err != nil {
+			return nil, evidenceError("list what was done by wave "+wave, err)
+		}
+		machines, err := evidence.ReadInstances[patch.InstanceDetails](ctx, c.Evidence.GetInstance, wave, ids)
+		if err != nil {
+			return nil, evidenceError("read what was done by wave "+wave, err)
+		}
+		for _, machine := range machines {
+			if !machine.Outcome.LeftPatched() {
+				continue
+			}
+			got := slices.IndexFunc(machine.Changes, func(change patch.PackageChange) bool {
+				return slices.ContainsFunc(change.Arrived(), func(version string) bool {
+					return blocks.Of(change.Name, version) != nil
+				})
+			})
+			switch {
+			case got < 0:
+			case len(found.Instances) == mostWhoRunNamed:
+				more++
+			default:
+				found.Instances = append(found.Instances, fmt.Sprintf("%s of %s got %s by %s, and was left with it: it is not "+
+					"put back for that; `patchtide wave roll-back %s` would", machine.Instance, machine.Group,
+					machine.Changes[got].Name, wave, wave))
+			}
+		}
+	}
+	if more > 0 {
+		found.Instances = append(found.Instances, fmt.Sprintf("%d more have got it", more))
+	}
+	return found, nil
+}
