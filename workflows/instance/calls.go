@@ -122,8 +122,13 @@ func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
 // scanBy scans by a baseline snapshot: where the state that stood before may be one of another root volume, by one that
 // no other scan has used.
 func (s *saga) scanBy(ctx workflow.Context, name, snapshot string) (*patch.Scan, error) {
-	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.patching.baseline,
-		snapshot, run.Anew(ctx, s.attempt(name)))
+	of := activities.AwaitScanInput{
+		Group: s.in.Group, Instances: []string{s.in.Instance}, BaselineID: s.patching.baseline,
+	}
+	if s.patching.blocked != "" {
+		of.Baseline, of.At = s.in.Policy.Baseline, workflow.Now(ctx)
+	}
+	results, err := scan.Of(ctx, s.in.Policy.Timing, of, snapshot, run.Anew(ctx, s.attempt(name)))
 	if err != nil {
 		return nil, err
 	}
@@ -154,9 +159,9 @@ func (s *saga) recorded(token string) activities.Attempt {
 	return activities.Attempt{WaveID: s.in.WaveID, Token: token}
 }
 
-// snapshotID is the same for all that this saga does, however long it takes.
+// snapshotID is the same for all that this saga does, however long it takes, unless something is blocked meanwhile.
 func (s *saga) snapshotID() string {
-	return run.SnapshotID(s.in.WaveID, s.began.Sub(s.in.Policy.Began))
+	return run.SnapshotWithout(s.in.WaveID, s.began.Sub(s.in.Policy.Began), s.patching.blocked)
 }
 
 func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }

@@ -115,7 +115,7 @@ func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, 
 	if err := start(ctx, aws.StartInstall, activities.StartInstallInput{
 		Instance: s.instance(), Platform: s.in.Policy.Platform, Runbook: s.patching.runbook, SnapshotID: s.snapshotID(),
 		Reboot: s.in.Policy.Reboot, Attempt: try.attempt, Budget: s.in.Policy.Timing.Install, Pace: s.pace(),
-		List: s.patching.list,
+		List: s.patching.list, Baseline: s.rejects(), At: workflow.Now(ctx),
 	}, &try.execution); err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, 
 	var report patch.PatchReport
 	if err := s.await(clean, s.in.Policy.Timing.Install, aws.AwaitInstall, activities.AwaitInstallInput{
 		Instance: s.instance(), Execution: try.execution, Reboot: s.in.Policy.Reboot, Pace: s.pace(),
-		Pinned: s.in.Policy.Pinned,
+		Pinned: s.in.Policy.Pinned, At: workflow.Now(ctx),
 	}, &report); err != nil {
 		if run.IsType(err, activities.ErrMachineAway) {
 			err = fmt.Errorf("%s. Install and reboot had %s", run.Reason(err), s.in.Policy.Timing.Install)

@@ -82,6 +82,7 @@ type saga struct {
 type patching struct {
 	runbook  activities.Runbook
 	baseline string
+	blocked  string     // which patches are, by patch.Blocks.Digest; "": none is
 	scan     patch.Scan // what was missing before
 	missing  []string   // patch ids, by the last scan
 	nothing  bool       // it has all that binds it already
@@ -212,6 +213,9 @@ func (s *saga) patch(ctx workflow.Context) {
 	}
 	nothing, err := s.bind(ctx)
 	var refusal *patch.Refusal
+	if err == nil && s.in.Policy.Pinned == nil {
+		err = s.refuseBlocked(scan)
+	}
 	switch {
 	case ctx.Err() != nil:
 		s.endUntouched(cancelledBefore)
@@ -304,6 +308,7 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) {
 	result := &s.status.Result
 	result.Outcome, result.Reason = patch.Failed, string(failed)+": "+run.Reason(cause)
+	result.FailedHealth = failedHealth(failed, cause)
 	workflow.GetLogger(ctx).Info("it is put back", "instance", s.in.Instance, "because", result.Reason)
 	if ctx.Err() != nil && len(s.patching.tries) == 0 {
 		result.Outcome, result.Reason = patch.NotStarted, "cancelled; put back before anything was installed"

@@ -21,11 +21,15 @@ func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 	timing := s.in.Policy.Timing // lists of repositories are read, as a scan does
 	if err := s.await(ctx, max(timing.Agent, timing.Scan), aws.CheckPinned, activities.CheckPinnedInput{
 		CollectMachineFactsInput: s.ask(ctx, "facts-pinned"), Pinned: *pinned,
+		At: workflow.Now(ctx),
 	}, &check); err != nil {
 		return false, err
 	}
 	if check.List == "" {
 		return false, pinned.Refuse(s.in.Instance, check.System)
+	}
+	if refusal := patch.RefuseBlocked(s.in.Instance, check.Blocked); refusal != nil {
+		return false, refusal
 	}
 	if refusal := check.RefuseDry(s.in.Instance); refusal != nil {
 		return false, refusal

@@ -153,6 +153,9 @@ func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view *patch.Vi
 		return nil, s.unread(ctx, err)
 	}
 	view.Now, view.Around = workflow.Now(ctx), &around
+	if around.Blocks != nil && around.Blocks.Unknown == "" {
+		s.patching.blocked = around.Blocks.Digest
+	}
 	for _, untried := range around.Untried() {
 		if !slices.Contains(s.status.Result.Notes, untried) { // what passes is waited for, and read again
 			s.note("%s", untried)

@@ -111,7 +111,9 @@ func (s *saga) scanStarted(ctx workflow.Context) error {
 		result.Refused = patch.NotApproved
 		return fmt.Errorf("%d patches or a reboot are due, and nobody was asked to approve that", scan.MissingNumber())
 	default:
-		s.patching.nothing, err = s.bind(ctx)
+		if s.patching.nothing, err = s.bind(ctx); err == nil && s.in.Policy.Pinned == nil {
+			err = s.refuseBlocked(scan)
+		}
 	}
 	return err
 }
