@@ -12,6 +12,7 @@ import (
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/instance"
 	"github.com/patchtide/patchtide/workflows/notice"
+	"github.com/patchtide/patchtide/workflows/patches"
 	"github.com/patchtide/patchtide/workflows/preflight"
 	"github.com/patchtide/patchtide/workflows/reconcile"
 	"github.com/patchtide/patchtide/workflows/scan"
@@ -47,6 +48,7 @@ func Register(registry worker.WorkflowRegistry) {
 		names.HoldService:      service.HoldService,
 		names.OpenWindow:       window.OpenWindow,
 		names.Notify:           notice.Notify,
+		names.Patches:          patches.Patches,
 	} {
 		registry.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}

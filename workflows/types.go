@@ -4,6 +4,7 @@ import (
 	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/instance"
+	"github.com/patchtide/patchtide/workflows/patches"
 	"github.com/patchtide/patchtide/workflows/reconcile"
 	"github.com/patchtide/patchtide/workflows/scan"
 	"github.com/patchtide/patchtide/workflows/service"
@@ -53,6 +54,10 @@ type (
 	FreezeRequest = freeze.Request
 	// FreezeAnswer is what comes back.
 	FreezeAnswer = freeze.Answer
+	// PatchesRequest starts Patches.
+	PatchesRequest = patches.Request
+	// PatchesResult is what is blocked, and what was changed of that.
+	PatchesResult = patches.Result
 	// ServiceInput starts HoldService.
 	ServiceInput = service.Input
 	// ServiceRelease is the word of a wave that it is done with a service.

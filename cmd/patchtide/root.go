@@ -32,6 +32,7 @@ func newRoot() *cobra.Command {
 		newNotify(),
 		newFreeze(),
 		newUnfreeze(),
+		newPatch(),
 		newLinks(),
 		newVersion(),
 	)

@@ -71,7 +71,7 @@ func words(n patch.Notice) Message {
 			Severity: Warning, Headline: fmt.Sprintf("%s: %s", sentence(about(n)), plural(len(n.Findings), "difference")),
 			Why: n.Why,
 		}
-	case patch.NoticeFrozen:
+	case patch.NoticeFrozen, patch.NoticeBlocked:
 		return Message{Severity: Warning, Headline: sentence(about(n)), Why: n.Why}
 	case patch.NoticeStranded:
 		return Message{
