@@ -31,6 +31,7 @@ func TestWhatPeopleSendIsOneLineOfPlainText(t *testing.T) {
 		"a roll back":  {`{"wave_id": %[1]s, "actor": %[1]s, "reason": %[1]s}`, new(workflows.RollBackRequest)},
 		"a reconcile":  {`{"actor": %[1]s, "reason": %[1]s}`, new(workflows.ReconcileRequest)},
 		"a quarantine": {`{"instance": %[1]s, "actor": %[1]s, "reason": %[1]s}`, new(workflows.QuarantineRequest)},
+		"a patch":      {`{"actor": %[1]s, "reason": %[1]s, "until": %[1]s}`, new(workflows.PatchesRequest)},
 		"a freeze":     {`{"account": %[1]s, "actor": %[1]s, "reason": %[1]s}`, new(workflows.FreezeRequest)},
 	}
 	for _, verb := range patch.Verbs() {
@@ -41,7 +42,7 @@ func TestWhatPeopleSendIsOneLineOfPlainText(t *testing.T) {
 			}
 		}
 		inputs[string(verb)] = input{
-			`{"actor": %[1]s, "reason": %[1]s, "stage": %[1]s` + fields + `}`, new(workflows.VerbRequest),
+			`{"actor": %[1]s, "reason": %[1]s, "blame": %[1]s, "stage": %[1]s` + fields + `}`, new(workflows.VerbRequest),
 		}
 	}
 	for name, in := range inputs {

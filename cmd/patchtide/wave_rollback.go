@@ -132,6 +132,7 @@ func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 			names.WaveDetails(id, asked.decision.Reason),
 			workflows.RollBackRequest{
 				WaveID: asked.wave, Actor: asked.decision.Actor, Reason: asked.decision.Reason, AcceptLoss: asked.acceptLoss,
+				Blame: asked.decision.Blame,
 			},
 			fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id),
 		)

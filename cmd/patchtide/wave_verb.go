@@ -77,7 +77,28 @@ func verbFlags(cmd *cobra.Command, decision *patch.Decision) {
 	for _, field := range decision.Verb.Spec().Fields {
 		cmd.Flags().Var(fieldFlag{field, decision}, field.Flag(), field.Usage)
 	}
+	if decision.Verb.Spec().Blames {
+		cmd.Flags().Var((*blameFlag)(&decision.Blame), "blame",
+			"a `package` that failed instances got, with or without its architecture, or all: blocked for every plan and "+
+				"account; may be repeated")
+	}
 }
+
+// blameFlag is packages, as often as it is given. It is a pflag.Value.
+type blameFlag string
+
+func (f *blameFlag) Set(text string) error {
+	if text = strings.TrimSpace(text); *f != "" || text == "" { // what is blank is refused where it is read
+		text = string(*f) + "," + text
+	}
+	*f = blameFlag(text)
+	return nil
+}
+
+// String is also called on the zero value, by which pflag decides whether a default is worth showing.
+func (f *blameFlag) String() string { return string(*f) }
+
+func (*blameFlag) Type() string { return "string" }
 
 // fieldFlag is a verb's field as a flag. It is a pflag.Value.
 type fieldFlag struct {
@@ -106,7 +127,7 @@ func (f fieldFlag) Type() string {
 func requestOf(decision patch.Decision) workflows.VerbRequest {
 	return workflows.VerbRequest{
 		Actor: decision.Actor, Reason: decision.Reason,
-		Scope: decision.Scope, MaxParallelGroups: decision.MaxParallelGroups, Until: decision.Until,
+		Scope: decision.Scope, MaxParallelGroups: decision.MaxParallelGroups, Until: decision.Until, Blame: decision.Blame,
 		Point: decision.Point,
 	}
 }
@@ -241,6 +262,7 @@ func idOf(decision patch.Decision) string {
 	words := fmt.Sprintf("%q", []string{
 		string(decision.Verb), decision.Actor, decision.Reason, string(decision.Scope),
 		fmt.Sprint(decision.MaxParallelGroups), decision.Until, decision.Stage, fmt.Sprint(decision.Hold),
+		decision.Blame,
 	})
 	return string(decision.Verb) + "-" + uuid.NewSHA1(uuid.NameSpaceOID, []byte(words)).String()
 }

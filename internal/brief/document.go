@@ -56,6 +56,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		doc.Waits = append(doc.Waits, wait.String())
 	}
 	more, stale, allTold := 0, 0, tellsAll(status)
+	doc.Groups = append(doc.Groups, status.Blocked...)
 	if !status.Only.Empty() {
 		doc.Groups = append(doc.Groups, "It takes only "+status.Only.String())
 	}

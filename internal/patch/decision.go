@@ -23,8 +23,10 @@ type Decision struct {
 	// MaxParallelGroups comes with set_concurrency, Until with extend_window.
 	MaxParallelGroups int    `json:"max_parallel_groups,omitempty"`
 	Until             string `json:"until,omitempty"` // RFC 3339
-	Actor             string `json:"actor"`
-	Reason            string `json:"reason"`
+	// Blame names packages, with commas between, or all: what failed instances got of them is blocked.
+	Blame  string `json:"blame,omitempty"`
+	Actor  string `json:"actor"`
+	Reason string `json:"reason"`
 	// Where the wave stood when it took it; as it was sent, what it was for.
 	Point
 	At   time.Time `json:"at"`

@@ -3,6 +3,7 @@ package patch
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -162,6 +163,13 @@ func (d Decision) Check() error {
 				return fmt.Errorf("%s: only %s has one, not %s", field.Name, spec.Verb, d.Verb)
 			}
 		}
+	}
+	blank := func(name string) bool { return strings.TrimSpace(name) == "" }
+	switch {
+	case d.Blame != "" && !d.Verb.Spec().Blames:
+		return fmt.Errorf("blame: %s takes none; roll_back, skip and abort do", d.Verb)
+	case d.Blame != "" && slices.ContainsFunc(strings.Split(d.Blame, ","), blank):
+		return errors.New("blame: names no package; write one that a failed instance got, or all")
 	}
 	for _, field := range d.Verb.Spec().Fields {
 		if err := field.Check(d); err != nil {

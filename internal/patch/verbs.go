@@ -44,6 +44,7 @@ type VerbSpec struct {
 	// TakesBack is a verb that a parked wave has taken and not acted on yet, which this one replaces.
 	TakesBack Verb
 	Fields    []VerbField // what it takes beside who and why
+	Blames    bool        // it may say which packages are to blame, which are blocked then
 }
 
 // While a wave patches, or waits for a person or a window.
@@ -87,13 +88,14 @@ var verbs = []VerbSpec{
 		Verb: Skip, Key: "s", States: []WaveState{StateOnHold}, Answers: true, GoesOn: true, About: AboutHold,
 		Short:  "Leave the failed instances as they are (put back) and go on with the others",
 		Notice: "if that machine is odd and the patch is well", Reason: "that machine is odd, the patch is well",
+		Blames: true,
 	},
 	{
 		Verb: RollBack, Key: "B", States: []WaveState{StateRunning, StatePaused, StateOnHold, StateSoaking, StateParked},
 		Short:  "Put back every instance that the stage (or, with scope wave, the wave) patched",
 		More:   "One under way is put back or, once proven, finished first",
 		Notice: "if the patch is bad: puts back what the stage patched", Reason: "the new openssl breaks logins",
-		Fields: []VerbField{scopeField}, About: AboutStage,
+		Fields: []VerbField{scopeField}, About: AboutStage, Blames: true,
 	},
 	{
 		Verb: Abort, Key: "A", About: AboutWave,
@@ -101,7 +103,7 @@ var verbs = []VerbSpec{
 		States: append([]WaveState{StatePreflight, StateRollingBack, StateAborting}, underWayOrSoaking...),
 		Short:  "Stop: what runs is put back or, once proven, finished; nothing else is started",
 		More:   "Sent again while things are put back: give up on what cannot be, and report it",
-		Notice: "to stop here", Reason: "not sure, stop here",
+		Notice: "to stop here", Reason: "not sure, stop here", Blames: true,
 	},
 	{
 		Verb: SetConcurrency, Key: "c", States: underWay, Tunes: true,
@@ -155,6 +157,9 @@ func (v Verb) Help() string {
 		}
 		said = append(said, takes+field.Name+", such as "+field.Example)
 	}
+	if spec.Blames {
+		said = append(said, "With blame, names of packages or all, what failed instances got of them is blocked")
+	}
 	said = append(said, "stage and hold say what it is for, as the wave's page shows them; it is refused where the wave "+
 		"stands elsewhere by then")
 	return strings.Join(said, ". ")
@@ -189,6 +194,9 @@ func (d Decision) What() string {
 		what += fmt.Sprintf(" to %d", d.MaxParallelGroups)
 	case d.Until != "":
 		what += " until " + d.Until
+	}
+	if d.Blame != "" {
+		what += ", which blames " + d.Blame
 	}
 	return what
 }

@@ -111,6 +111,9 @@ func TestWrongDecisions(t *testing.T) {
 			patch.Decision{Verb: patch.RollBack, Scope: "all"},
 			`scope: "all" is neither stage nor wave`,
 		},
+		{"a blame of another verb", patch.Decision{Verb: patch.Retry, Blame: "curl"}, "blame: retry takes none; roll_back, skip"},
+		{"a blame of nothing", patch.Decision{Verb: patch.Skip, Blame: "curl,"}, "blame: names no package"},
+		{"a blame", patch.Decision{Verb: patch.Skip, Blame: "curl,vim"}, ""},
 		{"no scope", patch.Decision{Verb: patch.RollBack}, ""},
 		{"no groups at all", patch.Decision{Verb: patch.SetConcurrency}, "max_parallel_groups: must be 1 or more"},
 		{

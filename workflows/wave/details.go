@@ -96,6 +96,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	for _, failure := range doc.Failures {
 		run.Write(&text, "- %s\n", failure)
 	}
+	for _, blocked := range status.Blocked {
+		run.Write(&text, "- %s\n", blocked)
+	}
 	for _, ran := range doc.Hooks {
 		run.Write(&text, "- %s\n", ran)
 	}

@@ -16,6 +16,7 @@ import (
 // person, and after the timeout decides as the plan says. Where the stage does not go on, its outcome is told.
 func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outcome patch.Outcome, goesOn bool) {
 	w.makeWait(ctx, w.roster.pausable(stage))
+	w.suspect(ctx, held)
 	planned := w.plan.Stages[stage]
 	// Held for another reason than a fresh failure, a group would only be held again, without end. What was said or
 	// cancelled while the others were told to wait counts more than what the stage may carry. What a canary failed at,
@@ -59,6 +60,9 @@ func (w *wave) holdText(stage int, held []*lockedGroup, also string) string {
 	why := ""
 	for _, one := range held {
 		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
+	}
+	for _, alike := range w.alike {
+		why += alike + ". "
 	}
 	why += also
 	switch loses := w.plan.RollBackLoses(); {

@@ -10,6 +10,7 @@ import (
 // inbox is what people said and the wave has not carried out, or heeds from now on.
 type inbox struct {
 	decision *patch.Decision // the last verb not yet acted on
+	blaming  *patch.Decision // a verb that is taken once what it blames is blocked
 	paused   *patch.Decision // a person's pause, until resume; it outlives holds and gates
 	resumed  *patch.Decision // the last resume after a pause
 	parallel map[string]int  // set_concurrency, by stage

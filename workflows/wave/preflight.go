@@ -81,6 +81,7 @@ func (w *wave) examine(ctx workflow.Context, groups []*lockedGroup) error {
 		func(held *lockedGroup, found preflight.Examined) {
 			held.members, held.behind = found.Members, found.Behind
 			held.each, held.from, held.launch, held.atOnce = found.Each, found.From, found.Launch, found.AtOnce
+			w.leavesOut(found.Blocked)
 			held.reach = patch.Reach{Taken: found.Members, Zones: found.Zones, LeftOut: found.LeftOut}
 		})
 }

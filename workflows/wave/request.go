@@ -61,6 +61,9 @@ type VerbRequest struct {
 	// Until is extend_window's: when the window is to close, in RFC 3339. Absolute, so that sending it twice extends it
 	// once.
 	Until string `json:"until,omitempty"`
+	// Blame is of roll_back, skip and abort: packages that are to blame, with commas between, or all of what failed
+	// instances got. They are blocked for every plan and account.
+	Blame string `json:"blame,omitempty"`
 	// What it is for: it is refused where the wave stands elsewhere by then. Blank is taken where it can mean one thing.
 	patch.Point
 
@@ -89,7 +92,7 @@ func (r VerbRequest) Validate(verb patch.Verb) error {
 // decision is what the request decides, at the point that it names.
 func (r VerbRequest) decision(verb patch.Verb) patch.Decision {
 	return patch.Decision{
-		Verb: verb, Scope: r.Scope, MaxParallelGroups: r.MaxParallelGroups, Until: r.Until,
+		Verb: verb, Scope: r.Scope, MaxParallelGroups: r.MaxParallelGroups, Until: r.Until, Blame: r.Blame,
 		Actor: r.Actor, Reason: r.Reason, Point: r.Point,
 	}
 }

@@ -23,6 +23,8 @@ type RollBackRequest struct {
 	Reason string `json:"reason"`  // why
 	// AcceptLoss goes on although more than the patches would be lost; without it that is refused and the loss listed.
 	AcceptLoss bool `json:"accept_loss,omitempty"`
+	// Blame names packages, with commas between, or all of what the wave's instances got: they are blocked first.
+	Blame string `json:"blame,omitempty"`
 
 	broken error
 }
@@ -92,6 +94,7 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	w.enter(ctx, patch.StatePreflight, "")
 	decision := patch.Decision{
 		Verb: patch.RollBack, Scope: patch.ScopeWave, Actor: request.Actor, Reason: request.Reason, At: workflow.Now(ctx),
+		Blame: request.Blame,
 	}
 	w.status.Decisions = append(w.status.Decisions, decision)
 	caveat, err := w.mayRollBack(ctx, request)
@@ -101,6 +104,12 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	if err != nil {
 		w.endRefused(ctx, err)
 		return nil, err
+	}
+	if request.Blame != "" {
+		if err := w.blameNow(ctx, decision); err != nil {
+			w.endRefused(ctx, err)
+			return nil, err
+		}
 	}
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
 	outcome := w.rollBack(ctx, len(w.plan.Stages)-1, decision)

@@ -1,6 +1,7 @@
 package wave
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -51,6 +52,9 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 				accepted.PutsBack = w.status.RollsBack.By(request.Scope)
 			}
 			decision := w.decisionOf(ctx, verb, request)
+			if err := w.blame(ctx, decision); err != nil {
+				return VerbAccepted{}, err
+			}
 			w.status.Decisions = append(w.status.Decisions, decision)
 			w.keep(ctx, &decision)
 		}
@@ -123,7 +127,7 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 			return w.answeredBefore(request, err)
 		}
 	}
-	if pending := w.inbox.decision; pending != nil {
+	if pending := cmp.Or(w.inbox.decision, w.inbox.blaming); pending != nil {
 		return beingCarriedOut(pending)
 	}
 	if len(w.status.Verbs) == 0 && (verb.Answers() || w.isSecond(verb, request)) {

@@ -26,6 +26,7 @@ type wave struct {
 	began     time.Time
 	status    patch.WaveStatus
 	asks      string    // what its state asks of people
+	alike     []string  // of the hold: who failed with the same difference, and what came of it
 	question  *question // while they are asked what they decide; nil: they are not
 	reason    string    // why it ended as it did
 	turn      turn      // the stage under way
