@@ -76,7 +76,12 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 		return nil, err
 	}
 	registered := &RegisteredBaseline{BaselineID: id}
-	if drift := baselinesync.ReadDrift(ctx, s, wanted, found); drift != nil {
+	file, err := a.baselineOf(in.Baseline)
+	if err != nil {
+		return nil, err
+	}
+	found, file = found.Keeping(file) // what is blocked, or no longer, is no drift
+	if drift := baselinesync.ReadDrift(ctx, s, file, found); drift != nil {
 		registered.Differed = drift.String()
 	}
 	return registered, nil

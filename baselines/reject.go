@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -19,17 +20,48 @@ const longestPatch = 100
 // what comes after it as well: there nothing is rejected, and who would get it is not begun. Its error is that there
 // are more than Systems Manager takes.
 func (b Baseline) Rejecting(blocked patch.Blocks) (Baseline, error) {
-	b.Rejected = slices.Clone(b.Rejected)
+	var names []string
 	for _, one := range blocked {
-		if name := b.rejection(one); name != "" && !slices.Contains(b.rejected(), name) {
-			b.Rejected = append(b.Rejected, name)
+		if name := b.rejection(one); name != "" {
+			names = append(names, name)
 		}
 	}
+	b = b.also(names)
 	if count := len(b.rejected()); count > maxPatches {
 		return b, fmt.Errorf("the baseline %s would reject %d patches with those that are blocked, and Systems Manager "+
 			"takes %d: clear some of them (patchtide patch list), or take some out of its file", b.Name, count, maxPatches)
 	}
 	return b, nil
+}
+
+// also is the baseline that rejects these names beside its own, in one order for all who add the same.
+func (b Baseline) also(names []string) Baseline {
+	b.Rejected = slices.Clone(b.Rejected)
+	own := b.rejected()
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if !slices.Contains(own, name) {
+			b.Rejected = append(b.Rejected, name)
+		}
+	}
+	return b
+}
+
+// Keeping is the baseline with the single versions that the one in Systems Manager rejects beside it. They may be what
+// is blocked, of which the file knows nothing: whoever compares the two, and does not know what is blocked, leaves them.
+func (b Baseline) Keeping(got *ssm.GetPatchBaselineOutput) Baseline {
+	return b.also(slices.DeleteFunc(slices.Clone(got.RejectedPatches), func(name string) bool { return !b.namesOne(name) }))
+}
+
+// namesOne reports whether a name is of the form in which Rejecting names a single version.
+func (b Baseline) namesOne(name string) bool {
+	switch {
+	case b.byName():
+		return false
+	case b.Platform == patch.Windows:
+		return strings.HasPrefix(name, "KB") && !strings.Contains(name, "*")
+	}
+	return strings.Contains(name, ":")
 }
 
 // rejection is how the baseline names one that is blocked; "": it cannot.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/stretchr/testify/require"
 
@@ -45,6 +46,9 @@ func TestWhatABaselineRejectsOfWhatIsBlocked(t *testing.T) {
 			require.Equal(t, types.PatchActionBlock, with.ToSSM().RejectedPatchesAction)
 			require.Empty(t, file.Rejected, "the file's own is as it was")
 			require.NotEqual(t, file.Hash(), with.Hash())
+			// Whoever does not know what is blocked takes it for no difference, and anything else for one.
+			got := &ssm.GetPatchBaselineOutput{RejectedPatches: []string{"docker*", c.rejects}}
+			require.Equal(t, with.ToSSM(), file.Keeping(got).ToSSM())
 		})
 	}
 }

@@ -52,6 +52,17 @@ func get(ctx context.Context, s *aws.Services, where string, wanted baselines.Ba
 	return &Found{ID: id, Has: has, Differences: wanted.Differences(has)}, nil
 }
 
+// Keeping is what was found, compared with the file by somebody who does not know what is blocked, and the baseline that
+// it is compared with; see baselines.Baseline.Keeping.
+func (f Found) Keeping(wanted baselines.Baseline) (*Found, baselines.Baseline) {
+	if f.Missing() {
+		return &f, wanted
+	}
+	wanted = wanted.Keeping(f.Has)
+	f.Differences = wanted.Differences(f.Has)
+	return &f, wanted
+}
+
 // Apply makes Systems Manager's baseline equal to the file, from what Read has found, and registers it for its patch
 // group. It changes nothing when they are equal already, and takes a patch group from nobody.
 func Apply(

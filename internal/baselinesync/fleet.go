@@ -138,6 +138,7 @@ func (p Place) look(ctx context.Context) (State, *aws.Services, error) {
 	if err != nil {
 		return state, nil, err
 	}
+	found, _ = found.Keeping(p.Baseline)
 	state.found = *found
 	state.ID, state.Condition = found.ID, Different
 	switch {
@@ -227,7 +228,8 @@ func (p Place) apply(ctx context.Context, services *aws.Services) (err error) {
 		if found, err = Read(ctx, services, p.String(), p.Baseline); err != nil {
 			return err
 		}
-		if _, err = Apply(ctx, services, p.String(), p.Baseline, found); err == nil || !aws.MayHaveActed(err) {
+		found, wanted := found.Keeping(p.Baseline)
+		if _, err = Apply(ctx, services, p.String(), wanted, found); err == nil || !aws.MayHaveActed(err) {
 			return err
 		}
 	}

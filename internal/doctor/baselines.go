@@ -48,6 +48,7 @@ func (p place) compare(ctx context.Context, clients *cloud.Clients, wanted basel
 		result.Says = wanted.SSMName() + " is not there yet: the first wave makes it"
 		return result, nil
 	}
+	found, wanted = found.Keeping(wanted)
 	if drift := baselinesync.ReadDrift(ctx, clients.Services(), wanted, found); drift != nil {
 		result.State, result.Says = Problem, fmt.Sprintf("%s differs from the file: %s", wanted.SSMName(), drift)
 		result.Mend = "the next wave makes it equal to the file again, and so does `patchtide baseline sync " + wanted.Name +

@@ -28,8 +28,10 @@ func (r GroupReading) exposed(by Order) GroupReading {
 		return r
 	}
 	known := map[string]*Exposure{}
-	for id, state := range r.Known {
-		known[id] = ExposureOf(state.Missing, state.At)
+	for _, member := range r.State.Members {
+		if state, found := r.Known[member.ID]; found {
+			known[member.ID] = ExposureOf(state.Missing, state.At)
+		}
 	}
 	state := r.State.Exposed(known)
 	r.State = &state

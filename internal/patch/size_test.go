@@ -32,7 +32,7 @@ func large() (patch.Plan, patch.WaveStatus) {
 			Phase: patch.GroupPatching, Outcome: patch.NotStarted,
 			Strategy: patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: 1}, Total: 12, Done: 3,
 			StaleImage: strings.Repeat("what it launches next ", 14),
-			Each: patch.Duration(17*time.Minute + 31*time.Second),
+			Each:       patch.Duration(17*time.Minute + 31*time.Second),
 			ETA: &patch.ETA{
 				At: at, Left: patch.Duration(3*time.Hour + 17*time.Minute), Done: at.Add(9 * time.Hour),
 				From: "instances of this wave",
