@@ -48,9 +48,11 @@ func (b Baseline) also(names []string) Baseline {
 }
 
 // Keeping is the baseline with the single versions that the one in Systems Manager rejects beside it. They may be what
-// is blocked, of which the file knows nothing: whoever compares the two, and does not know what is blocked, leaves them.
+// is blocked, of which the file knows nothing: whoever compares the two, and does not know what is blocked, leaves
+// them.
 func (b Baseline) Keeping(got *ssm.GetPatchBaselineOutput) Baseline {
-	return b.also(slices.DeleteFunc(slices.Clone(got.RejectedPatches), func(name string) bool { return !b.namesOne(name) }))
+	others := func(name string) bool { return !b.namesOne(name) }
+	return b.also(slices.DeleteFunc(slices.Clone(got.RejectedPatches), others))
 }
 
 // namesOne reports whether a name is of the form in which Rejecting names a single version.

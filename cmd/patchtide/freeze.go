@@ -93,8 +93,8 @@ func tellFreeze(
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf(
-			"no worker answered, so that nobody knows whether %s was heard; while no worker runs nothing is patched: start "+
-				"one and say it again",
+			"no worker answered, so that nobody knows whether %s was heard: it may be taken when a worker is back. Sent "+
+				"again it is taken once; while no worker runs nothing is patched",
 			update,
 		)
 	case err != nil:

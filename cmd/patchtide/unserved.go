@@ -33,7 +33,8 @@ var (
 	// One that was killed is listed for a while yet, and one that replays a long wave takes nothing new meanwhile.
 	quietWorker = "no worker has answered yet: %s polled last %s ago, and is busy, or has ended; this waits " +
 		patience.String() + " for an answer. Start another on its machine: patchtide worker"
-	noTemporal   = fmt.Sprintf("Temporal has not answered yet; waves stand still without it. This waits %s for it", patience)
+	noTemporal = fmt.Sprintf("Temporal has not answered yet; waves stand still without it. This waits %s for it",
+		patience)
 	noConnection = fmt.Sprintf("Temporal has not answered yet; waves stand still without it. This waits %s for a "+
 		"connection", connectWait)
 )
@@ -259,4 +260,28 @@ func awaitResult(cmd *cobra.Command, c client.Client, run client.WorkflowRun, on
 		return fmt.Errorf("%s could not be called off, and looks once a worker runs: %w", run.GetID(), err)
 	}
 	return fmt.Errorf("%s was called off", run.GetID())
+}
+
+// stillEvery is how often something long says that it goes on.
+const stillEvery = 15 * time.Second
+
+// sayingStill says again and again that something goes on, until what it returns is called.
+func sayingStill(out io.Writer, what string) (stop func()) {
+	done := make(chan struct{})
+	var watch sync.WaitGroup
+	begun := time.Now()
+	watch.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(stillEvery):
+				line(out, "%s goes on, for %s by now", what, time.Since(begun).Round(time.Second))
+			}
+		}
+	})
+	return func() {
+		close(done)
+		watch.Wait()
+	}
 }

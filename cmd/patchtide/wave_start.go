@@ -38,6 +38,7 @@ type started struct {
 	State    patch.WaveState `json:"state,omitempty"`     // where it stood then; "": that was not waited for
 	Outcome  patch.Outcome   `json:"outcome,omitempty"`   // where it has closed already
 	Reason   string          `json:"reason,omitempty"`    // likewise
+	Code     string          `json:"code,omitempty"`      // of one that was refused: see docs/refusals.md
 }
 
 func printStarted(out io.Writer, wave started) error {
@@ -85,6 +86,12 @@ func start(
 	case errors.Is(err, errNoWorker) && run != nil:
 		return fmt.Errorf("%w. %s waits in Temporal, and begins once one runs", errNoWorker, run.GetID())
 	case err != nil:
+		var refused *refusedError
+		if asJSON(cmd) && errors.As(err, &refused) {
+			wave.State, wave.Outcome = patch.StateClosed, refused.outcome
+			wave.Code, wave.Reason = refused.code, refused.reason
+			return errors.Join(err, printJSON(cmd.OutOrStdout(), wave))
+		}
 		return err
 	case how.watch:
 		return watchWave(cmd, c, wave.WaveID, watching{untilHold: true})
@@ -188,12 +195,22 @@ func (v verdict) refused(err error) error {
 	case !errors.As(err, &typed):
 		return fmt.Errorf("%s: %w", v.run.GetID(), err)
 	}
+	refused := &refusedError{outcome: patch.Failed, code: typed.Type(), reason: typed.Message()}
 	how := "failed before it began"
 	if patch.IsVerdict(typed.Type()) {
-		how = "was refused"
+		refused.outcome, how = patch.Refused, "was refused"
 	}
+	refused.says = fmt.Sprintf("%s %s: %s: %s", v.run.GetID(), how, typed.Type(), typed.Message())
 	if typed.Type() == "" || strings.HasPrefix(typed.Message(), typed.Type()+":") {
-		return fmt.Errorf("%s %s: %s", v.run.GetID(), how, typed.Message())
+		refused.says = fmt.Sprintf("%s %s: %s", v.run.GetID(), how, typed.Message())
 	}
-	return fmt.Errorf("%s %s: %s: %s", v.run.GetID(), how, typed.Type(), typed.Message())
+	return refused
 }
+
+// refusedError is of a wave that its preflight did not let begin.
+type refusedError struct {
+	outcome            patch.Outcome
+	code, reason, says string
+}
+
+func (e *refusedError) Error() string { return e.says }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -215,6 +214,11 @@ func rightVerb(cmd *cobra.Command, decision patch.Decision) error {
 
 func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccepted) error {
 	return show(cmd, accepted, func(out io.Writer, accepted *workflows.VerbAccepted) error {
+		if !accepted.Already.IsZero() {
+			line(out, "%s has taken %s in these words already, at %s; nothing more is done, and it is %s now", wave,
+				accepted.Verb.Command(), console.Moment(accepted.Already), accepted.State.Phrase())
+			return nil
+		}
 		puts := ""
 		if accepted.PutsBack > 0 {
 			puts = fmt.Sprintf(": %s back as before, and what is under way", shown.Plural(accepted.PutsBack, "patched instance"))
@@ -225,14 +229,15 @@ func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccep
 }
 
 // tell sends a verb and waits until the wave has recorded or refused it. Whoever stops waiting, or is not answered in
-// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it is taken once: for
-// one hold by its id, else by what the wave has decided last.
+// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it is taken once,
+// which the wave sees to, and says when it was: an id by the words would have Temporal answer in its place, with what was
+// so the first time.
 func tell(ctx context.Context, c client.Client, wave string, decision patch.Decision) (*workflows.VerbAccepted, error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	request := requestOf(decision)
 	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: wave, UpdateName: string(decision.Verb), Args: []any{request}, UpdateID: idOf(decision),
+		WorkflowID: wave, UpdateName: string(decision.Verb), Args: []any{request},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	var accepted workflows.VerbAccepted
@@ -251,20 +256,6 @@ func tell(ctx context.Context, c client.Client, wave string, decision patch.Deci
 		return nil, whyClosed(ctx, c, wave, err)
 	}
 	return nil, refused(wave, decision.Verb.Command(), err)
-}
-
-// idOf is one id for a decision in the same words about the same hold. A wave that stands at none may be told the same
-// again and mean it, as a second pause after a resume: with the same id Temporal would answer for the wave.
-func idOf(decision patch.Decision) string {
-	if decision.Hold == 0 {
-		return string(decision.Verb) + "-" + uuid.NewString()
-	}
-	words := fmt.Sprintf("%q", []string{
-		string(decision.Verb), decision.Actor, decision.Reason, string(decision.Scope),
-		fmt.Sprint(decision.MaxParallelGroups), decision.Until, decision.Stage, fmt.Sprint(decision.Hold),
-		decision.Blame,
-	})
-	return string(decision.Verb) + "-" + uuid.NewSHA1(uuid.NameSpaceOID, []byte(words)).String()
 }
 
 // refused says that a workflow refused an Update, or that nobody knows whether it heard of it.

@@ -11,9 +11,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadNextImage reads which image an Auto Scaling group launches its next instance from, and which of its instances came
-// from it. The image of a launch configuration is not asked for, and a parameter of Systems Manager that a template names
-// is not read: either is told as not known.
+// ReadNextImage reads which image an Auto Scaling group launches its next instance from, and which of its instances
+// came from it. The image of a launch configuration is not asked for, and a parameter of Systems Manager that a
+// template names is not read: either is told as not known.
 func ReadNextImage(ctx context.Context, s *Services, in patch.Group) (*patch.NextImage, error) {
 	group, err := ReadGroup(ctx, s, in)
 	if err != nil {

@@ -52,8 +52,8 @@ func get(ctx context.Context, s *aws.Services, where string, wanted baselines.Ba
 	return &Found{ID: id, Has: has, Differences: wanted.Differences(has)}, nil
 }
 
-// Keeping is what was found, compared with the file by somebody who does not know what is blocked, and the baseline that
-// it is compared with; see baselines.Baseline.Keeping.
+// Keeping is what was found, compared with the file by somebody who does not know what is blocked, and the baseline
+// that it is compared with; see baselines.Baseline.Keeping.
 func (f Found) Keeping(wanted baselines.Baseline) (*Found, baselines.Baseline) {
 	if f.Missing() {
 		return &f, wanted

@@ -212,6 +212,7 @@ func (w Wave) Silence(moment func(time.Time) string) string {
 			said += " It puts back " + counted(w.RollsBack.Stage) + "."
 		}
 		return said
+	case w.State == patch.StateParked: // what it asks says until when
 	case (patch.WaveStatus{State: w.State, Verbs: w.Verbs}).Asks():
 		return "It waits until somebody answers."
 	}

@@ -104,8 +104,8 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		}
 	}
 	if stale > mostFailures {
-		doc.Groups = append(doc.Groups, fmt.Sprintf("%d more groups launch from an image that lacks the patches, or may: each "+
-			"group's page says so", stale-mostFailures))
+		doc.Groups = append(doc.Groups, fmt.Sprintf("%d more groups launch from an image that lacks the patches, or may: "+
+			"each group's page says so", stale-mostFailures))
 	}
 	if more > 0 {
 		doc.Failures = append(doc.Failures, fmt.Sprintf("%d more: `patchtide wave logs %s`", more, status.WaveID))

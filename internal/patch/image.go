@@ -26,8 +26,9 @@ func (n NextImage) Ahead(instances []PreviewInstance) string {
 	if most == 0 {
 		return n.unknown()
 	}
-	return fmt.Sprintf("what it launches next comes from %s (%s), as %d of these did, and will lack what they miss now, up "+
-		"to %d patches, unless it installs them as it first boots: a wave patches instances, and no image", strings.Join(n.Images, ", "), n.From, same, most)
+	return fmt.Sprintf("what it launches next comes from %s (%s), as %d of these did, and will lack what they miss now, "+
+		"up to %d patches, unless it installs them as it first boots: a wave patches instances, and no image",
+		strings.Join(n.Images, ", "), n.From, same, most)
 }
 
 // unknown says for people what is not known of what comes next; "": all is.
@@ -38,8 +39,8 @@ func (n NextImage) unknown() string {
 	return "whether what it launches next has these patches is not known: " + n.Unknown
 }
 
-// Stale says for people what the group's next instance lacks of what a wave has installed; "": nothing that is known. An
-// image is not made anew by patching: whoever is launched from the one that the patched came from lacks what they
+// Stale says for people what the group's next instance lacks of what a wave has installed; "": nothing that is known.
+// An image is not made anew by patching: whoever is launched from the one that the patched came from lacks what they
 // lacked.
 func (n NextImage) Stale(instances []InstanceResult) string {
 	same, most := 0, 0
@@ -51,8 +52,8 @@ func (n NextImage) Stale(instances []InstanceResult) string {
 	if most == 0 {
 		return n.unknown()
 	}
-	return fmt.Sprintf("image stale: what it launches next comes from %s (%s), as %d of those patched did, and lacks what "+
-		"they lacked, up to %d patches, unless it installs them as it first boots; give it an image that has them, or patch "+
-		"it again after it has scaled",
+	return fmt.Sprintf("image stale: what it launches next comes from %s (%s), as %d of those patched did, and lacks "+
+		"what they lacked, up to %d patches, unless it installs them as it first boots; give it an image that has them, or "+
+		"patch it again after it has scaled",
 		strings.Join(n.Images, ", "), n.From, same, most)
 }

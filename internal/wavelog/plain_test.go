@@ -21,12 +21,31 @@ func TestWhatPeopleSentIsToldPlainly(t *testing.T) {
 	accepted := &historypb.WorkflowExecutionUpdateAcceptedEventAttributes{AcceptedRequest: &updatepb.Request{
 		Input: &updatepb.Input{Name: string(patch.Abort), Args: sent},
 	}}
-	histories := &recorded{runs: map[string][]*historypb.HistoryEvent{"wave-1": {{
-		EventId: 1, EventTime: timestamppb.New(time.Unix(0, 0)),
-		Attributes: &historypb.HistoryEvent_WorkflowExecutionUpdateAcceptedEventAttributes{
-			WorkflowExecutionUpdateAcceptedEventAttributes: accepted,
-		},
-	}}}}
+	// Sent a second time it is answered and decides nothing more, and is in no log.
+	answered := func(event, of int64, answer map[string]any) *historypb.HistoryEvent {
+		payloads, err := converter.GetDefaultDataConverter().ToPayloads(answer)
+		require.NoError(t, err)
+		return &historypb.HistoryEvent{
+			EventId: event, EventTime: timestamppb.New(time.Unix(0, 0)),
+			Attributes: &historypb.HistoryEvent_WorkflowExecutionUpdateCompletedEventAttributes{
+				WorkflowExecutionUpdateCompletedEventAttributes: &historypb.WorkflowExecutionUpdateCompletedEventAttributes{
+					AcceptedEventId: of, Outcome: &updatepb.Outcome{Value: &updatepb.Outcome_Success{Success: payloads}},
+				},
+			},
+		}
+	}
+	heard := func(event int64) *historypb.HistoryEvent {
+		return &historypb.HistoryEvent{
+			EventId: event, EventTime: timestamppb.New(time.Unix(0, 0)),
+			Attributes: &historypb.HistoryEvent_WorkflowExecutionUpdateAcceptedEventAttributes{
+				WorkflowExecutionUpdateAcceptedEventAttributes: accepted,
+			},
+		}
+	}
+	histories := &recorded{runs: map[string][]*historypb.HistoryEvent{"wave-1": {
+		heard(1), answered(2, 1, map[string]any{"verb": "abort"}),
+		heard(3), answered(4, 3, map[string]any{"verb": "abort", "already": time.Unix(0, 0).UTC()}),
+	}}}
 	events, err := New(histories, "wave-1").Read(t.Context())
 	require.NoError(t, err)
 	require.Len(t, events, 1)

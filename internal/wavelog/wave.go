@@ -2,8 +2,10 @@ package wavelog
 
 import (
 	"strings"
+	"time"
 
 	historypb "go.temporal.io/api/history/v1"
+	updatepb "go.temporal.io/api/update/v1"
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -15,10 +17,13 @@ type waveTeller struct {
 	groups       map[string]patch.GroupCounts // as last reported, by group
 	held         []string                     // why groups are held
 	timers       map[int64]string             // what they decide when they fire, by the id of the event that started them
+	accepted     map[int64]*updatepb.Input    // verbs, by the id of the event
 }
 
 func newWaveTeller() *waveTeller {
-	return &waveTeller{groups: map[string]patch.GroupCounts{}, timers: map[int64]string{}}
+	return &waveTeller{
+		groups: map[string]patch.GroupCounts{}, timers: map[int64]string{}, accepted: map[int64]*updatepb.Input{},
+	}
 }
 
 func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []child) {
@@ -30,7 +35,15 @@ func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []
 		return w.entered(event), nil
 	}
 	if accepted := event.GetWorkflowExecutionUpdateAcceptedEventAttributes(); accepted != nil {
-		input := accepted.GetAcceptedRequest().GetInput()
+		w.accepted[event.GetEventId()] = accepted.GetAcceptedRequest().GetInput()
+		return nil, nil
+	}
+	if done := event.GetWorkflowExecutionUpdateCompletedEventAttributes(); done != nil {
+		again := decoded[struct{ Already time.Time }](done.GetOutcome().GetSuccess())
+		input := w.accepted[done.GetAcceptedEventId()]
+		if input == nil || !again.Already.IsZero() {
+			return nil, nil // it was sent again, and decides nothing more
+		}
 		return w.decided(input.GetName(), decoded[patch.Decision](input.GetArgs())), nil
 	}
 	if signal := event.GetWorkflowExecutionSignaledEventAttributes(); signal.GetSignalName() == names.SignalGroupReport {

@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// What a group launches next undoes the wave where its image lacks what was installed: that is told, and not what nobody
-// knows.
+// What a group launches next undoes the wave where its image lacks what was installed: that is told, and not what
+// nobody knows.
 func TestAnImageThatIsStaleIsTold(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -3,6 +3,7 @@ package wave
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -84,16 +85,18 @@ func (w *wave) othersHoldNone(ctx workflow.Context, ours []patch.Service) error 
 			activities.FindOwnersInput{WorkflowIDs: part}).Get(ctx, &owners); err != nil {
 			return err
 		}
-		for _, id := range owners.Running {
-			holder := w.holder(ctx, id)
-			if holder.WorkflowID != "" && !w.isEarlierRun(holder) {
-				return lockedBy(holder, ErrServiceLocked, called[id])
-			}
-			if err := w.awaitLetGo(ctx, w.groupsHeld()); err != nil {
-				return err
-			}
-			return w.othersHoldNone(ctx, ours)
+		if len(owners.Running) == 0 {
+			continue
 		}
+		id := owners.Running[0]
+		holder := w.holder(ctx, id)
+		if holder.WorkflowID != "" && !w.isEarlierRun(holder) {
+			return lockedBy(holder, ErrServiceLocked, called[id])
+		}
+		if err := w.awaitLetGo(ctx, plainly(w.roster.groups)); err != nil {
+			return err
+		}
+		return w.othersHoldNone(ctx, ours)
 	}
 	return nil
 }
@@ -114,9 +117,6 @@ func (w *wave) lockService(ctx, clean workflow.Context, wanted patch.Service) (w
 	}
 }
 
-// groupsHeld are the groups of which it has the locks.
-func (w *wave) groupsHeld() []patch.Group { return plainly(w.roster.groups) }
-
 // wantedLock is one that somebody else holds.
 type wantedLock struct {
 	id, errorType, what string
@@ -126,9 +126,9 @@ type wantedLock struct {
 // mostFree is how often a lock is tried again that Temporal says is free, and that could not be had.
 const mostFree = 3
 
-// tryLockAgain waits until a lock may be tried again: it has become free meanwhile, or is held by an earlier run of this
-// same roll back, which somebody has terminated. What that had under way puts itself back, and lets its locks go then.
-// Its error refuses any other holder.
+// tryLockAgain waits until a lock may be tried again: it has become free meanwhile, or is held by an earlier run of
+// this same roll back, which somebody has terminated. What that had under way puts itself back, and lets its locks go
+// then. Its error refuses any other holder.
 func (w *wave) tryLockAgain(ctx workflow.Context, tries int, lock wantedLock) error {
 	holder := w.holder(ctx, lock.id)
 	switch {
@@ -149,8 +149,8 @@ func (w *wave) isEarlierRun(holder activities.LockHolder) bool {
 // letGoPoll is how soon a lock is tried again once nothing is under way any more of the run that held it.
 const letGoPoll = 5 * time.Second
 
-// awaitLetGo waits until nothing is under way any more on groups of an earlier run of this roll back, and a moment more,
-// in which its locks end. An abort ends the wait: nothing has been put back by this run yet.
+// awaitLetGo waits until nothing is under way any more on groups of an earlier run of this roll back, and a moment
+// more, in which its locks end. An abort ends the wait: nothing has been put back by this run yet.
 func (w *wave) awaitLetGo(ctx workflow.Context, groups []patch.Group) error {
 	waiting, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -266,11 +266,14 @@ func heldBy(holder activities.LockHolder, what, lock string) (is, todo string) {
 			"wait until it has ended; what one that was terminated had under way ends by itself, and lets it go then: " +
 				"`patchtide reconcile --dry-run` shows it as in use until then"
 	}
-	switch holder.Parent {
-	case "":
+	switch {
+	case strings.HasPrefix(holder.Parent, names.QuarantineID("")):
+		return fmt.Sprintf("%s is at work for %s, which ends a quarantine (lock %s)", what, holder.Parent, lock),
+			"wait until it has ended: `patchtide quarantine list` tells"
+	case holder.Parent == "":
 		return fmt.Sprintf("%s is being patched by another wave (lock %s)", what, lock),
 			"wait until it has ended, or abort it"
-	case names.ReconcileID:
+	case holder.Parent == names.ReconcileID:
 		return fmt.Sprintf("what an earlier wave left of %s is being put back by %s (lock %s)",
 			what, names.ReconcileID, lock), "wait until it has ended"
 	}

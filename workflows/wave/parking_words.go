@@ -72,8 +72,13 @@ func (w *wave) enterParked(ctx workflow.Context) {
 		text += fmt.Sprintf("The window is open until its cutoff at %s, at which the wave ends. "+
 			"Send resume, roll back or abort.", cutoff)
 	default:
-		text += fmt.Sprintf("The next window opens at %s. Send resume to go on in it, roll back or abort; "+
-			"if nobody does, the wave ends at that window's cutoff, %s.", opens, cutoff)
+		goesOn, ends := "The next window opens at "+opens+". Send resume to go on in it", "that window's cutoff, "
+		if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open {
+			goesOn = "Its window was extended, and is open until its cutoff at " + brief.UTC(w.plan.Window.Cutoff) +
+				". Send resume to go on at once"
+			ends = "the next window's cutoff, "
+		}
+		text += goesOn + ", roll back or abort; if nobody does, the wave ends at " + ends + cutoff + "."
 	}
 	w.enter(ctx, patch.StateParked, text)
 }

@@ -19,6 +19,8 @@ type VerbAccepted struct {
 	State patch.WaveState `json:"state"`
 	patch.Point
 	PutsBack int `json:"puts_back,omitempty"` // how many patched instances a roll back puts back, beside one under way
+	// Already is when it was taken, of one that was sent again: nothing more is done.
+	Already time.Time `json:"already,omitzero"`
 }
 
 // answer sets the status query, the verbs and the groups' reports up.
@@ -47,7 +49,9 @@ func answerStatus(ctx workflow.Context, status *patch.WaveStatus, description st
 func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 	handle := func(ctx workflow.Context, request VerbRequest) (VerbAccepted, error) {
 		accepted := VerbAccepted{Verb: verb}
-		if !w.repeats(ctx, verb, request) {
+		if w.repeats(ctx, verb, request) {
+			accepted.Already = w.lastOf(verb)
+		} else {
 			if verb == patch.RollBack {
 				accepted.PutsBack = w.status.RollsBack.By(request.Scope)
 			}
@@ -72,6 +76,16 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 	})
 }
 
+// lastOf is when a verb was taken last.
+func (w *wave) lastOf(verb patch.Verb) (at time.Time) {
+	for _, decision := range w.status.Decisions {
+		if decision.Verb == verb {
+			at = decision.At
+		}
+	}
+	return at
+}
+
 // keep puts a decision where it is heeded.
 func (w *wave) keep(ctx workflow.Context, decision *patch.Decision) {
 	switch {
@@ -83,6 +97,9 @@ func (w *wave) keep(ctx workflow.Context, decision *patch.Decision) {
 		w.inbox.limit(decision.Stage, decision.MaxParallelGroups)
 	case decision.Verb == patch.ExtendWindow:
 		w.extend(workflow.Now(ctx), decision.Until)
+		if w.status.State == patch.StateParked && w.parking.wait != nil {
+			w.enterParked(ctx) // what resume does has changed
+		}
 	default:
 		w.inbox.decision = decision
 		// Until the main loop has acted, a second verb would race the first: take none.
@@ -124,6 +141,9 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 	}
 	if named := request.Point; named != (patch.Point{}) {
 		if err := w.means(verb, request); err != nil {
+			if taken := w.verbAllowed(ctx, verb); taken != nil {
+				err = taken // no better aim would have it taken
+			}
 			return w.answeredBefore(request, err)
 		}
 	}
@@ -143,7 +163,8 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 }
 
 // isSecond reports whether a roll back, which is heard at any time, is meant for a hold that somebody has answered. A
-// wave that lets everything go to park hears it, for that has not begun yet; and an abort is heard whatever was answered.
+// wave that lets everything go to park hears it, for that has not begun yet; and an abort is heard whatever was
+// answered.
 func (w *wave) isSecond(verb patch.Verb, request VerbRequest) bool {
 	return verb == patch.RollBack && !w.parking.letting && w.answerOf(request.Hold) != nil
 }
