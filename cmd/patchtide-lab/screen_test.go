@@ -62,7 +62,7 @@ func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 	)
 
 	terminal.Type("p")
-	terminal.Shows("pause  --stage production --hold 1  " + wave + "  by alice")
+	terminal.Shows("pause  --stage production  " + wave + "  by alice")
 	terminal.Type("\x1b")
 	terminal.Shows("p pause", "q leave")
 	terminal.Type("q")

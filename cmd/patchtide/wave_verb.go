@@ -230,8 +230,8 @@ func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccep
 
 // tell sends a verb and waits until the wave has recorded or refused it. Whoever stops waiting, or is not answered in
 // time, does not know whether it was heard: it may be taken once a worker is back. In the same words it is taken once,
-// which the wave sees to, and says when it was: an id by the words would have Temporal answer in its place, with what was
-// so the first time.
+// which the wave sees to, and says when it was: an id by the words would have Temporal answer in its place, with what
+// was so the first time.
 func tell(ctx context.Context, c client.Client, wave string, decision patch.Decision) (*workflows.VerbAccepted, error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()

@@ -84,6 +84,7 @@ func (w *wave) extend(now time.Time, until string) {
 	}
 	if w.parking.wait != nil {
 		w.parking.wait.Extend(w.plan.Window, window)
+		w.parking.extended = true
 	}
 	w.plan.Window, w.status.Window, w.inbox.extended = window, window, true
 }

@@ -2,6 +2,7 @@ package wave_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,7 +121,13 @@ func TestWhatEndsAParkedWave(t *testing.T) {
 			scene.MustTake(patch.ExtendWindow, workflows.VerbRequest{
 				Actor: "tester", Reason: "two are left", Until: until.Format(time.RFC3339),
 			})
-			scene.MustTake(patch.Resume, wavetest.Because("go on"))
+			scene.Env.RegisterDelayedCallback(func() {
+				status, _ := scene.Status()
+				if !strings.Contains(status.Awaiting, "Its window was extended, and is open until its cutoff at ") {
+					scene.T.Errorf("it asks: %s", status.Awaiting)
+				}
+				scene.MustTake(patch.Resume, wavetest.Because("go on"))
+			}, time.Second)
 		}, patch.Succeeded, "", 4, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,13 +15,14 @@ import (
 
 // parking is the time of a wave between two windows.
 type parking struct {
-	wait    *patch.Parked // while it is parked
-	soak    *soaking      // while a stage soaks
-	letting bool          // it parks, or is parked, and keeps what it is told meanwhile
-	why     string        // what stopped it, or why it could not go on
-	toldWhy string        // why, as people were told
-	since   time.Time     // when it let everything go last; zero: never
-	rounds  int           // windows in which it went on
+	wait     *patch.Parked // while it is parked
+	soak     *soaking      // while a stage soaks
+	extended bool          // its window was, since it parked
+	letting  bool          // it parks, or is parked, and keeps what it is told meanwhile
+	why      string        // what stopped it, or why it could not go on
+	toldWhy  string        // why, as people were told
+	since    time.Time     // when it let everything go last; zero: never
+	rounds   int           // windows in which it went on
 }
 
 // under reports whether the wave parks, or is parked.
@@ -99,7 +100,7 @@ func (w *wave) park(ctx workflow.Context, stage int, standing *patch.Decision) (
 	} else if w.plan.Window == nil {
 		w.adopt(next.Window)
 	}
-	w.parking.wait.Window = w.plan.Window
+	w.parking.wait.Window, w.parking.extended = w.plan.Window, false
 	w.status.Hold++
 	defer func() { w.parking.wait, w.status.NextWindow = nil, nil }()
 	w.stand(ctx, standing)

@@ -73,7 +73,7 @@ func (w *wave) enterParked(ctx workflow.Context) {
 			"Send resume, roll back or abort.", cutoff)
 	default:
 		goesOn, ends := "The next window opens at "+opens+". Send resume to go on in it", "that window's cutoff, "
-		if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open {
+		if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open && w.parking.extended {
 			goesOn = "Its window was extended, and is open until its cutoff at " + brief.UTC(w.plan.Window.Cutoff) +
 				". Send resume to go on at once"
 			ends = "the next window's cutoff, "
