@@ -3,7 +3,11 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/evidence"
@@ -22,9 +26,17 @@ func NewBlocks(evidence Evidence) Blocks { return keptBlocks{evidence} }
 
 type keptBlocks struct{ evidence Evidence }
 
+// Blocked has also what was cleared lately, as what binds no longer: a baseline may reject it still.
 func (k keptBlocks) Blocked(ctx context.Context) (patch.Blocks, error) {
 	kept, _, err := readBlocks(ctx, k.evidence)
-	return kept.Blocked, err
+	all := kept.Blocked
+	for _, one := range kept.Cleared {
+		if at := one.At; !slices.ContainsFunc(kept.Blocked, one.Patch.Same) {
+			one.Patch.Until = at
+			all = append(all, one.Patch)
+		}
+	}
+	return all, err
 }
 
 // readBlocks reads what is kept of blocked patches, and its version.
@@ -64,6 +76,7 @@ func (c *Control) changeBlocks(ctx context.Context, change func(*patch.KeptBlock
 // ReadBlocks reads what is kept of blocked patches.
 func (c *Control) ReadBlocks(ctx context.Context) (*patch.KeptBlocks, error) {
 	kept, _, err := readBlocks(ctx, c.Evidence)
+	kept.Suspects = nil // nobody asks for them, and they may be many
 	return &kept, err
 }
 
@@ -82,12 +95,30 @@ type PatchesChanged struct {
 // BlockPatches blocks patches. What is blocked already is blocked once.
 func (c *Control) BlockPatches(ctx context.Context, in BlockPatchesInput) (*PatchesChanged, error) {
 	done := &PatchesChanged{}
+	var full error
 	err := c.changeBlocks(ctx, func(kept *patch.KeptBlocks) bool {
 		fresh, changed := kept.Block(in.Patches...)
 		*done = PatchesChanged{Fresh: fresh, Blocked: kept.Blocked}
-		return changed
+		full = mayBlock(kept.Blocked, in.Patches)
+		return changed && full == nil
 	})
+	if err == nil && full != nil {
+		return nil, full
+	}
 	return done, err
+}
+
+// mayBlock refuses what would leave baselines no room, so that nothing could be patched any more.
+func mayBlock(all patch.Blocks, added []patch.BlockedPatch) error {
+	if len(added) == 0 {
+		return nil
+	}
+	if count := len(all.At(added[0].Since, added[0].Platform)); count > patch.MostBlocked {
+		return once.Final(ErrInvalidInput, "with these %d patches %d would be blocked, and at most %d may be, for baselines "+
+			"reject no more: name those that are to blame, or clear others (patchtide patch list)", len(added), count,
+			patch.MostBlocked)
+	}
+	return nil
 }
 
 // ClearPatchesInput is what somebody clears.
@@ -118,6 +149,7 @@ func (c *Control) ClearPatches(ctx context.Context, in ClearPatchesInput) (*Patc
 type FailedWith struct {
 	Instance string
 	Why      string
+	Ended    time.Time `json:",omitzero"` // when it had failed; zero: now
 }
 
 // BlamePatchesInput is whom a person blames for failed instances of a wave.
@@ -200,7 +232,11 @@ func (c *Control) suspects(
 			if one.Instance != details.Instance {
 				continue
 			}
-			if suspect := patch.Suspect(details, one.Why, at); suspect != nil {
+			failed := at
+			if !one.Ended.IsZero() {
+				failed = one.Ended
+			}
+			if suspect := patch.Suspect(details, one.Why, failed); suspect != nil {
 				found = append(found, *suspect)
 			}
 		}
@@ -217,6 +253,9 @@ func (a *AWS) blocked(ctx context.Context, platform patch.Platform, at time.Time
 	return all.At(at, platform), err
 }
 
+// triesToKnow is how often it is asked what is blocked before nobody knows.
+const triesToKnow = 4
+
 // knownBlocks is what is known of patches that are blocked for the machines of a baseline. That nobody knows is an
 // answer.
 func (a *AWS) knownBlocks(ctx context.Context, in ReadInterferenceInput, at time.Time) (*patch.KnownBlocks, error) {
@@ -225,8 +264,13 @@ func (a *AWS) knownBlocks(ctx context.Context, in ReadInterferenceInput, at time
 		return nil, err
 	}
 	blocked, err := a.blocked(ctx, of.Platform, at)
-	if err != nil {
-		return &patch.KnownBlocks{Unknown: err.Error()}, nil //nolint:nilerr // it is the answer
+	var final *temporal.ApplicationError
+	switch {
+	case err == nil:
+	case errors.As(err, &final) && final.NonRetryable(), activity.GetInfo(ctx).Attempt >= triesToKnow:
+		return &patch.KnownBlocks{Unknown: err.Error()}, nil
+	default:
+		return nil, err // it may be known in a moment
 	}
 	known := &patch.KnownBlocks{Digest: blocked.Digest()}
 	if _, err := of.Rejecting(blocked); err != nil {

@@ -53,6 +53,23 @@ func (a *AWS) rejecting(ctx context.Context, plan string, at time.Time) (baselin
 	return wanted, nil
 }
 
+// forgiving is what was found, compared with the file and what is blocked, or was: that is no drift.
+func (a *AWS) forgiving(
+	ctx context.Context, found *baselinesync.Found, file baselines.Baseline,
+) (*baselinesync.Found, baselines.Baseline, error) {
+	if a.Blocks == nil || found.Missing() {
+		return found, file, nil
+	}
+	known, err := a.Blocks.Blocked(ctx)
+	if err != nil {
+		return nil, file, err
+	}
+	file = file.Forgiving(found.Has, known)
+	compared := *found
+	compared.Differences = file.Differences(found.Has)
+	return &compared, file, nil
+}
+
 // EnsureBaseline makes SSM's baseline equal to the file, by name, with what is blocked among what it rejects, and
 // registers it for its patch group. It changes nothing when they are equal already. An unknown name is InvalidInput and
 // lists those that exist.
@@ -80,7 +97,9 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 	if err != nil {
 		return nil, err
 	}
-	found, file = found.Keeping(file) // what is blocked, or no longer, is no drift
+	if found, file, err = a.forgiving(ctx, found, file); err != nil {
+		return nil, err
+	}
 	if drift := baselinesync.ReadDrift(ctx, s, file, found); drift != nil {
 		registered.Differed = drift.String()
 	}

@@ -3,7 +3,9 @@ package activities
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -20,6 +22,9 @@ const (
 	mostWhoRunNamed = 20
 )
 
+// began is when a wave began, by its id; of one that a person has named nobody knows so, and it counts as old.
+var began = regexp.MustCompile(`[0-9]{8}-[0-9]{6}`)
+
 // FindBlocked finds, in the evidence of the last waves, who has got a patch and kept it. It judges nothing and puts
 // nothing back: it is told.
 func (c *Control) FindBlocked(ctx context.Context, in BlockPatchesInput) (*WhoRuns, error) {
@@ -27,6 +32,9 @@ func (c *Control) FindBlocked(ctx context.Context, in BlockPatchesInput) (*WhoRu
 	if err != nil {
 		return nil, evidenceError("list the waves", err)
 	}
+	slices.SortStableFunc(waves, func(a, b string) int {
+		return strings.Compare(began.FindString(a), began.FindString(b))
+	})
 	blocks, found, more := patch.Blocks(in.Patches), &WhoRuns{}, 0
 	for _, wave := range waves[max(len(waves)-mostWavesBack, 0):] {
 		ids, err := c.Evidence.ListInstances(ctx, wave)

@@ -55,6 +55,18 @@ func (b Baseline) Keeping(got *ssm.GetPatchBaselineOutput) Baseline {
 	return b.also(slices.DeleteFunc(slices.Clone(got.RejectedPatches), others))
 }
 
+// Forgiving is the baseline with what the one in Systems Manager rejects beside it of patches that are known to be, or
+// to have been, blocked: of anything else somebody has made a difference.
+func (b Baseline) Forgiving(got *ssm.GetPatchBaselineOutput, known patch.Blocks) Baseline {
+	var names []string
+	for _, one := range known {
+		if name := b.rejection(one); name != "" && slices.Contains(got.RejectedPatches, name) {
+			names = append(names, name)
+		}
+	}
+	return b.also(names)
+}
+
 // namesOne reports whether a name is of the form in which Rejecting names a single version.
 func (b Baseline) namesOne(name string) bool {
 	switch {
@@ -76,10 +88,10 @@ func (b Baseline) rejection(one patch.BlockedPatch) string {
 	}
 	name := one.Name + ":" + one.Version
 	if !strings.Contains(one.Name, ".") { // of every architecture
-		name = one.Name + "-" + one.Version + "*"
+		name = one.Name + "-" + one.Version + ".*"
 	}
-	if len(name) > longestPatch {
-		name = name[:longestPatch-1] + "*"
+	if one.OfDebian() || len(name) > longestPatch { // a name that is cut would reject later versions, too
+		return ""
 	}
 	return name
 }
@@ -91,5 +103,6 @@ func (b Baseline) Rejects(one patch.BlockedPatch) bool { return b.rejection(one)
 func (b Baseline) byName() bool {
 	return slices.Contains([]types.OperatingSystem{
 		types.OperatingSystemDebian, types.OperatingSystemUbuntu, types.OperatingSystemRaspbian,
+		types.OperatingSystemSuse, // its notation of a version is another, and no machine has proved ours
 	}, b.OperatingSystem)
 }

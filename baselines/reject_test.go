@@ -21,8 +21,10 @@ func TestWhatABaselineRejectsOfWhatIsBlocked(t *testing.T) {
 		rejects  string // "": a version of it cannot be named there
 	}{
 		{"rpm", "amazon-linux-2023", "openssl.x86_64:1:3.2.2-1.amzn2023", "openssl.x86_64:1:3.2.2-1.amzn2023"},
-		{"rpm of every architecture", "rhel-9", "openssl:3.2.2-1", "openssl-0:3.2.2-1*"},
-		{"a name that is too long", "sles-15", long + ".x86_64:0:3.2.2-1", long + ".x86_64:0*"},
+		{"rpm of every architecture", "rhel-9", "openssl:1:3.2.2-1", "openssl-1:3.2.2-1.*"},
+		{"a name that is too long", "amazon-linux-2023", long + ".x86_64:0:3.2.2-1", ""},
+		{"SLES has another notation", "sles-15", "openssl.x86_64:0:3.2.2-1", ""},
+		{"a package of Debian", "rhel-9", "openssl.amd64:3.0.2-0", ""},
 		{"Windows", "windows-server-2022", "KB5031234", "KB5031234"},
 		{"an update on Linux", "amazon-linux-2023", "KB5031234", ""},
 		{"a package on Windows", "windows-server-2022", "openssl.x86_64:1:3.2.2-1", ""},

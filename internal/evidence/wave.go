@@ -133,8 +133,21 @@ func (s *Store) GetWave(ctx context.Context, id string, into any) error {
 // ProvenWave is GetWave once every version of the document, from the first, is signed and follows the one before it. An
 // *InvalidWaveError names the first version that does not.
 func (s *Store) ProvenWave(ctx context.Context, id string, into any) error {
-	_, err := s.ProvenVersion(ctx, id, into)
-	return err
+	if s.signer == nil {
+		return errNoKey
+	}
+	folder, numbers, err := s.versionsOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	newest, _, wrong, err := s.followWave(ctx, folder, id, numbers)
+	switch {
+	case err != nil:
+		return fmt.Errorf("evidence: read wave %s: %w", id, err)
+	case len(wrong) > 0:
+		return &InvalidWaveError{Name: wrong[0].Object, Reason: wrong[0].Problem}
+	}
+	return newest.decode(into)
 }
 
 func (w signedWave) decode(into any) error {

@@ -25,9 +25,6 @@ type BlockedPatch struct {
 	Failed []string `json:"failed,omitempty"`
 }
 
-// BlockedBy is who blocks by itself, where instances have failed alike.
-const BlockedBy = "patchtide"
-
 var updateShape = regexp.MustCompile(`^KB[0-9]+$`)
 
 // ParsePatch reads how people write a patch: name.arch:epoch:version-release, as Systems Manager lists packages, the
@@ -59,8 +56,22 @@ func ParsePatch(platform Platform, text string) (BlockedPatch, error) {
 		return BlockedPatch{}, fmt.Errorf("patch: %q names no version; write it like openssl.x86_64:1:3.2.2-1.amzn2023.0.1. "+
 			"A package in all of its versions belongs into `rejected_patches` of its baseline", text)
 	}
+	if !strings.Contains(version, ":") && !isDebian(name) {
+		return BlockedPatch{}, fmt.Errorf("patch: %q has no epoch, which a package of rpm has always; write it like "+
+			"openssl.x86_64:1:3.2.2-1.amzn2023.0.1, as rpm -q --qf '%%{EPOCHNUM}:%%{VERSION}-%%{RELEASE}' prints it", text)
+	}
 	return BlockedPatch{Platform: platform, Name: name, Version: withEpoch(version)}, nil
 }
+
+// isDebian reports whether a package is named with an architecture that only dpkg calls so: its versions have an epoch
+// where one is needed.
+func isDebian(name string) bool {
+	at := strings.LastIndex(name, ".")
+	return at > 0 && slices.Contains([]string{"amd64", "arm64", "i386", "armhf", "all"}, name[at+1:])
+}
+
+// OfDebian reports whether it is a package of dpkg by its name.
+func (b BlockedPatch) OfDebian() bool { return b.Platform == Linux && isDebian(b.Name) }
 
 // withEpoch is a version as machines tell it.
 func withEpoch(version string) string {
@@ -163,6 +174,10 @@ func (b Blocks) With(added BlockedPatch) (all Blocks, changed bool) {
 	}
 	return all, changed
 }
+
+// MostBlocked is how many patches may be blocked at a time: a baseline rejects fifty with those of its file, and where
+// it would have to reject more nothing could be patched.
+const MostBlocked = 40
 
 // mostFailedWith is how many instances are kept that failed with one patch.
 const mostFailedWith = 20

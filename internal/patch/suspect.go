@@ -112,31 +112,24 @@ func (k *KeptBlocks) Clear(cleared BlockedPatch, actor, reason string, at time.T
 	return was, true
 }
 
-// mostByItself is how many patches are blocked because instances failed alike: of more nobody can tell which is to
-// blame, and a person is asked.
-const mostByItself = 20
-
-// Alike is what came of a suspicion: those that failed with the same difference, and what is blocked for it now.
+// Alike is what came of a suspicion: those that failed with the same difference.
 type Alike struct {
-	Failed []string `json:"failed"`          // "i-1 of wave-web-1", the new one last
-	Got    []string `json:"got"`             // the difference
-	Fresh  Blocks   `json:"fresh,omitempty"` // what was blocked for it just now
-	Many   bool     `json:"many,omitempty"`  // it is too large to be blocked by itself
+	Failed []string `json:"failed"` // "i-1 of wave-web-1", the new one last
+	Got    []string `json:"got"`    // the difference
 }
 
-// Told says who failed alike, and what came of it.
+// Told says who failed alike, and how a person blocks what is to blame.
 func (a Alike) Told() string {
-	said := fmt.Sprintf("%s failed their health checks with the same difference: %s", strings.Join(a.Failed, " and "),
-		theFirst(a.Got, len(a.Got)))
-	if a.Many {
-		return said + "; which of it is to blame a person knows: --blame PACKAGE blocks one, --blame all all of it"
-	}
-	return said + "; it is blocked for every plan and account until somebody clears it"
+	return fmt.Sprintf("%s failed their health checks with the same difference: %s; which of it is to blame a person "+
+		"knows: --blame PACKAGE beside the answer blocks one for every plan and account, --blame all all of it",
+		strings.Join(a.Failed, " and "), theFirst(a.Got, len(a.Got)))
 }
 
 // Suspect keeps suspicions, and reports whether that changed anything. Where two instances have failed with the same
-// difference, that is blocked, and told once.
+// difference, that is told once: nothing is blocked by it. The others of the same wave would count as having nothing
+// due, and an outage makes two fail alike as well.
 func (k *KeptBlocks) Suspect(failed ...Suspicion) (alike []Alike, changed bool) {
+	failed = slices.DeleteFunc(slices.Clone(failed), k.lapsed)
 	for _, one := range failed {
 		if k.remember(one) {
 			changed = true
@@ -146,23 +139,22 @@ func (k *KeptBlocks) Suspect(failed ...Suspicion) (alike []Alike, changed bool) 
 		if slices.ContainsFunc(alike, func(a Alike) bool { return slices.Equal(a.Got, one.Got) }) {
 			continue
 		}
-		found := k.alike(one)
-		if found == nil {
-			continue
+		if found := k.alike(one); found != nil {
+			alike = append(alike, *found)
 		}
-		if found.Many = len(one.Got) > mostByItself; !found.Many {
-			reason := "instances failed their health checks with the same difference: " + one.Why
-			patches := one.patches()
-			for i := range patches {
-				patches[i].Actor, patches[i].Reason = BlockedBy, Clip(reason, longestFreezeReason)
-				patches[i].Since, patches[i].Failed = one.At, found.Failed
-			}
-			fresh, differs := k.Block(patches...)
-			found.Fresh, changed = fresh, changed || differs
-		}
-		alike = append(alike, *found)
 	}
 	return alike, changed
+}
+
+// lapsed reports whether a person has cleared what an instance failed with since it did, or its time has passed: the
+// same failure says nothing new.
+func (k *KeptBlocks) lapsed(failed Suspicion) bool {
+	return slices.ContainsFunc(failed.patches(), func(one BlockedPatch) bool {
+		return slices.ContainsFunc(k.Cleared, func(c Clearing) bool { return c.Patch.Same(one) && !failed.At.After(c.At) }) ||
+			slices.ContainsFunc(k.Blocked, func(b BlockedPatch) bool {
+				return b.Same(one) && !b.Until.IsZero() && !failed.At.After(b.Until)
+			})
+	})
 }
 
 // remember keeps a suspicion once.
@@ -220,7 +212,9 @@ func Blame(names []string, suspects []Suspicion) ([]BlockedPatch, error) {
 			}
 			one.Failed = []string{suspect.Named()}
 			if at := slices.IndexFunc(found, one.Same); at >= 0 {
-				found[at].Failed = append(found[at].Failed, suspect.Named())
+				if len(found[at].Failed) < mostFailedWith {
+					found[at].Failed = append(found[at].Failed, suspect.Named())
+				}
 			} else {
 				found = append(found, one)
 			}

@@ -25,7 +25,7 @@ func (w *wave) blame(ctx workflow.Context, decision patch.Decision) error {
 	if err := w.blameNow(ctx, decision); err != nil {
 		return err
 	}
-	if w.status.Hold != decision.Hold || w.inbox.decision != nil {
+	if w.status.Point() != decision.Point || w.inbox.decision != nil {
 		return temporal.NewNonRetryableApplicationError("what was blamed is blocked, and the wave stands elsewhere by now: "+
 			"ask for status, then decide again", activities.ErrInvalidInput, nil)
 	}
@@ -54,7 +54,7 @@ func (w *wave) blameNow(ctx workflow.Context, decision patch.Decision) error {
 }
 
 // suspect keeps what instances of groups got that failed their health checks. Where another has failed with the same
-// difference, in this wave or another, that is blocked, and people are told.
+// difference, in this wave or another, people are told.
 func (w *wave) suspect(ctx workflow.Context, held []*lockedGroup) {
 	w.alike = nil
 	var failed []activities.FailedWith
@@ -75,7 +75,6 @@ func (w *wave) suspect(ctx workflow.Context, held []*lockedGroup) {
 	}
 	for _, alike := range done.Alike {
 		w.alike = append(w.alike, alike.Told())
-		w.tellBlocked(ctx, alike.Fresh, patch.BlockedBy, alike.Told())
 	}
 }
 
@@ -84,7 +83,7 @@ func (w *wave) failedWith(held *lockedGroup, is func(patch.InstanceResult) bool)
 	for _, instance := range held.counts.Failed {
 		if instance.Details != "" && is(instance) {
 			failed = append(failed, activities.FailedWith{
-				Instance: instance.ID, Why: instance.Reason,
+				Instance: instance.ID, Why: instance.Reason, Ended: instance.Ended,
 			})
 		}
 	}
