@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
 	updatepb "go.temporal.io/api/update/v1"
 	"go.temporal.io/sdk/converter"
@@ -21,7 +22,8 @@ func TestWhatPeopleSentIsToldPlainly(t *testing.T) {
 	accepted := &historypb.WorkflowExecutionUpdateAcceptedEventAttributes{AcceptedRequest: &updatepb.Request{
 		Input: &updatepb.Input{Name: string(patch.Abort), Args: sent},
 	}}
-	// Sent a second time it is answered and decides nothing more, and is in no log.
+	// Sent a second time it is answered and decides nothing more, and one that fails with what it blames decides nothing:
+	// neither is in a log.
 	answered := func(event, of int64, answer map[string]any) *historypb.HistoryEvent {
 		payloads, err := converter.GetDefaultDataConverter().ToPayloads(answer)
 		require.NoError(t, err)
@@ -42,9 +44,14 @@ func TestWhatPeopleSentIsToldPlainly(t *testing.T) {
 			},
 		}
 	}
+	failed := answered(6, 5, nil)
+	failed.GetWorkflowExecutionUpdateCompletedEventAttributes().Outcome = &updatepb.Outcome{
+		Value: &updatepb.Outcome_Failure{Failure: &failurepb.Failure{Message: "blame: none of the instances got it"}},
+	}
 	histories := &recorded{runs: map[string][]*historypb.HistoryEvent{"wave-1": {
 		heard(1), answered(2, 1, map[string]any{"verb": "abort"}),
 		heard(3), answered(4, 3, map[string]any{"verb": "abort", "already": time.Unix(0, 0).UTC()}),
+		heard(5), failed,
 	}}}
 	events, err := New(histories, "wave-1").Read(t.Context())
 	require.NoError(t, err)

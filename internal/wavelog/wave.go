@@ -41,8 +41,8 @@ func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []
 	if done := event.GetWorkflowExecutionUpdateCompletedEventAttributes(); done != nil {
 		again := decoded[struct{ Already time.Time }](done.GetOutcome().GetSuccess())
 		input := w.accepted[done.GetAcceptedEventId()]
-		if input == nil || !again.Already.IsZero() {
-			return nil, nil // it was sent again, and decides nothing more
+		if input == nil || done.GetOutcome().GetFailure() != nil || !again.Already.IsZero() {
+			return nil, nil // it was refused with what it blamed, or sent again: it decides nothing
 		}
 		return w.decided(input.GetName(), decoded[patch.Decision](input.GetArgs())), nil
 	}
