@@ -88,19 +88,21 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 	if err != nil {
 		return nil, err
 	}
+	file, err := a.baselineOf(in.Baseline)
+	if err != nil {
+		return nil, err
+	}
+	// Before it is put right: a repeat would find nothing that differs any more.
+	drifted, file, err := a.forgiving(ctx, found, file)
+	if err != nil {
+		return nil, err
+	}
 	id, err := baselinesync.Apply(ctx, s, where, wanted, found)
 	if err != nil {
 		return nil, err
 	}
 	registered := &RegisteredBaseline{BaselineID: id}
-	file, err := a.baselineOf(in.Baseline)
-	if err != nil {
-		return nil, err
-	}
-	if found, file, err = a.forgiving(ctx, found, file); err != nil {
-		return nil, err
-	}
-	if drift := baselinesync.ReadDrift(ctx, s, file, found); drift != nil {
+	if drift := baselinesync.ReadDrift(ctx, s, file, drifted); drift != nil {
 		registered.Differed = drift.String()
 	}
 	return registered, nil
