@@ -230,6 +230,18 @@ func TestAQuestionIsAskedForAsLongAsIsTold(t *testing.T) {
 	}
 }
 
+// What takes long says again and again that it goes on, and is silent once it is over.
+func TestWhatTakesLongSaysThatItGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		stop := sayingStill(&out, "release of i-1")
+		<-time.After(2*stillEvery + time.Second)
+		stop()
+		<-time.After(2 * stillEvery)
+		require.Equal(t, "release of i-1 goes on, for 15s by now\nrelease of i-1 goes on, for 30s by now\n", out.String())
+	})
+}
+
 // Connecting to a Temporal that takes no connections says for what it waits.
 func TestAConnectionThatTakesLongIsTold(t *testing.T) {
 	for _, c := range []struct {

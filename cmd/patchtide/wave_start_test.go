@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,6 +78,26 @@ func (b *born) DescribeTaskQueue(
 	return &workflowservice.DescribeTaskQueueResponse{Pollers: []*taskqueue.PollerInfo{{
 		LastAccessTime: timestamppb.Now(),
 	}}}, nil
+}
+
+// A refusal is one document with --json, with its code, and an error all the same.
+func TestARefusalIsADocument(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cmd, _, err := newRoot().Find([]string{"wave", "start"})
+		require.NoError(t, err)
+		require.NoError(t, cmd.Flags().Set("json", "true"))
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetErr(io.Discard)
+		cmd.SetContext(t.Context())
+		wave := born{refused: temporal.NewNonRetryableApplicationError("web is locked", "GroupLocked", nil), begun: time.Now()}
+		err = start(cmd, &wave, starting{}, "", func() (client.WorkflowRun, error) { return &wave, nil })
+		require.ErrorContains(t, err, "wave-web-1 was refused: GroupLocked: web is locked")
+		var told started
+		require.NoError(t, json.Unmarshal(out.Bytes(), &told))
+		require.Equal(t, []any{"wave-web-1", patch.StateClosed, patch.Refused, "GroupLocked", "web is locked"},
+			[]any{told.WaveID, told.State, told.Outcome, told.Code, told.Reason})
+	})
 }
 
 // Whoever starts a wave learns whether it was let in, and why not; it is waited for neither for ever nor in silence.

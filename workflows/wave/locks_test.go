@@ -76,6 +76,53 @@ func TestARollBackWaitsForTheServiceOfItsEarlierRun(t *testing.T) {
 	require.False(t, overlap(scene, "web", "api"))
 }
 
+// An abort ends the wait for an earlier run, and nothing is put back after it was accepted.
+func TestAnAbortEndsTheWaitForAnEarlierRun(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: twoPlans("web")})
+	id := names.RollBack("wave-1")
+	scene.Play(func(story wavetest.Story) {
+		if first := story.Ends(story.Begin("wave-1", "web")); first.Outcome != patch.Succeeded {
+			t.Errorf("%+v", first)
+		}
+		holds := story.Begin("wave-2", "api") // in the earlier run's place
+		story.Later(time.Minute)
+		scene.Hold("patch-service/web", id)
+		workflow.Go(story.Ctx, func(ctx workflow.Context) {
+			_ = workflow.Sleep(ctx, 2*time.Minute)
+			if err := scene.Env.UpdateWorkflowByID(id, string(patch.Abort), "", silentUpdate{}, workflows.VerbRequest{
+				Actor: "tester", Reason: "not now",
+			}); err != nil {
+				t.Errorf("the abort: %v", err)
+			}
+		})
+		result, err := story.RollBack("wave-1", true)
+		if err != nil || result.Outcome != patch.Aborted || !strings.Contains(result.Reason, "this run has put nothing back") {
+			t.Errorf("%v %+v", err, result)
+		}
+		if restored(scene) > 0 {
+			t.Error("it was put back all the same")
+		}
+		if holds.IsReady() {
+			t.Error("it was not waited for")
+		}
+		scene.Hold("patch-service/web", "")
+		story.Ends(holds)
+	})
+}
+
+// What ends a quarantine is no wave, and is not to be aborted.
+func TestTheLockOfAQuarantineIsCalledSo(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: twoPlans("web")})
+	scene.Locks["patch-service/web"] = names.QuarantineID("i-1")
+	scene.Play(func(story wavetest.Story) {
+		first := story.Begin("wave-1", "web")
+		story.Later(10 * time.Minute)
+		story.Refuses(story.Begin("wave-2", "api"), workflows.ErrServiceLocked, "service web is at work for quarantine-i-1",
+			"`patchtide quarantine list` tells")
+		story.Ends(first)
+	})
+}
+
 // Waves that share neither a group nor a service go at the same time.
 func TestTwoWavesOnDifferentGroups(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: twoPlans("api")})

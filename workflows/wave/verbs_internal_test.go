@@ -96,6 +96,11 @@ func TestWhoDecidesSecondIsTold(t *testing.T) {
 				`send it with "stage": "staging"`,
 		},
 		{
+			"where no hold would have it taken", patch.StateRollingBack, 3, false, patch.Retry,
+			patch.Point{Hold: 1},
+			"hold 1 was answered: " + told + "; the wave is rolling back: it takes abort, not retry",
+		},
+		{
 			"an abort likewise", patch.StateRunning, 1, false, patch.Abort,
 			patch.Point{Hold: 1},
 			"hold 1 was answered: " + told + "; abort is for hold 1",
