@@ -51,16 +51,9 @@ func (s *Store) versionsOf(ctx context.Context, id string) (folder string, numbe
 // PutVersion is PutWave for a document that many change: it is written as the version behind the one that was read, 0
 // for none. Where somebody else has written that one meanwhile it is a *ConflictError: read again and decide again.
 func (s *Store) PutVersion(ctx context.Context, id string, read int, document any) error {
-	if s.signer == nil {
-		return errNoKey
-	}
-	folder, err := waveFolder(id)
+	folder, plain, err := s.toPut(id, document)
 	if err != nil {
 		return err
-	}
-	plain, err := canonicalOf(document)
-	if err != nil {
-		return fmt.Errorf("evidence: the document of wave %s %w", id, err)
 	}
 	if err := s.putWave(ctx, folder, id, plain, read); err != nil {
 		return fmt.Errorf("evidence: put wave %s: %w", id, err)

@@ -45,16 +45,9 @@ type signedWave struct {
 // and with the sum of that one; writing the same one again changes nothing. The wave's workflow ID is its id. What is
 // before it may be altered or unsigned: that keeps nobody from writing, and is for ProvenWave and Verify to find.
 func (s *Store) PutWave(ctx context.Context, id string, document any) error {
-	if s.signer == nil {
-		return errNoKey
-	}
-	folder, err := waveFolder(id)
+	folder, plain, err := s.toPut(id, document)
 	if err != nil {
 		return err
-	}
-	plain, err := canonicalOf(document)
-	if err != nil {
-		return fmt.Errorf("evidence: the document of wave %s %w", id, err)
 	}
 	for range attempts {
 		if err = s.putWave(ctx, folder, id, plain, anyVersion); !isConflict(err) {
@@ -65,6 +58,20 @@ func (s *Store) PutWave(ctx context.Context, id string, document any) error {
 		return fmt.Errorf("evidence: put wave %s: %w", id, err)
 	}
 	return nil
+}
+
+// toPut is where a wave's document goes, and its content.
+func (s *Store) toPut(id string, document any) (folder string, plain []byte, err error) {
+	if s.signer == nil {
+		return "", nil, errNoKey
+	}
+	if folder, err = waveFolder(id); err != nil {
+		return "", nil, err
+	}
+	if plain, err = canonicalOf(document); err != nil {
+		return "", nil, fmt.Errorf("evidence: the document of wave %s %w", id, err)
+	}
+	return folder, plain, nil
 }
 
 // anyVersion is for a writer who does not mind what was written before.
