@@ -126,7 +126,7 @@ func update(ctx context.Context, s *aws.Services, where string, wanted baselines
 		ApprovedPatchesComplianceLevel:   create.ApprovedPatchesComplianceLevel,
 		ApprovedPatchesEnableNonSecurity: create.ApprovedPatchesEnableNonSecurity, Sources: create.Sources,
 		RejectedPatches: create.RejectedPatches, RejectedPatchesAction: create.RejectedPatchesAction,
-		// What no file says would be reset by Replace.
+		// What no file says would be set to null by Replace (API reference, UpdatePatchBaseline).
 		AvailableSecurityUpdatesComplianceStatus: found.Has.AvailableSecurityUpdatesComplianceStatus,
 	})
 	return aws.Wrap("update the patch baseline "+wanted.SSMName(), where, err)
