@@ -9,7 +9,7 @@ import (
 
 // severities are the vendors' words for how dangerous it is to be without a patch, the worst first, in ranks of those
 // that mean the same: Red Hat's and Microsoft's, SUSE's, and those of the lists of vulnerabilities. A patch without one
-// of them is of the last rank.
+// of them is of the last rank. Which words Systems Manager passes on for each system is unverified.
 var severities = [][]string{{"critical"}, {"important", "high"}, {"moderate", "medium"}, {"low"}, {}}
 
 // severity is the rank of a vendor's word.

@@ -2,7 +2,6 @@ package patch
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -17,43 +16,43 @@ type NextImage struct {
 
 // Ahead says for people, before a wave, what it will leave as it is; "": nothing that is known.
 func (n NextImage) Ahead(instances []PreviewInstance) string {
-	same, most := 0, 0
+	missing := map[string]int{}
 	for _, one := range instances {
-		if slices.Contains(n.Came, one.ID) && one.MissingCount > 0 {
-			same, most = same+1, max(most, one.MissingCount)
-		}
+		missing[one.ID] = one.MissingCount
 	}
-	if most == 0 {
-		return n.unknown()
-	}
-	return fmt.Sprintf("what it launches next comes from %s (%s), as %d of these did, and will lack what they miss now, "+
-		"up to %d patches, unless it installs them as it first boots: a wave patches instances, and no image",
-		strings.Join(n.Images, ", "), n.From, same, most)
-}
-
-// unknown says for people what is not known of what comes next; "": all is.
-func (n NextImage) unknown() string {
-	if n.Unknown == "" {
-		return ""
-	}
-	return "whether what it launches next has these patches is not known: " + n.Unknown
+	return n.told(missing, "what it launches next comes from %s, as %d of these did, and will lack what they miss now, "+
+		"up to %d patches, unless it installs them as it first boots: a wave patches instances, and no image")
 }
 
 // Stale says for people what the group's next instance lacks of what a wave has installed; "": nothing that is known.
 // An image is not made anew by patching: whoever is launched from the one that the patched came from lacks what they
 // lacked.
 func (n NextImage) Stale(instances []InstanceResult) string {
-	same, most := 0, 0
+	missing := map[string]int{}
 	for _, one := range instances {
-		if one.Outcome.LeftPatched() && slices.Contains(n.Came, one.ID) {
-			same, most = same+1, max(most, one.MissingBefore)
+		if one.Outcome.LeftPatched() {
+			missing[one.ID] = one.MissingBefore
 		}
 	}
-	if most == 0 {
-		return n.unknown()
+	return n.told(missing, "image stale: what it launches next comes from %s, as %d of those patched did, and lacks what "+
+		"they lacked, up to %d patches, unless it installs them as it first boots; give it an image that has them, or "+
+		"patch it again after it has scaled")
+}
+
+// told fills in the image, how many of the instances came from it, and the most patches that one of them misses, or
+// says that the image is not known.
+func (n NextImage) told(missing map[string]int, said string) string {
+	same, most := 0, 0
+	for _, id := range n.Came {
+		if missing[id] > 0 {
+			same, most = same+1, max(most, missing[id])
+		}
 	}
-	return fmt.Sprintf("image stale: what it launches next comes from %s (%s), as %d of those patched did, and lacks "+
-		"what they lacked, up to %d patches, unless it installs them as it first boots; give it an image that has them, or "+
-		"patch it again after it has scaled",
-		strings.Join(n.Images, ", "), n.From, same, most)
+	switch {
+	case most > 0:
+		return fmt.Sprintf(said, fmt.Sprintf("%s (%s)", strings.Join(n.Images, ", "), n.From), same, most)
+	case n.Unknown != "":
+		return "whether what it launches next has these patches is not known: " + n.Unknown
+	}
+	return ""
 }

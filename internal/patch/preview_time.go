@@ -118,7 +118,7 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	shown.Takes = legs.takes
 	for i := range shown.Groups {
 		shown.Groups[i].Begins, shown.Groups[i].Takes = shown.Begins+legs.parts[0].begins[i], legs.groupTakes(i)
-		p.addInstances(plan, legs, i, &shown, readings[stage.Groups[i].String()].exposed(stage.Order), soaks)
+		p.addInstances(plan, legs, i, &shown, readings[stage.Groups[i].String()], soaks)
 	}
 	p.Takes += shown.Takes
 	p.Stages = append(p.Stages, shown)
