@@ -212,7 +212,7 @@ func TestWrongUsage(t *testing.T) {
 		{
 			"extend-window without a moment",
 			[]string{"wave", "extend-window", "wave-1", "--actor", "me", "--reason", "x"},
-			`--until: "" is no moment in RFC 3339`,
+			"--until is missing: write when the window is to close",
 		},
 		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "--reason is missing"},
 		{"block without a reason", []string{"patch", "block", "curl:8-1", "--actor", "me"}, "--reason is missing"},

@@ -77,6 +77,12 @@ func TestAForgottenWaveIsToldByItsEvidence(t *testing.T) {
 	require.Contains(t, out.String(), "Temporal knows this wave no more; its evidence tells")
 	require.Contains(t, out.String(), "Why: GroupLocked: wave-2 has it")
 
+	// A roll back of what never was begins nothing; of what only the evidence has it may.
+	cmd, _ = command("roll-back")
+	require.ErrorContains(t, left(cmd, forgetful{}, "nosuch"), "there is no wave nosuch in this namespace, and "+
+		filepath.Join(folder, "evidence")+" has no evidence of it")
+	require.NoError(t, left(cmd, forgetful{}, "wave-web-20261108-020000"))
+
 	cmd, out = command("list")
 	known := []listed{{WaveID: "wave-web-20261101-020000"}}
 	all := listForgotten(cmd, known, listFilter{plan: "web", most: 20})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
@@ -70,6 +72,9 @@ patchtide wave roll-back wave-web-20261122-082540 --reason "the new openssl brea
 				case asked.decision.Scope == patch.ScopeStage:
 					return wrongUsage(cmd, fmt.Errorf("%s has closed: it is rolled back whole, without --scope stage", asked.wave))
 				}
+				if err := left(cmd, c, asked.wave); err != nil {
+					return err
+				}
 				return startRollBack(cmd, c, asked)
 			})
 		},
@@ -97,6 +102,26 @@ func isRunning(ctx context.Context, c client.Client, wave string) (bool, error) 
 		return false, fmt.Errorf("ask Temporal whether wave %s runs: %w", wave, err)
 	}
 	return description.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// left is an error for a wave that neither Temporal nor the evidence knows: most likely a misspelt one. An evidence that
+// cannot be read here is read by the worker.
+func left(cmd *cobra.Command, c client.Client, wave string) error {
+	_, err := c.DescribeWorkflowExecution(cmd.Context(), wave, "")
+	var missing *serviceerror.NotFound
+	if !errors.As(err, &missing) {
+		return nil
+	}
+	var never error
+	_ = withEvidence(cmd, func(where string, store *evidence.Store) error {
+		ids, err := store.ListWaves(cmd.Context())
+		if err == nil && !slices.Contains(ids, wave) {
+			never = fmt.Errorf("%w, and %s has no evidence of it; see which there are: patchtide wave list",
+				&unknownWaveError{wave}, where)
+		}
+		return err
+	})
+	return never
 }
 
 // tellRollBack sends the verb to a wave that runs.

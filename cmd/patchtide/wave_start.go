@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/pending"
 )
@@ -195,14 +196,16 @@ func (v verdict) refused(err error) error {
 	case !errors.As(err, &typed):
 		return fmt.Errorf("%s: %w", v.run.GetID(), err)
 	}
-	refused := &refusedError{outcome: patch.Failed, code: typed.Type(), reason: typed.Message()}
+	// What the Temporal UI shows as the right input is none of a command's.
+	message, _, _ := strings.Cut(typed.Message(), names.RightInput)
+	refused := &refusedError{outcome: patch.Failed, code: typed.Type(), reason: message}
 	how := "failed before it began"
 	if patch.IsVerdict(typed.Type()) {
 		refused.outcome, how = patch.Refused, "was refused"
 	}
-	refused.says = fmt.Sprintf("%s %s: %s: %s", v.run.GetID(), how, typed.Type(), typed.Message())
-	if typed.Type() == "" || strings.HasPrefix(typed.Message(), typed.Type()+":") {
-		refused.says = fmt.Sprintf("%s %s: %s", v.run.GetID(), how, typed.Message())
+	refused.says = fmt.Sprintf("%s %s: %s: %s", v.run.GetID(), how, typed.Type(), message)
+	if typed.Type() == "" || strings.HasPrefix(message, typed.Type()+":") {
+		refused.says = fmt.Sprintf("%s %s: %s", v.run.GetID(), how, message)
 	}
 	return refused
 }

@@ -20,6 +20,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -128,6 +129,15 @@ func TestStartTellsTheVerdict(t *testing.T) {
 			starting{},
 			0, "",
 			"wave-web-1 was refused: InvalidInput: plan nosuch: there is none", nil, 0,
+		},
+		{
+			"refused with what a form is to be given",
+			born{refused: temporal.NewNonRetryableApplicationError(
+				`there is no plan "wbe"; it knows web`+names.RightInput+`{"plan": "web"}`, "InvalidInput", nil,
+			)},
+			starting{},
+			0, "",
+			`wave-web-1 was refused: InvalidInput: there is no plan "wbe"; it knows web`, nil, 0,
 		},
 		{
 			"refused while it is watched",

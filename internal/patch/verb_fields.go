@@ -87,6 +87,9 @@ var untilField = VerbField{
 	Get: func(d Decision) string { return d.Until },
 	Set: func(d *Decision, text string) error { d.Until = text; return nil },
 	Check: func(d Decision) error {
+		if d.Until == "" {
+			return errors.New("is missing: write when the window is to close, like 2026-11-22T06:00:00+09:00")
+		}
 		if _, err := time.Parse(time.RFC3339, d.Until); err != nil {
 			return fmt.Errorf("%q is no moment in RFC 3339; write one like 2026-11-22T06:00:00+09:00", d.Until)
 		}

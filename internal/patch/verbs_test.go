@@ -126,6 +126,7 @@ func TestWrongDecisions(t *testing.T) {
 			patch.Decision{Verb: patch.ExtendWindow, Until: "six"},
 			`until: "six" is no moment in RFC 3339`,
 		},
+		{"no end", patch.Decision{Verb: patch.ExtendWindow}, "until: is missing: write when the window is to close"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.decision.Actor = cmp.Or(c.decision.Actor, "ann")

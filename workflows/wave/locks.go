@@ -154,6 +154,9 @@ const letGoPoll = 5 * time.Second
 func (w *wave) awaitLetGo(ctx workflow.Context, groups []patch.Group) error {
 	waiting, stop := workflow.WithCancel(ctx)
 	defer stop()
+	w.turnTo(ctx, w.status.State, "An earlier run of this roll back was ended, and what it had under way ends first. "+
+		"This one goes on by itself then. Send abort to have it end instead.")
+	defer w.turnTo(ctx, w.status.State, "")
 	over := false
 	var failed error
 	workflow.Go(waiting, func(c workflow.Context) {

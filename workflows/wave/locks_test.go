@@ -89,6 +89,14 @@ func TestAnAbortEndsTheWaitForAnEarlierRun(t *testing.T) {
 		scene.Hold("patch-service/web", id)
 		workflow.Go(story.Ctx, func(ctx workflow.Context) {
 			_ = workflow.Sleep(ctx, 2*time.Minute)
+			var status patch.WaveStatus
+			value, err := scene.Env.QueryWorkflowByID(id, names.QueryStatus)
+			if err == nil {
+				err = value.Get(&status)
+			}
+			if err != nil || !strings.HasPrefix(status.Awaiting, "An earlier run of this roll back was ended") {
+				t.Errorf("it does not say for what it waits: %v %q", err, status.Awaiting)
+			}
 			if err := scene.Env.UpdateWorkflowByID(id, string(patch.Abort), "", silentUpdate{}, workflows.VerbRequest{
 				Actor: "tester", Reason: "not now",
 			}); err != nil {

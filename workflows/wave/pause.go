@@ -17,7 +17,11 @@ func (w *wave) pause(ctx workflow.Context, stage int) {
 		held.waits = false // its reason is another now
 	}
 	w.order(ctx, pausable, group.Order{Kind: group.OrderPause, Why: why})
-	w.enter(ctx, patch.StatePaused, why+". An instance under way ends first. Send resume, roll back or abort.")
+	ends := ""
+	if w.roster.running(stage) > 0 {
+		ends = " An instance under way ends first."
+	}
+	w.enter(ctx, patch.StatePaused, why+"."+ends+" Send resume, roll back or abort.")
 }
 
 // resumePaused lets the groups go on after a person's pause.
