@@ -136,12 +136,25 @@ func (b BlockedPatch) String() string {
 const blockedMoment = "2006-01-02 15:04 MST"
 
 // Clear is the command that clears it.
-func (b BlockedPatch) Clear() string {
-	return "patchtide patch clear " + b.Argument() + ` --reason "..."`
-}
+func (b BlockedPatch) Clear() string { return Blocks{b}.Clear()[0] }
 
 // Blocks are all patches that are blocked.
 type Blocks []BlockedPatch
+
+// clearedAtOnce is how many patches a command clears, so that it stays short enough to be told.
+const clearedAtOnce = 8
+
+// Clear are the commands that clear them all.
+func (b Blocks) Clear() (commands []string) {
+	for some := range slices.Chunk(b, clearedAtOnce) {
+		command := "patchtide patch clear"
+		for _, one := range some {
+			command += " " + one.Argument()
+		}
+		commands = append(commands, command+` --reason "..."`)
+	}
+	return commands
+}
 
 // At are those that bind at a moment, of a platform; "": of all.
 func (b Blocks) At(at time.Time, platform Platform) Blocks {

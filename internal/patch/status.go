@@ -44,7 +44,8 @@ type WaveStatus struct {
 	// nil: nobody can tell, as before it has its locks or while it puts back
 	ETA   *ETA      `json:"eta,omitempty"`
 	Hooks []HookRun `json:"hooks,omitempty"` // what ran of the plan's hooks of the wave
-	// Blocked is what was blocked for every plan when it began, or has been since through it: by whom and why.
+	// Blocked is what was blocked for every plan when it began, or has been since through it, by whom and why; with it who
+	// runs that still, and what is not blocked though two failed with it.
 	Blocked []string `json:"blocked,omitempty"`
 }
 

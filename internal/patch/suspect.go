@@ -24,6 +24,13 @@ type Suspicion struct {
 	At       time.Time `json:"at"`
 	Why      string    `json:"why"`
 	Got      []string  `json:"got"` // "name.arch version", sorted
+	// Well reports whether it was well again once it had been put back to what it had before.
+	Well bool `json:"well,omitempty"`
+}
+
+// alike reports whether both are of the same difference.
+func (s Suspicion) alike(other Suspicion) bool {
+	return s.Platform == other.Platform && slices.Equal(s.Got, other.Got)
 }
 
 // Named names the instance.
@@ -44,7 +51,9 @@ func (s Suspicion) patches() (all []BlockedPatch) {
 
 // Suspect is the suspicion that an instance's details lead to; nil: it got nothing that a version can be told of.
 func Suspect(d InstanceDetails, why string, at time.Time) *Suspicion {
-	found := &Suspicion{WaveID: d.WaveID, Instance: d.Instance, Platform: Linux, Why: why, At: at}
+	found := &Suspicion{
+		WaveID: d.WaveID, Instance: d.Instance, Platform: Linux, Why: why, At: at, Well: d.Outcome == RolledBack,
+	}
 	if d.After != nil && d.After.OS == string(Windows) {
 		found.Platform = Windows
 	}
@@ -112,22 +121,9 @@ func (k *KeptBlocks) Clear(cleared BlockedPatch, actor, reason string, at time.T
 	return was, true
 }
 
-// Alike is what came of a suspicion: those that failed with the same difference.
-type Alike struct {
-	Failed []string `json:"failed"` // "i-1 of wave-web-1", the new one last
-	Got    []string `json:"got"`    // the difference
-}
-
-// Told says who failed alike, and how a person blocks what is to blame.
-func (a Alike) Told() string {
-	return fmt.Sprintf("%s failed their health checks with the same difference: %s; which of it is to blame a person "+
-		"knows: --blame PACKAGE beside the answer blocks one for every plan and account, --blame all all of it",
-		strings.Join(a.Failed, " and "), theFirst(a.Got, len(a.Got)))
-}
-
 // Suspect keeps suspicions, and reports whether that changed anything. Where two instances have failed with the same
-// difference, that is told once: nothing is blocked by it. The others of the same wave would count as having nothing
-// due, and an outage makes two fail alike as well.
+// difference, that is told once: nothing is blocked by it before the wave's end (see BlockAlike). The others of the
+// same wave would count as having nothing due, and an outage makes two fail alike as well.
 func (k *KeptBlocks) Suspect(failed ...Suspicion) (alike []Alike, changed bool) {
 	failed = slices.DeleteFunc(slices.Clone(failed), k.lapsed)
 	for _, one := range failed {
@@ -149,20 +145,29 @@ func (k *KeptBlocks) Suspect(failed ...Suspicion) (alike []Alike, changed bool) 
 // lapsed reports whether a person has cleared what an instance failed with since it did, or its time has passed: the
 // same failure says nothing new.
 func (k *KeptBlocks) lapsed(failed Suspicion) bool {
+	return k.lapsedUnless(failed, func(BlockedPatch) bool { return false })
+}
+
+// lapsedUnless is lapsed without blocks of which something holds.
+func (k *KeptBlocks) lapsedUnless(failed Suspicion, is func(BlockedPatch) bool) bool {
 	return slices.ContainsFunc(failed.patches(), func(one BlockedPatch) bool {
 		return slices.ContainsFunc(k.Cleared, func(c Clearing) bool { return c.Patch.Same(one) && !failed.At.After(c.At) }) ||
 			slices.ContainsFunc(k.Blocked, func(b BlockedPatch) bool {
-				return b.Same(one) && !b.Until.IsZero() && !failed.At.After(b.Until)
+				return b.Same(one) && !is(b) && !b.Until.IsZero() && !failed.At.After(b.Until)
 			})
 	})
 }
 
 // remember keeps a suspicion once.
 func (k *KeptBlocks) remember(failed Suspicion) (changed bool) {
-	if slices.ContainsFunc(k.Suspects, func(one Suspicion) bool {
-		return one.Named() == failed.Named() && one.Platform == failed.Platform && slices.Equal(one.Got, failed.Got)
-	}) {
-		return false
+	if at := slices.IndexFunc(k.Suspects, func(one Suspicion) bool {
+		return one.Named() == failed.Named() && one.alike(failed)
+	}); at >= 0 {
+		if changed = failed.Well && !k.Suspects[at].Well; changed { // of another try
+			k.Suspects = slices.Clone(k.Suspects)
+			k.Suspects[at].Well = true
+		}
+		return changed
 	}
 	k.Suspects = append(slices.Clone(k.Suspects), failed)
 	k.Suspects = k.Suspects[max(len(k.Suspects)-mostSuspects, 0):]
@@ -173,7 +178,7 @@ func (k *KeptBlocks) remember(failed Suspicion) (changed bool) {
 func (k *KeptBlocks) alike(failed Suspicion) *Alike {
 	found := &Alike{Got: failed.Got}
 	for _, one := range k.Suspects {
-		if one.Platform == failed.Platform && one.Instance != failed.Instance && slices.Equal(one.Got, failed.Got) {
+		if one.Instance != failed.Instance && one.alike(failed) {
 			found.Failed = append(found.Failed, one.Named())
 		}
 	}

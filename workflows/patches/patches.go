@@ -78,7 +78,7 @@ func blockAll(ctx workflow.Context, request Request, asked []patch.BlockedPatch,
 	result.Blocked, result.Fresh = done.Blocked, done.Fresh
 	var runs activities.WhoRuns
 	if err := workflow.ExecuteActivity(looking(ctx, "who runs it already"), control.FindBlocked,
-		activities.BlockPatchesInput{Patches: asked}).Get(ctx, &runs); err != nil {
+		activities.FindBlockedInput{Patches: asked}).Get(ctx, &runs); err != nil {
 		result.Runs = []string{"who has got it already is not known: " + run.Reason(err)}
 	} else {
 		result.Runs = runs.Instances
@@ -126,19 +126,12 @@ func tell(ctx workflow.Context, verb patch.BlockVerb, told patch.Notice) {
 
 // Told is what people are told of patches that are blocked from now on.
 func Told(fresh patch.Blocks, runs []string, actor, reason string) patch.Notice {
-	told := patch.Notice{
+	return patch.Notice{
 		Subject: named(fresh) + " blocked for every plan and account", Actor: actor, Why: reason,
 		WhatToDo: "Nothing: no wave installs it any more. To clear it, once it is known to be good:",
-		Findings: append(said(fresh), runs...),
+		Findings: append(said(fresh), runs...), Commands: fresh.Clear(),
 	}
-	for _, one := range fresh[:min(len(fresh), mostTold)] {
-		told.Commands = append(told.Commands, one.Clear())
-	}
-	return told
 }
-
-// mostTold is how many patches a notice has a command for.
-const mostTold = 5
 
 func named(blocked patch.Blocks) string {
 	if len(blocked) == 1 {

@@ -136,6 +136,7 @@ func (w *wave) tellEnd(ctx workflow.Context, result patch.WaveResult) {
 	}
 	w.tell(ctx, kind, func(n *patch.Notice) {
 		n.Stage, n.Hold = "", 0
+		w.tellAlike(n)
 		n.Why, n.Outcome, n.Tally = result.Reason, result.Outcome, patch.Tally{}
 		n.Stranded = result.Stranded[:min(len(result.Stranded), run.MostListed)]
 		for _, stage := range result.Stages {

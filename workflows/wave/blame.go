@@ -49,7 +49,7 @@ func (w *wave) blameNow(ctx workflow.Context, decision patch.Decision) error {
 		}).Get(ctx, &done); err != nil {
 		return temporal.NewNonRetryableApplicationError(run.Reason(err), run.ErrorType(err), nil)
 	}
-	w.tellBlocked(ctx, done.Fresh, decision.Actor, decision.Reason)
+	w.tellBlocked(ctx, of, done.Fresh, decision)
 	return nil
 }
 
@@ -64,6 +64,7 @@ func (w *wave) suspect(ctx workflow.Context, held []*lockedGroup) {
 	if len(failed) == 0 || ctx.Err() != nil {
 		return
 	}
+	w.suspects = true
 	var done activities.Suspected
 	if err := workflow.ExecuteActivity(run.Looking(ctx, "who failed alike"), control.SuspectPatches,
 		activities.SuspectPatchesInput{WaveID: w.status.WaveID, Failed: failed, At: workflow.Now(ctx)}).Get(
@@ -90,21 +91,53 @@ func (w *wave) failedWith(held *lockedGroup, is func(patch.InstanceResult) bool)
 	return failed
 }
 
-// tellBlocked tells people what is blocked from now on, and keeps it in the status.
-func (w *wave) tellBlocked(ctx workflow.Context, fresh patch.Blocks, actor, reason string) {
+// blockAlike blocks, at the wave's end, what two failed with and nobody is well with. In its middle the wave's others
+// would count as having nothing due.
+func (w *wave) blockAlike(ctx workflow.Context) {
+	if !w.suspects || w.status.PutsBack != "" {
+		return
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := workflow.ExecuteActivity(run.Controlling(clean, "what two failed with alike"), control.BlockAlike,
+		activities.BlockAlikeInput{WaveID: w.status.WaveID, At: workflow.Now(ctx)}).Get(clean, &w.blocked); err != nil {
+		w.blocked.Doubts = []string{"Whether two failed alike is not known, and nothing is blocked: " + run.Reason(err)}
+	}
+	w.leavesOut(w.blocked.Fresh.Tells())
+	w.leavesOut(w.blocked.Doubts)
+}
+
+// tellAlike tells, with how the wave ended, what two that failed alike came to, and how it is cleared.
+func (w *wave) tellAlike(n *patch.Notice) {
+	n.Findings, n.Commands = append(w.blocked.Fresh.Tells(), w.blocked.Doubts...), w.blocked.Fresh.Clear()
+	if len(w.blocked.Fresh) > 0 {
+		n.WhatToDo = "Two failed alike, and what both got is blocked for every plan and account: see whether it is the " +
+			"patch, and clear it where it is not."
+	}
+}
+
+// tellBlocked tells people what a decision has blocked, and who runs it still, and keeps it in the status.
+func (w *wave) tellBlocked(ctx workflow.Context, of string, fresh patch.Blocks, decision patch.Decision) {
 	if len(fresh) == 0 {
 		return
 	}
 	w.leavesOut(fresh.Tells())
+	var runs activities.WhoRuns
+	if err := workflow.ExecuteActivity(run.Looking(ctx, "who runs what is blocked"), control.FindBlocked,
+		activities.FindBlockedInput{Patches: fresh, WaveID: of}).Get(ctx, &runs); err != nil {
+		runs.Instances = []string{"who has got it already is not known: " + run.Reason(err)}
+	} else if len(runs.Instances) > 0 && decision.Verb == patch.RollBack {
+		runs.Instances = append(runs.Instances, "what this roll back puts back is among them until it has")
+	}
+	w.leavesOut(runs.Instances)
 	w.show(ctx)
-	told := patches.Told(fresh, nil, actor, reason)
+	told := patches.Told(fresh, runs.Instances, decision.Actor, decision.Reason)
 	w.tell(ctx, patch.NoticeBlocked, func(n *patch.Notice) {
 		n.Subject, n.Actor, n.Why, n.WhatToDo = told.Subject, told.Actor, told.Why, told.WhatToDo
 		n.Findings, n.Commands = told.Findings, told.Commands
 	})
 }
 
-// leavesOut keeps in the status what is blocked, by whom and why.
+// leavesOut keeps in the status what is blocked, by whom and why, and who runs it.
 func (w *wave) leavesOut(blocked []string) {
 	for _, said := range blocked {
 		if !slices.Contains(w.status.Blocked, said) && len(w.status.Blocked) < run.MostListed {

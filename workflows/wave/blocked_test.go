@@ -178,6 +178,13 @@ func TestWhoDecidesAtAHoldBlames(t *testing.T) {
 	last := status.Decisions[len(status.Decisions)-1]
 	require.Contains(t, last.Told(), "roll back, which blames openssl-libs by tester (logins fail)")
 	require.Contains(t, people.Kinds("ops"), patch.NoticeBlocked)
+	for _, told := range people.Heard["ops"] { // staging's machines run it, and are not put back
+		if told.Kind == patch.NoticeBlocked {
+			said := strings.Join(told.Findings, "\n")
+			require.Equal(t, 2, strings.Count(said, " got openssl-libs.x86_64 by "+status.WaveID+", and was left with it"), said)
+		}
+	}
+	require.Contains(t, strings.Join(status.Blocked, "\n"), "and was left with it: it is not put back for that")
 
 	scene.Again(scene.Env.Now().Add(time.Hour))
 	scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-next", TaskQueue: names.TaskQueue})
@@ -188,21 +195,65 @@ func TestWhoDecidesAtAHoldBlames(t *testing.T) {
 	require.Zero(t, holding(scene, wavetest.Production, badLibs))
 }
 
-// Two instances that fail their health checks with the same difference are told of where a person decides.
-func TestTwoThatFailAlikeAreTold(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch"})
-	scene.Decide = []patch.Verb{patch.Skip, patch.Abort}
-	var asked []string
-	scene.OnHold = func(status patch.WaveStatus) { asked = append(asked, status.Awaiting) }
-	_, err := scene.Run(wavetest.WebWave)
-	require.NoError(t, err)
-	require.Len(t, asked, 2)
-	require.NotContains(t, asked[0], "same difference")
-	require.Contains(t, asked[1], "failed their health checks with the same difference: curl-minimal.x86_64 0:8.11.1-4")
-	require.Contains(t, asked[1], "--blame PACKAGE")
-	kept, err := scene.Control.ReadBlocks(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, kept.Blocked)
+// Two instances that fail their health checks with the same difference are told of where a person decides, and at the
+// wave's end what they failed with is blocked, unless a machine is well with it.
+func TestTwoThatFailAlike(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		config  func([]byte) []byte
+		blocked bool
+	}{
+		{"staging is well with it", nil, false},
+		{"nobody is well with it", wavetest.ProductionOnly(wavetest.PlanWith(
+			"approval: {required: true, timeout: 24h}", "approval: {required: false}")), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch", Config: c.config})
+			people := scene.Listen("ops")
+			scene.Decide = []patch.Verb{patch.Skip, patch.Abort}
+			var asked []string
+			scene.OnHold = func(status patch.WaveStatus) {
+				asked = append(asked, status.Awaiting)
+				if len(asked) == 2 { // in its middle nothing is blocked
+					kept, err := scene.Control.ReadBlocks(context.Background())
+					if err != nil || len(kept.Blocked) > 0 {
+						t.Errorf("blocked: %v, %v", kept, err)
+					}
+				}
+			}
+			_, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Len(t, asked, 2)
+			require.NotContains(t, asked[0], "same difference")
+			require.Contains(t, asked[1], "failed their health checks with the same difference: curl-minimal.x86_64 0:8.11.1-4")
+			require.Contains(t, asked[1], "--blame PACKAGE")
+			kept, err := scene.Control.ReadBlocks(t.Context())
+			require.NoError(t, err)
+			told := people.Heard["ops"]
+			last := told[len(told)-1]
+			require.Equal(t, patch.NoticeFinished, last.Kind)
+			status, _ := scene.Status()
+			require.NotEmpty(t, status.Blocked)
+			if !c.blocked {
+				require.Empty(t, kept.Blocked)
+				require.Contains(t, strings.Join(last.Findings, ""), "nothing of it is blocked by itself: i-")
+				require.Empty(t, last.Commands)
+				return
+			}
+			require.NotEmpty(t, kept.Blocked)
+			require.Equal(t, "two failed alike in wave "+status.WaveID, kept.Blocked[0].Reason)
+			require.Len(t, kept.Blocked[0].Failed, 2)
+			require.Len(t, last.Findings, len(kept.Blocked))
+			require.Equal(t, kept.Blocked.Clear(), last.Commands)
+
+			// The next wave leaves them out, and is well.
+			scene.Again(scene.Env.Now().Add(time.Hour))
+			scene.Decide = nil
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Zero(t, holding(scene, wavetest.Production, badLibs), "%+v", result)
+		})
+	}
 }
 
 // A closed wave is rolled back with the blame as well: of what it left patched, for no check had failed.

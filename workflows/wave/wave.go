@@ -25,8 +25,10 @@ type wave struct {
 	run       string   // of a RollBackWave: see group.Input.Run
 	began     time.Time
 	status    patch.WaveStatus
-	asks      string    // what its state asks of people
-	alike     []string  // of the hold: who failed with the same difference, and what came of it
+	asks      string   // what its state asks of people
+	alike     []string // of the hold: who failed with the same difference, and what came of it
+	suspects  bool     // some failed their health checks: what they got is kept
+	blocked   patch.AlikeBlocked
 	question  *question // while they are asked what they decide; nil: they are not
 	reason    string    // why it ended as it did
 	turn      turn      // the stage under way
@@ -146,6 +148,7 @@ func (w *wave) endRefused(ctx workflow.Context, err error) {
 func (w *wave) end(ctx workflow.Context, outcome patch.Outcome, stages []patch.Outcome) (*patch.WaveResult, error) {
 	w.hooksAfter(ctx, outcome)
 	closed := w.close(ctx, stages)
+	w.blockAlike(ctx)
 	result := w.finish(ctx, w.judgePutBack(w.judgeLatecomers(outcome, closed), closed), closed)
 	if ctx.Err() != nil {
 		// Cancelled: everything under way has been put back and the evidence tells it; the UI shows Canceled.
