@@ -22,7 +22,8 @@ type AwaitScanInput struct {
 	Ticket     ScanTicket
 	BaselineID string // the one it must have been judged by; "" accepts any
 	Counts     bool   // how many patches are missing is enough: their names are neither read nor told
-	// Baseline is for StartScan. What is missing is told apart that is blocked at At; zero: nothing is.
+	// Baseline is the plan's, that StartScan has reject what is blocked at At: what is missing all the same is told apart.
+	// Zero: nothing is blocked.
 	Baseline string
 	At       time.Time
 	Pace     Pace
@@ -42,9 +43,9 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 	if err != nil {
 		return nil, err
 	}
-	var blocked patch.Blocks
+	var blocked judgedBlocks
 	if !in.At.IsZero() {
-		if blocked, err = a.blocked(ctx, "", in.At); err != nil {
+		if blocked, err = a.judgedBlocks(ctx, in.Baseline, in.At); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +132,7 @@ func readScan(
 	id string,
 	invocations map[string]aws.Invocation,
 	states map[string]ssmtypes.InstancePatchState,
-	blocked patch.Blocks,
+	blocked judgedBlocks,
 ) (scan readResult, waitingFor string, err error) {
 	scan.Instance = id
 	invocation := invocations[id]
@@ -159,7 +160,8 @@ func readScan(
 	}
 	scan.BaselineID = aws.BareID(aws.Deref(state.BaselineId))
 	if in.BaselineID != "" && scan.BaselineID != aws.BareID(in.BaselineID) {
-		scan.Error = fmt.Sprintf("judged by baseline %s, not by ours, %s; give the instance the tag PatchGroup with the "+
+		scan.Error = fmt.Sprintf("judged by baseline %s, not by ours, or that of before, %s; give the instance the tag "+
+			"PatchGroup with the "+
 			"patch group of the plan's baseline, and where it has it already see whether the baseline is for its system: "+
 			"patchtide plan tells",
 			scan.BaselineID, in.BaselineID)
@@ -203,7 +205,7 @@ func whose(ticket ScanTicket, id string, state ssmtypes.InstancePatchState) owne
 // fillPatches reads what an instance's patch state counts, and reports whether some of it was not named.
 func fillPatches(
 	ctx context.Context, s *aws.Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState,
-	blocked patch.Blocks,
+	blocked judgedBlocks,
 ) (bool, error) {
 	lists := map[aws.PatchIs]*[]string{
 		aws.PatchMissing: &scan.Missing, aws.PatchFailed: &scan.Failed, aws.PatchAwaitsReboot: &scan.PendingReboot,
@@ -214,6 +216,7 @@ func fillPatches(
 		}
 		if block := blocked.Listed(aws.PatchID(entry), aws.Deref(entry.Title)); block != nil && of == aws.PatchMissing {
 			scan.Blocked = append(scan.Blocked, block.String())
+			scan.Unrejected = scan.Unrejected || blocked.rejects(*block)
 		}
 	}
 	unnamed, err := aws.EachPatch(ctx, s, where, scan.Instance, state, each)

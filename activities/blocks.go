@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/baselinesync"
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
@@ -17,9 +18,7 @@ import (
 )
 
 // Blocks answers which patches are blocked. An error means that nobody knows, and nothing begins.
-type Blocks interface {
-	Blocked(ctx context.Context) (patch.Blocks, error)
-}
+type Blocks = baselinesync.Blocks
 
 // NewBlocks reads them in the evidence, which keeps them: no Temporal need know of them, and none can forget them.
 func NewBlocks(evidence Evidence) Blocks { return keptBlocks{evidence} }
@@ -199,8 +198,8 @@ type Suspected struct {
 	Alike []patch.Alike
 }
 
-// SuspectPatches keeps what failed instances got, and blocks it where another instance, of whichever wave, has failed
-// with the same difference.
+// SuspectPatches keeps what failed instances got, and tells where another instance, of whichever wave, has failed with
+// the same difference.
 func (c *Control) SuspectPatches(ctx context.Context, in SuspectPatchesInput) (*Suspected, error) {
 	suspects, err := c.suspects(ctx, in.WaveID, in.Failed, in.At)
 	if err != nil {
@@ -251,6 +250,26 @@ func (a *AWS) blocked(ctx context.Context, platform patch.Platform, at time.Time
 	}
 	all, err := a.Blocks.Blocked(ctx)
 	return all.At(at, platform), err
+}
+
+// judgedBlocks are patches that are blocked, and whether a baseline can reject one.
+type judgedBlocks struct {
+	patch.Blocks
+	rejects func(patch.BlockedPatch) bool
+}
+
+// judgedBlocks are the patches that bind at a moment, and which of them a plan's baseline can reject; "": none.
+func (a *AWS) judgedBlocks(ctx context.Context, baseline string, at time.Time) (known judgedBlocks, err error) {
+	known.rejects = func(patch.BlockedPatch) bool { return false }
+	if baseline != "" {
+		of, err := a.baselineOf(baseline)
+		if err != nil {
+			return known, err
+		}
+		known.rejects = of.Rejects
+	}
+	known.Blocks, err = a.blocked(ctx, "", at)
+	return known, err
 }
 
 // triesToKnow is how often it is asked what is blocked before nobody knows.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -146,15 +147,44 @@ func TestWhoHasGotABlockedPatchIsTold(t *testing.T) {
 	}
 	require.NoError(t, store.PutWave(t.Context(), "wave-web-1", map[string]string{}))
 	control := &activities.Control{Evidence: worker.Journal(store)}
-	found, err := control.FindBlocked(t.Context(), activities.BlockPatchesInput{
+	found, err := control.FindBlocked(t.Context(), activities.FindBlockedInput{
 		Patches: []patch.BlockedPatch{blockOf("curl")},
 	})
 	require.NoError(t, err)
 	require.Len(t, found.Instances, 1)
 	require.Contains(t, found.Instances[0], "i-1 of production/r/web got curl.x86_64 by wave-web-1")
-	found, err = control.FindBlocked(t.Context(), activities.BlockPatchesInput{
+	found, err = control.FindBlocked(t.Context(), activities.FindBlockedInput{
 		Patches: []patch.BlockedPatch{blockOf("vim")},
 	})
 	require.NoError(t, err)
 	require.Empty(t, found.Instances)
+}
+
+// growing is what is blocked while more and more is.
+type growing struct {
+	mu    sync.Mutex
+	reads int
+	all   patch.Blocks
+}
+
+func (g *growing) Blocked(context.Context) (patch.Blocks, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.reads++
+	return g.all[:min(g.reads, len(g.all))], nil
+}
+
+// Whoever has read less than another, and writes after him, puts that right himself.
+func TestABaselineRejectsWhatWasBlockedMeanwhile(t *testing.T) {
+	f := newFleet(t)
+	blocks := &growing{all: patch.Blocks{blockOf("curl"), blockOf("vim")}}
+	f.aws.Blocks = blocks
+	in := activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023", At: blockedSince}
+	made := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
+	f.Sim.Inspect(func(w *world.World) {
+		one, err := w.Account(staging.Account.ID).Region(tokyo).Baseline(made.BaselineID)
+		require.NoError(t, err)
+		require.Equal(t, []string{"curl.x86_64:0:1-1", "vim.x86_64:0:1-1"}, one.Rejected)
+	})
+	require.Empty(t, made.Differed)
 }

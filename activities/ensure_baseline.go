@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/baselinesync"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -19,7 +20,7 @@ type EnsureBaselineInput struct {
 
 // RegisteredBaseline is a baseline as SSM has it.
 type RegisteredBaseline struct {
-	BaselineID string
+	BaselineID string // "": whatever SSM has for each instance
 	// Differed is how it differed from the file until now, and since when; "" where it did not.
 	Differed string `json:",omitempty"`
 }
@@ -53,28 +54,19 @@ func (a *AWS) rejecting(ctx context.Context, plan string, at time.Time) (baselin
 	return wanted, nil
 }
 
-// forgiving is what was found, compared with the file and what is blocked, or was: that is no drift.
-func (a *AWS) forgiving(
-	ctx context.Context, found *baselinesync.Found, file baselines.Baseline,
-) (*baselinesync.Found, baselines.Baseline, error) {
-	if a.Blocks == nil || found.Missing() {
-		return found, file, nil
-	}
-	known, err := a.Blocks.Blocked(ctx)
-	if err != nil {
-		return nil, file, err
-	}
-	file = file.Forgiving(found.Has, known)
-	compared := *found
-	compared.Differences = file.Differences(found.Has)
-	return &compared, file, nil
-}
+// ensures is how often a baseline is made equal anew because something was blocked meanwhile; then the activity is
+// tried again.
+const ensures = 3
 
 // EnsureBaseline makes SSM's baseline equal to the file, by name, with what is blocked among what it rejects, and
-// registers it for its patch group. It changes nothing when they are equal already. An unknown name is InvalidInput and
-// lists those that exist.
+// registers it for its patch group. It changes nothing when they are equal already. What is blocked is read again
+// behind each change: whoever has read less than another, and writes after him, puts that right himself. An unknown name is
+// InvalidInput and lists those that exist. Where the plan adopts what SSM has, nothing is done.
 func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *RegisteredBaseline, err error) {
 	defer once.Typed(&err)
+	if _, adopts := patch.Adopts(in.Baseline); adopts {
+		return &RegisteredBaseline{}, nil
+	}
 	wanted, err := a.rejecting(ctx, in.Baseline, in.At)
 	if err != nil {
 		return nil, err
@@ -83,27 +75,44 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 	if err != nil {
 		return nil, err
 	}
+	registered := &RegisteredBaseline{}
+	for range ensures {
+		drift, changed, err := a.ensure(ctx, s, in, wanted, registered)
+		if err != nil {
+			return nil, err
+		}
+		if registered.Differed == "" && drift != nil {
+			registered.Differed = drift.String()
+		}
+		now, err := a.rejecting(ctx, in.Baseline, in.At)
+		if err != nil || !changed || now.Hash() == wanted.Hash() {
+			return registered, err
+		}
+		wanted = now
+	}
+	return nil, once.NotReady(0, "what is blocked changes as fast as the baseline is made equal to it")
+}
+
+// ensure makes it equal once, and reports how it differed from the file and whether anything was changed.
+func (a *AWS) ensure(
+	ctx context.Context, s *aws.Services, in EnsureBaselineInput, wanted baselines.Baseline, done *RegisteredBaseline,
+) (drift *baselinesync.Drift, changed bool, err error) {
 	where := in.Group.Account.Name + "/" + in.Group.Region
 	found, err := baselinesync.Read(ctx, s, where, wanted)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	file, err := a.baselineOf(in.Baseline)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	// Before it is put right: a repeat would find nothing that differs any more.
-	drifted, file, err := a.forgiving(ctx, found, file)
+	drifted, file, err := found.Forgiving(ctx, file, a.Blocks)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	id, err := baselinesync.Apply(ctx, s, where, wanted, found)
-	if err != nil {
-		return nil, err
+	if done.BaselineID, err = baselinesync.Apply(ctx, s, where, wanted, found); err != nil {
+		return nil, false, err
 	}
-	registered := &RegisteredBaseline{BaselineID: id}
-	if drift := baselinesync.ReadDrift(ctx, s, file, drifted); drift != nil {
-		registered.Differed = drift.String()
-	}
-	return registered, nil
+	return baselinesync.ReadDrift(ctx, s, file, drifted), !found.Equal(), nil
 }

@@ -47,14 +47,6 @@ func (b Baseline) also(names []string) Baseline {
 	return b
 }
 
-// Keeping is the baseline with the single versions that the one in Systems Manager rejects beside it. They may be what
-// is blocked, of which the file knows nothing: whoever compares the two, and does not know what is blocked, leaves
-// them.
-func (b Baseline) Keeping(got *ssm.GetPatchBaselineOutput) Baseline {
-	others := func(name string) bool { return !b.namesOne(name) }
-	return b.also(slices.DeleteFunc(slices.Clone(got.RejectedPatches), others))
-}
-
 // Forgiving is the baseline with what the one in Systems Manager rejects beside it of patches that are known to be, or
 // to have been, blocked: of anything else somebody has made a difference.
 func (b Baseline) Forgiving(got *ssm.GetPatchBaselineOutput, known patch.Blocks) Baseline {
@@ -65,6 +57,15 @@ func (b Baseline) Forgiving(got *ssm.GetPatchBaselineOutput, known patch.Blocks)
 		}
 	}
 	return b.also(names)
+}
+
+// MayForgive reports whether the one in Systems Manager rejects something beside it that is named as Rejecting names a
+// single version: only then it matters what is blocked.
+func (b Baseline) MayForgive(got *ssm.GetPatchBaselineOutput) bool {
+	own := b.rejected()
+	return slices.ContainsFunc(got.RejectedPatches, func(name string) bool {
+		return b.namesOne(name) && !slices.Contains(own, name)
+	})
 }
 
 // namesOne reports whether a name is of the form in which Rejecting names a single version.
@@ -81,7 +82,7 @@ func (b Baseline) namesOne(name string) bool {
 // rejection is how the baseline names one that is blocked; "": it cannot.
 func (b Baseline) rejection(one patch.BlockedPatch) string {
 	switch {
-	case one.Platform != b.Platform, b.byName():
+	case one.Platform != b.Platform, b.byName(), b.Adopts: // what is another's is left as it is
 		return ""
 	case one.Platform == patch.Windows:
 		return one.Name

@@ -48,9 +48,10 @@ func TestWhatABaselineRejectsOfWhatIsBlocked(t *testing.T) {
 			require.Equal(t, types.PatchActionBlock, with.ToSSM().RejectedPatchesAction)
 			require.Empty(t, file.Rejected, "the file's own is as it was")
 			require.NotEqual(t, file.Hash(), with.Hash())
-			// Whoever does not know what is blocked takes it for no difference, and anything else for one.
-			got := &ssm.GetPatchBaselineOutput{RejectedPatches: []string{"docker*", c.rejects}}
-			require.Equal(t, with.ToSSM(), file.Keeping(got).ToSSM())
+			// What is blocked, or was, is no difference where it is rejected, and anything else is one.
+			got := &ssm.GetPatchBaselineOutput{RejectedPatches: []string{"docker*", "vim:9-1", c.rejects}}
+			require.Equal(t, with.ToSSM(), file.Forgiving(got, patch.Blocks{one}).ToSSM())
+			require.Equal(t, file.ToSSM(), file.Forgiving(got, nil).ToSSM())
 		})
 	}
 }

@@ -155,6 +155,7 @@ func placesOf(ctx context.Context, loaded *config.Config, name string) ([]baseli
 	for _, account := range loaded.Accounts {
 		entries[account.Name] = enterAccount(sdk, account)
 	}
+	blocks := worker.Blocks(loaded, sdk)
 	var places []baselinesync.Place
 	var used []string
 	for _, use := range loaded.BaselineUses() {
@@ -167,7 +168,7 @@ func placesOf(ctx context.Context, loaded *config.Config, name string) ([]baseli
 			return nil, err
 		}
 		places = append(places, baselinesync.Place{
-			Account: use.Account, Region: use.Region, Baseline: wanted, Plans: use.Plans,
+			Account: use.Account, Region: use.Region, Baseline: wanted, Plans: use.Plans, Blocks: blocks,
 			Connect: func(ctx context.Context) (*paws.Services, error) { return entries[use.Account](ctx, use.Region) },
 		})
 	}

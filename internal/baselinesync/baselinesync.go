@@ -12,6 +12,7 @@ import (
 
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // Found is what Systems Manager has of a baseline in one account and region.
@@ -52,15 +53,29 @@ func get(ctx context.Context, s *aws.Services, where string, wanted baselines.Ba
 	return &Found{ID: id, Has: has, Differences: wanted.Differences(has)}, nil
 }
 
-// Keeping is what was found, compared with the file by somebody who does not know what is blocked, and the baseline
-// that it is compared with; see baselines.Baseline.Keeping.
-func (f Found) Keeping(wanted baselines.Baseline) (*Found, baselines.Baseline) {
+// Blocks answers which patches are blocked, or were lately. An error means that nobody knows.
+type Blocks interface {
+	Blocked(ctx context.Context) (patch.Blocks, error)
+}
+
+// Forgiving is what was found, compared with the file and what is blocked, or was: that is no drift. With it comes the
+// baseline that it is compared with. Nobody is asked where nothing is rejected beside the file that may be blocked.
+func (f *Found) Forgiving(
+	ctx context.Context, file baselines.Baseline, blocks Blocks,
+) (*Found, baselines.Baseline, error) {
 	if f.Missing() {
-		return &f, wanted
+		return f, file, nil
 	}
-	wanted = wanted.Keeping(f.Has)
-	f.Differences = wanted.Differences(f.Has)
-	return &f, wanted
+	compared := *f
+	if compared.Differences = file.Differences(f.Has); blocks != nil && file.MayForgive(f.Has) {
+		known, err := blocks.Blocked(ctx)
+		if err != nil {
+			return nil, file, err
+		}
+		file = file.Forgiving(f.Has, known)
+		compared.Differences = file.Differences(f.Has)
+	}
+	return &compared, file, nil
 }
 
 // Apply makes Systems Manager's baseline equal to the file, from what Read has found, and registers it for its patch

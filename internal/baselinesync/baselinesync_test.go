@@ -161,6 +161,63 @@ func TestSyncLeavesAlone(t *testing.T) {
 	})
 }
 
+// blocks are patches that are blocked, or an error.
+type blocks struct {
+	all patch.Blocks
+	err error
+}
+
+func (b *blocks) Blocked(context.Context) (patch.Blocks, error) { return b.all, b.err }
+
+// describedWith is the description of the baseline that rejects what is blocked.
+func describedWith(t *testing.T, all patch.Blocks) *string {
+	wanted, err := baselines.Load(name)
+	require.NoError(t, err)
+	with, err := wanted.Rejecting(all)
+	require.NoError(t, err)
+	return with.ToSSM().Description
+}
+
+// What is blocked is no difference where it is rejected, and sync keeps it; a version that somebody rejects by hand is
+// one. Where nobody knows, nobody says what differs.
+func TestWhatIsBlockedIsNoDifference(t *testing.T) {
+	f := simtest.New(t, simtest.Options{})
+	known := &blocks{all: patch.Blocks{{Platform: patch.Linux, Name: "curl.x86_64", Version: "0:8-1"}}}
+	all := places(t, f)[1:]
+	all[0].Blocks = known
+	done := baselinesync.Sync(t.Context(), all, baselinesync.Compare(t.Context(), all))
+	require.Equal(t, []string{"equal made"}, conditions(done))
+	rejected := func() []string {
+		got, err := f.Services(simtest.Production).SSM.GetPatchBaseline(t.Context(), &ssm.GetPatchBaselineInput{
+			BaselineId: &done[0].ID,
+		})
+		require.NoError(t, err)
+		return got.RejectedPatches
+	}
+	_, err := f.Services(simtest.Production).SSM.UpdatePatchBaseline(t.Context(), &ssm.UpdatePatchBaselineInput{
+		BaselineId: &done[0].ID, RejectedPatches: []string{"curl.x86_64:0:8-1"}, // as a wave does
+		Description: describedWith(t, known.all),
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"equal"}, conditions(baselinesync.Compare(t.Context(), all)))
+	known.all[0].Until = time.Now().Add(-time.Hour) // it was, and a wave will take it out
+	require.Equal(t, []string{"equal"}, conditions(baselinesync.Compare(t.Context(), all)))
+
+	_, err = f.Services(simtest.Production).SSM.UpdatePatchBaseline(t.Context(), &ssm.UpdatePatchBaselineInput{
+		BaselineId: &done[0].ID, RejectedPatches: []string{"curl.x86_64:0:8-1", "vim.x86_64:2:9-1"},
+	})
+	require.NoError(t, err)
+	shown := baselinesync.Compare(t.Context(), all)
+	require.Equal(t, []string{"different"}, conditions(shown))
+	known.err = errors.New("the bucket is away")
+	unread := baselinesync.Compare(t.Context(), all)
+	require.Equal(t, []string{"unread"}, conditions(unread))
+	require.Contains(t, unread[0].Error, "which patches are blocked is not known, and so not what it should reject")
+	known.err = nil
+	require.Equal(t, []string{"equal changed"}, conditions(baselinesync.Sync(t.Context(), all, shown)))
+	require.Equal(t, []string{"curl.x86_64:0:8-1"}, rejected())
+}
+
 // A change whose reply was lost is found to be made, by looking, and is made once.
 func TestSyncOfLostReplies(t *testing.T) {
 	f := simtest.New(t, simtest.Options{})

@@ -27,6 +27,7 @@ type Place struct {
 	Plans    []string
 	// Connect gives the services there.
 	Connect func(context.Context) (*aws.Services, error)
+	Blocks  Blocks // nil: nothing is blocked
 }
 
 // String is account/region.
@@ -71,6 +72,7 @@ type State struct {
 	Done    string `json:"done,omitempty"`
 
 	found Found
+	file  baselines.Baseline // that it is compared with
 }
 
 // Where is account/region.
@@ -121,7 +123,7 @@ func (p Place) compare(ctx context.Context) State {
 	case err != nil:
 		state.Condition, state.Error = Unread, err.Error()
 	case state.Condition == Different:
-		drift := ReadDrift(ctx, services, p.Baseline, &state.found)
+		drift := ReadDrift(ctx, services, state.file, &state.found)
 		state.Modified, state.Origin, state.By, state.ByUnknown = drift.Modified, drift.Origin, drift.By, drift.ByUnknown
 	}
 	return state
@@ -138,7 +140,10 @@ func (p Place) look(ctx context.Context) (State, *aws.Services, error) {
 	if err != nil {
 		return state, nil, err
 	}
-	found, _ = found.Keeping(p.Baseline)
+	// Read behind it: whoever has it reject something has read that as blocked before.
+	if found, state.file, err = found.Forgiving(ctx, p.Baseline, p.Blocks); err != nil {
+		return state, nil, fmt.Errorf("which patches are blocked is not known, and so not what it should reject: %w", err)
+	}
 	state.found = *found
 	state.ID, state.Condition = found.ID, Different
 	switch {
@@ -221,14 +226,18 @@ func (p Place) sync(ctx context.Context, shown State) State {
 // replies is how many replies to changes may be lost: one to each of making, changing and registering.
 const replies = 3
 
-// apply makes it equal. After a change whose reply was lost it looks what there is, and goes on from there.
+// apply makes it equal, and keeps what is blocked among what it rejects. After a change whose reply was lost it looks
+// what there is, and goes on from there.
 func (p Place) apply(ctx context.Context, services *aws.Services) (err error) {
 	for range 1 + replies {
 		var found *Found
 		if found, err = Read(ctx, services, p.String(), p.Baseline); err != nil {
 			return err
 		}
-		found, wanted := found.Keeping(p.Baseline)
+		var wanted baselines.Baseline
+		if found, wanted, err = found.Forgiving(ctx, p.Baseline, p.Blocks); err != nil {
+			return err
+		}
 		if _, err = Apply(ctx, services, p.String(), wanted, found); err == nil || !aws.MayHaveActed(err) {
 			return err
 		}

@@ -48,7 +48,12 @@ func (p place) compare(ctx context.Context, clients *cloud.Clients, wanted basel
 		result.Says = wanted.SSMName() + " is not there yet: the first wave makes it"
 		return result, nil
 	}
-	found, wanted = found.Keeping(wanted)
+	if found, wanted, err = found.Forgiving(ctx, wanted, p.blocks); err != nil {
+		result.State, result.Says = Unknown, "which patches are blocked is not known, and so not what it should reject: "+
+			reason(err)
+		result.Mend = "see what is told of the evidence, which keeps them"
+		return result, nil
+	}
 	if drift := baselinesync.ReadDrift(ctx, clients.Services(), wanted, found); drift != nil {
 		result.State, result.Says = Problem, fmt.Sprintf("%s differs from the file: %s", wanted.SSMName(), drift)
 		result.Mend = "the next wave makes it equal to the file again, and so does `patchtide baseline sync " + wanted.Name +

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/baselinesync"
+	"github.com/patchtide/patchtide/internal/worker"
 )
 
 // State is what a look came to.
@@ -83,6 +85,7 @@ type job struct {
 func Look(ctx context.Context, options Options) Report {
 	d := &doctor{Options: options}
 	d.identity = sync.OnceValues(func() (string, error) { return d.ask(ctx) })
+	d.blocks = worker.Blocks(options.Config, d.config())
 	jobs := []job{
 		{"credentials", d.credentials},
 		{"evidence", d.evidence},
@@ -128,6 +131,7 @@ func Look(ctx context.Context, options Options) Report {
 type doctor struct {
 	Options
 	identity func() (string, error) // ARN of whoever the worker's credentials belong to
-	skew     time.Duration          // AWS's clock less ours; set by ask
-	dated    bool                   // AWS told its time
+	blocks   baselinesync.Blocks
+	skew     time.Duration // AWS's clock less ours; set by ask
+	dated    bool          // AWS told its time
 }

@@ -86,7 +86,9 @@ type Scan struct {
 	Failed        []string `json:"failed"`
 	PendingReboot []string `json:"pending_reboot"`
 	Blocked       []string `json:"blocked,omitempty"` // of those missing: what is blocked, by whom and why
-	Error         string   `json:"error,omitempty"`   // the scan did not run, for a person
+	// Unrejected: some of that the baseline can reject by name, so that its snapshot was taken by an older word.
+	Unrejected bool   `json:"unrejected,omitempty"`
+	Error      string `json:"error,omitempty"` // the scan did not run, for a person
 }
 
 // MissingNumber is how many patches are missing, whether they are named or not.

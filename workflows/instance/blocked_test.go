@@ -1,7 +1,12 @@
 package instance_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,4 +112,97 @@ func forUbuntu(file []byte) []byte {
 		"baseline: amazon-linux-2023", "baseline: ubuntu-24.04",
 		"approval: {required: true, timeout: 24h}", "approval: {required: false}",
 	))(file)
+}
+
+const blockedCurl = "curl-minimal.x86_64:0:8.11.1-4.amzn2023.0.3"
+
+// block blocks a patch, as a person would.
+func block(t *testing.T, scene *wavetest.Scene, text string) {
+	one, err := patch.ParsePatch("", text)
+	if err == nil {
+		one.Actor, one.Reason, one.Since = "ann", "logins fail", scene.Env.Now()
+		_, err = scene.Control.BlockPatches(context.Background(), activities.BlockPatchesInput{
+			Patches: []patch.BlockedPatch{one},
+		})
+	}
+	if err != nil {
+		t.Errorf("block %s: %v", text, err)
+	}
+}
+
+// atOnce is the plan without staging and questions.
+func atOnce() func([]byte) []byte {
+	return wavetest.ProductionOnly(wavetest.PlanWith(
+		"approval: {required: true, timeout: 24h}", "approval: {required: false}",
+	))
+}
+
+// called reports whether a request is a call of Systems Manager.
+func called(request *http.Request, operation, holds string) bool {
+	if request.Header.Get("X-Amz-Target") != "AmazonSSM."+operation {
+		return false
+	}
+	text, err := io.ReadAll(request.Body)
+	request.Body = io.NopCloser(bytes.NewReader(text))
+	return err == nil && bytes.Contains(text, []byte(holds))
+}
+
+// What is blocked between an instance's scan and its turn may be all that was due: it is not taken out for nothing.
+func TestWhatIsBlockedWhileAnInstanceWaits(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: atOnce(), Fleet: func(s *world.Scenario) {
+		s.Patches = slices.DeleteFunc(s.Patches, func(p world.Patch) bool { return p.ID != "curl-minimal.x86_64" })
+	}})
+	var once sync.Once
+	scene.Wire.Through(func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
+		reads := called(request, "DescribeInstancePatches", "")
+		response, err := next.RoundTrip(request)
+		if reads { // the result of the first instance's scan is read
+			once.Do(func() { block(t, scene, blockedCurl) })
+		}
+		return response, err
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	for _, one := range result.Stages[0].Groups[0].Instances {
+		require.Equal(t, patch.AlreadyCompliant, one.Outcome, "%+v", one)
+	}
+	require.Empty(t, scene.Effects("EnterStandby"), "nobody has been taken out")
+}
+
+// Another wave that has read less, and writes after ours, leaves a snapshot without the newest block: another is used.
+func TestASnapshotWithoutTheNewestBlock(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: atOnce()})
+	block(t, scene, blockedCurl)
+	overtaken := 0
+	scene.Wire.Through(func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
+		scans := called(request, "SendCommand", `"Scan"`)
+		response, err := next.RoundTrip(request)
+		if scans {
+			// The first is the wave's own scan, the second the first instance's.
+			if overtaken++; overtaken == 2 {
+				scene.EachRegion(func(r *world.Region) {
+					for _, one := range r.Baselines() {
+						if len(one.Rejected) > 0 {
+							older := *one
+							older.Rejected = nil
+							if err := r.UpdateBaseline(older); err != nil {
+								t.Errorf("update: %v", err)
+							}
+						}
+					}
+				})
+			}
+		}
+		return response, err
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result.Stages[0].Groups)
+	require.Greater(t, overtaken, 2)
+	scene.Production(func(group *world.ScalingGroup) {
+		for _, member := range group.Region.Instances() {
+			require.NotEqual(t, "0:8.11.1-4.amzn2023.0.3", member.Disk().Version("curl-minimal.x86_64"))
+		}
+	})
 }

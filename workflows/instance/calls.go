@@ -114,9 +114,20 @@ func finalOn(ctx workflow.Context, errorType string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
-// scanNow scans the instance by the rules that the wave goes by, and waits for the result.
+// mostStale is how many snapshots are found without the newest blocks before that is told: another wave has to read
+// what is blocked, be overtaken, and write, between two of ours.
+const mostStale = 2
+
+// scanNow scans the instance by the rules that the wave goes by, and waits for the result. A snapshot that was taken
+// while another, older word stood in the baseline is left for another one: AWS keeps it for days.
 func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
-	return s.scanBy(ctx, name, s.snapshotID())
+	for {
+		scan, err := s.scanBy(ctx, name, s.snapshotID())
+		if err != nil || !scan.Unrejected || s.patching.stale == mostStale {
+			return scan, err
+		}
+		s.patching.stale++
+	}
 }
 
 // scanBy scans by a baseline snapshot: where the state that stood before may be one of another root volume, by one that
@@ -159,9 +170,11 @@ func (s *saga) recorded(token string) activities.Attempt {
 	return activities.Attempt{WaveID: s.in.WaveID, Token: token}
 }
 
-// snapshotID is the same for all that this saga does, however long it takes, unless something is blocked meanwhile.
+// snapshotID is the same for all that this saga does, however long it takes, unless something is blocked meanwhile, or
+// was while it was taken.
 func (s *saga) snapshotID() string {
-	return run.SnapshotWithout(s.in.WaveID, s.began.Sub(s.in.Policy.Began), s.patching.blocked)
+	without := s.patching.blocked + strings.Repeat("+", s.patching.stale)
+	return run.SnapshotWithout(s.in.WaveID, s.began.Sub(s.in.Policy.Began), without)
 }
 
 func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }
@@ -179,7 +192,9 @@ func (s *saga) ask(ctx workflow.Context, name string) activities.CollectMachineF
 }
 
 func (s *saga) note(format string, args ...any) {
-	s.status.Result.Notes = append(s.status.Result.Notes, fmt.Sprintf(format, args...))
+	if note := fmt.Sprintf(format, args...); !slices.Contains(s.status.Result.Notes, note) { // it may be judged twice
+		s.status.Result.Notes = append(s.status.Result.Notes, note)
+	}
 }
 
 func (s *saga) gone() error {

@@ -19,7 +19,7 @@ func (s *saga) keepDetails(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	details := patch.InstanceDetails{
 		WaveID: s.in.WaveID, Group: s.in.Group.String(), Instance: s.in.Instance, Try: s.in.Try,
-		Outcome:       s.status.Result.Outcome,
+		Outcome: s.status.Result.Outcome, BaselineID: s.patching.scan.BaselineID,
 		MissingBefore: run.List(s.patching.scan.Missing), MissingAfter: run.List(s.patching.missing),
 		Changes: s.patching.report.Changes, Before: s.patching.report.Before, After: s.patching.report.After,
 		BakeFailures: s.health.failures, Metrics: s.health.metrics, Hooks: s.status.Result.Hooks,

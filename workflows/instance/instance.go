@@ -83,6 +83,7 @@ type patching struct {
 	runbook  activities.Runbook
 	baseline string
 	blocked  string     // which patches are, by patch.Blocks.Digest; "": none is
+	stale    int        // snapshots that were taken without the newest of them
 	scan     patch.Scan // what was missing before
 	missing  []string   // patch ids, by the last scan
 	nothing  bool       // it has all that binds it already
@@ -171,78 +172,28 @@ func (s *saga) patch(ctx workflow.Context) {
 		s.patchStopped(ctx)
 		return
 	}
-	s.enter(ctx, patch.StepScan)
-	scan, err := s.scanNow(ctx, "scan-before")
-	switch {
-	case ctx.Err() != nil:
-		result.Outcome, result.Reason = patch.NotStarted, "cancelled before anything was changed"
-		return
-	case err != nil:
-		result.Outcome, result.Reason = patch.Failed, "scan: "+run.Reason(err)
-		return
-	case scan.Error != "":
-		result.Outcome, result.Reason = patch.Failed, "scan: "+scan.Error
-		return
-	}
-	s.patching.scan, result.MissingBefore = *scan, scan.MissingNumber()
-	if !scan.Due(s.in.Policy.Reboot, &s.patching.first) {
-		result.Outcome = patch.AlreadyCompliant
-		for _, told := range []string{s.patching.first.ToldLive(), scan.ToldListed(&s.patching.first)} {
-			if told != "" {
-				s.note("%s", told)
-			}
+	for {
+		judged := s.patching.blocked
+		if !s.judge(ctx) {
+			return
 		}
-		if s.patching.waits = scan.Waits(&s.patching.first); len(s.patching.waits) > 0 {
-			result.Outcome = patch.RebootPending
-			s.tellReboot()
+		// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
+		s.enter(ctx, patch.StepPreflight)
+		end = s.takeTurn(ctx)
+		if end == nil {
+			end = s.preflight(ctx, patch.LevelInstance)
 		}
-		s.rememberPatched(ctx)
-		s.endLeft(ctx)
-		return
-	}
-	if s.forgotten.toScan {
-		result.Outcome, result.Reason = patch.Failed, "what is due is missing still, or again; `retry` patches it anew"
-		return
-	}
-	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
-	if s.in.Unasked {
-		result.Outcome, result.Refused = patch.Failed, patch.NotApproved
-		result.Reason = fmt.Sprintf("not patched: %d patches or a reboot became due after nothing was, and nobody was asked "+
-			"to approve that", scan.MissingNumber())
-		return
-	}
-	nothing, err := s.bind(ctx)
-	var refusal *patch.Refusal
-	if err == nil && s.in.Policy.Pinned == nil {
-		err = s.refuseBlocked(scan)
-	}
-	switch {
-	case ctx.Err() != nil:
-		s.endUntouched(cancelledBefore)
-		return
-	case run.IsType(err, activities.ErrGone):
-		s.endUntouched(gone)
-		return
-	case errors.As(err, &refusal):
-		s.endUntouched(*refusedBy(refusal))
-		return
-	case err != nil:
-		s.endUntouched(notBegun{outcome: patch.Failed, why: "refused: " + run.Reason(err)})
-		return
-	case nothing:
-		result.Outcome = patch.AlreadyCompliant
-		s.endLeft(ctx)
-		return
-	}
-	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
-	s.enter(ctx, patch.StepPreflight)
-	end = s.takeTurn(ctx)
-	if end == nil {
-		end = s.preflight(ctx, patch.LevelInstance)
-	}
-	if end != nil {
-		s.endUntouched(*end)
-		return
+		if end != nil {
+			s.endUntouched(*end)
+			return
+		}
+		if s.patching.blocked == judged {
+			break
+		}
+		// What was blocked while it waited may be all that is due: it is not taken out for nothing.
+		if s.turn.mine {
+			s.endTurn(ctx)
+		}
 	}
 	for _, note := range patch.Unjudged(s.member.Targets, s.in.Policy.Health) {
 		s.note("%s", note)

@@ -101,6 +101,7 @@ func (s *saga) scanStarted(ctx workflow.Context) error {
 	case scan.Error != "":
 		return errors.New(scan.Error)
 	}
+	s.judgedBy(scan)
 	result := &s.status.Result
 	s.patching.scan, s.patching.missing = *scan, scan.Missing
 	result.MissingBefore, result.MissingAfter = scan.MissingNumber(), scan.MissingNumber()

@@ -54,7 +54,7 @@ func Of(
 		var results activities.ScanResults
 		if err := workflow.ExecuteActivity(run.Waiting(ctx, of.Group, t, t.Scan), aws.AwaitScan, activities.AwaitScanInput{
 			Group: of.Group, Instances: part, Ticket: ticket, BaselineID: of.BaselineID, Counts: of.Counts, Pace: run.Pace(t),
-			At: of.At,
+			Baseline: of.Baseline, At: of.At,
 		}).Get(ctx, &results); err != nil {
 			return nil, err
 		}
