@@ -22,6 +22,7 @@ func newRoot() *cobra.Command {
 		newDoctor(),
 		newIAM(),
 		newBaseline(),
+		newTag(),
 		newScan(),
 		newPlan(),
 		newWave(),

@@ -10,7 +10,7 @@ import (
 // Judges is which baseline Systems Manager would judge and patch instances by. It goes by a tag of each instance, its
 // patch group, and asks nobody else; the plan's baseline is registered for one.
 type Judges struct {
-	Baseline   string // the plan's, by its name in Systems Manager
+	Baseline   string // the plan's, by its name in Systems Manager; or Adopted, by which any may judge
 	PatchGroup string // the one that it is registered for; "": none
 	// TakenBy is another baseline that is registered for that patch group; "" where none is.
 	TakenBy   string
@@ -40,7 +40,8 @@ func PatchGroupOf(joined, spaced string) (name string, sure bool) {
 	return cmp.Or(joined, spaced), joined == "" || spaced == "" || joined == spaced
 }
 
-func (e Elsewhere) tags() string {
+// Tags are those of the two that it carries, as key=value; "none".
+func (e Elsewhere) Tags() string {
 	var tags []string
 	if e.Joined != "" {
 		tags = append(tags, TagPatchGroup+"="+e.Joined)
@@ -81,7 +82,7 @@ func JudgedElsewhere(group Group, instance string, judges Judges) []*Refusal {
 			judges.System+", so that another would judge",
 			"write a patch_group in the baseline's file, and give it to the instances by the tag "+TagPatchGroup)
 	}
-	what := "it is not in the patch group " + judges.PatchGroup + " but (" + elsewhere[0].tags() + ")"
+	what := "it is not in the patch group " + judges.PatchGroup + " but (" + elsewhere[0].Tags() + ")"
 	if instance == "" {
 		what = fmt.Sprintf("%d of %d instances are not in the patch group %s: %s", len(elsewhere), judges.Asked,
 			judges.PatchGroup, someOf(elsewhere))
@@ -97,7 +98,7 @@ const namedMost = 5
 func someOf(elsewhere []Elsewhere) string {
 	var named []string
 	for _, each := range elsewhere[:min(len(elsewhere), namedMost)] {
-		named = append(named, each.Instance+" ("+each.tags()+")")
+		named = append(named, each.Instance+" ("+each.Tags()+")")
 	}
 	if more := len(elsewhere) - len(named); more > 0 {
 		named = append(named, fmt.Sprintf("and %d more", more))
@@ -141,11 +142,16 @@ func joinPatchGroup(group Group, patchGroup string, elsewhere []Elsewhere) strin
 		key = TagPatchGroupSpaced
 	}
 	if group.IsAutoScaling() {
-		commands = append(commands, fmt.Sprintf("aws autoscaling create-or-update-tags --region %s --tags %s", group.Region,
-			shellWord(fmt.Sprintf("ResourceId=%s,ResourceType=auto-scaling-group,Key=%s,Value=%s,PropagateAtLaunch=true",
-				group.AutoScalingGroup, key, patchGroup))))
+		commands = append(commands, Propagates(group, key, patchGroup))
 	}
 	return strings.Join(commands, " && ")
+}
+
+// Propagates is the command that has an Auto Scaling group give a tag to what it launches.
+func Propagates(group Group, key, value string) string {
+	return fmt.Sprintf("aws autoscaling create-or-update-tags --region %s --tags %s", group.Region,
+		shellWord(fmt.Sprintf("ResourceId=%s,ResourceType=auto-scaling-group,Key=%s,Value=%s,PropagateAtLaunch=true",
+			group.AutoScalingGroup, key, value)))
 }
 
 // shellWord is a text as one word of a shell.
