@@ -16,7 +16,7 @@ import (
 type ReadDueInput struct {
 	Group      patch.Group
 	Instances  []string
-	BaselineID string // the one by which it must have been judged
+	BaselineID string // the one by which it must have been judged; "": any
 }
 
 // DueRead is what Systems Manager last learnt of them, by whomever.
@@ -46,7 +46,7 @@ func (a *AWS) ReadDue(ctx context.Context, in ReadDueInput) (_ *DueRead, err err
 	for _, id := range in.Instances {
 		state, known := states[id]
 		if !known || state.OperationEndTime == nil ||
-			aws.BareID(aws.Deref(state.BaselineId)) != aws.BareID(in.BaselineID) {
+			in.BaselineID != "" && aws.BareID(aws.Deref(state.BaselineId)) != aws.BareID(in.BaselineID) {
 			continue
 		}
 		unnamed, err := aws.EachPatch(ctx, s, where, id, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {

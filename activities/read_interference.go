@@ -144,6 +144,9 @@ func (a *AWS) readJudges(
 	if err != nil {
 		return nil, err
 	}
+	if wanted.Adopts {
+		return &patch.Judges{Baseline: wanted.Name, Asked: len(instances)}, nil
+	}
 	return aws.ReadJudges(ctx, s, in.Group.String(), aws.WantedBaseline{
 		Name: wanted.SSMName(), PatchGroup: wanted.PatchGroup, System: wanted.OperatingSystem,
 	}, instances)

@@ -21,7 +21,7 @@ type ReadPatchStatesInput struct {
 
 // PatchStates is what Systems Manager last learnt, by whomever. Instances that were never scanned are left out.
 type PatchStates struct {
-	BaselineID string // the plan's baseline as Systems Manager has it; "" when it has none yet
+	BaselineID string // the plan's baseline as Systems Manager has it; "" when it has none yet, or any may judge
 	States     []patch.PatchState
 	At         time.Time // AWS's clock, when they were read
 }
@@ -40,8 +40,10 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 	}
 	where := in.Group.String()
 	read := &PatchStates{}
-	if read.BaselineID, err = aws.FindBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem); err != nil {
-		return nil, err
+	if !wanted.Adopts {
+		if read.BaselineID, err = aws.FindBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem); err != nil {
+			return nil, err
+		}
 	}
 	if _, read.At, err = aws.DescribeInstances(ctx, s, where, aws.Filter("instance-id", in.Instances...)); err != nil {
 		return nil, err

@@ -22,9 +22,11 @@ type Baseline struct {
 	SSM             string                `json:"ssm_name,omitempty" yaml:"ssm_name" example:"corp-al2023" doc:"Its name in Systems Manager, where that is not patchtide- and the name: of a baseline that was there before (patchtide baseline adopt)."`
 	OperatingSystem types.OperatingSystem `json:"operating_system" yaml:"operating_system" required:"true" example:"AMAZON_LINUX_2023" doc:"Systems Manager's name of the operating system; it decides which filters a rule may use."`
 	// Platform follows from OperatingSystem.
-	Platform   patch.Platform `json:"platform" yaml:"-"`
-	PatchGroup string         `json:"patch_group,omitempty" yaml:"patch_group" example:"amazon-linux-2023" doc:"The patch group the baseline is registered for; instances carry it in the tag PatchGroup."`
-	Rules      []Rule         `json:"rules" yaml:"rules" required:"true" example:"[{name: everything, approve_after_days: 7}]" doc:"A patch that any rule approves is approved. 1 to 10 rules."`
+	Platform patch.Platform `json:"platform" yaml:"-"`
+	// Adopts: it is no file, but whatever Systems Manager has for each instance (see patch.Adopted).
+	Adopts     bool   `json:"adopts,omitempty" yaml:"-"`
+	PatchGroup string `json:"patch_group,omitempty" yaml:"patch_group" example:"amazon-linux-2023" doc:"The patch group the baseline is registered for; instances carry it in the tag PatchGroup."`
+	Rules      []Rule `json:"rules" yaml:"rules" required:"true" example:"[{name: everything, approve_after_days: 7}]" doc:"A patch that any rule approves is approved. 1 to 10 rules."`
 	// Approved, and Rejected with Exceptions, hold patches by name, in Systems Manager's notation: at most 50 each.
 	Approved            []string                   `json:"approved_patches,omitempty" yaml:"approved_patches" example:"['kernel-6.1*']" doc:"Patches approved whatever the rules say."`
 	ApprovedLevel       types.PatchComplianceLevel `json:"approved_compliance_level,omitempty" yaml:"approved_compliance_level" enum:"CRITICAL,HIGH,MEDIUM,LOW,INFORMATIONAL,UNSPECIFIED" example:"HIGH" doc:"How grave it is when one of approved_patches is missing."`

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/strictyaml"
 )
 
@@ -116,8 +117,12 @@ func (c *Catalog) Names() []string {
 	return names
 }
 
-// Load returns a baseline by name. The error for an unknown one lists those that exist.
+// Load returns a baseline by name. The error for an unknown one lists those that exist. That of a plan which adopts
+// what Systems Manager has is of a platform and holds nothing.
 func (c *Catalog) Load(name string) (Baseline, error) {
+	if platform, adopts := patch.Adopts(name); adopts {
+		return Baseline{Name: name, Platform: platform, Adopts: true}, nil
+	}
 	b, ok := c.byName[name]
 	if !ok {
 		return Baseline{}, fmt.Errorf("there is no baseline %q; known: %s", name, strings.Join(c.Names(), ", "))

@@ -3,6 +3,8 @@ package config
 import (
 	"cmp"
 	"slices"
+
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // BaselineUse is a baseline in an account and region where plans have groups that are patched by it.
@@ -13,7 +15,8 @@ type BaselineUse struct {
 	Plans    []string // sorted
 }
 
-// BaselineUses are all of the configuration, by baseline and in the order of its accounts and regions.
+// BaselineUses are all of the configuration whose files are known, by baseline and in the order of its accounts and
+// regions.
 func (c *Config) BaselineUses() []BaselineUse {
 	var uses []BaselineUse
 	note := func(plan string, use BaselineUse) {
@@ -31,9 +34,10 @@ func (c *Config) BaselineUses() []BaselineUse {
 	for _, plan := range c.Plans {
 		for _, stage := range plan.Stages {
 			for _, group := range stage.Groups {
-				note(plan.Name, BaselineUse{
-					Baseline: cmp.Or(group.Baseline, stage.Baseline, plan.Baseline), Account: group.Account, Region: group.Region,
-				})
+				name := group.Baseline.or(stage.Baseline, plan.Baseline)
+				if _, adopts := patch.Adopts(name); !adopts { // there is no file of it
+					note(plan.Name, BaselineUse{Baseline: name, Account: group.Account, Region: group.Region})
+				}
 			}
 		}
 	}

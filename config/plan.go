@@ -27,13 +27,13 @@ func (c *Config) unknownPlan(name string) error {
 }
 
 func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
-	baseline, err := c.Baselines.Load(plan.Baseline)
+	baseline, err := c.Baselines.Load(plan.Baseline.String())
 	if err != nil {
 		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
 	}
 	resolved := patch.Plan{
 		Name:       plan.Name,
-		Baseline:   plan.Baseline,
+		Baseline:   plan.Baseline.String(),
 		Platform:   baseline.Platform,
 		Backup:     plan.Backup,
 		Restore:    plan.Restore,
@@ -76,8 +76,8 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 
 // tierOf is by what a group is patched; nil: by its plan's baseline.
 func (c *Config) tierOf(plan Plan, stage Stage, group Group) (*patch.Tier, error) {
-	name := cmp.Or(group.Baseline, stage.Baseline, plan.Baseline)
-	if name == plan.Baseline {
+	name := group.Baseline.or(stage.Baseline, plan.Baseline)
+	if name == plan.Baseline.String() {
 		return nil, nil
 	}
 	baseline, err := c.Baselines.Load(name)
@@ -173,10 +173,10 @@ func (c *Config) Account(name string) (Account, bool) {
 
 // baselines are those that the plan's groups are patched by, and its own.
 func (p Plan) baselines() []string {
-	names := []string{p.Baseline}
+	names := []string{p.Baseline.String()}
 	for _, stage := range p.Stages {
 		for _, group := range stage.Groups {
-			names = append(names, cmp.Or(group.Baseline, stage.Baseline, p.Baseline))
+			names = append(names, group.Baseline.or(stage.Baseline, p.Baseline))
 		}
 	}
 	slices.Sort(names)

@@ -60,6 +60,10 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 			"plans[].stages[].steps[]", "Or the share alone, as in `steps: [1, 10%, 100%]`.", reflect.TypeFor[Step](),
 		},
 		{
+			"plans[].baseline", "Or the name alone, as in `baseline: amazon-linux-2023`. Also that of a stage and of a group.",
+			reflect.TypeFor[Baseline](),
+		},
+		{
 			"plans[].stages[].after", "Or the duration alone, as in `after: 3d`. docs/planning.md says what a wave does meanwhile. Also the " +
 				"soak of a step.",
 			reflect.TypeFor[After](),
@@ -198,6 +202,8 @@ func typeName(f strictyaml.Field) string {
 		return fmt.Sprintf("number, %s-%s, or percentage", f.Min, f.Max)
 	case t == reflect.TypeFor[After]():
 		return "duration, or keys"
+	case t == reflect.TypeFor[Baseline]():
+		return "text, or keys"
 	case t == reflect.TypeFor[Approval]():
 		return "true or false, or keys"
 	case len(f.Enum) > 0:

@@ -141,15 +141,6 @@ func (v *validator) checkPlan(at string, plan Plan) {
 	}
 }
 
-func (v *validator) checkBaseline(at, name string) {
-	if name == "" || v.baselines == nil {
-		return
-	}
-	if _, err := v.baselines.Load(name); err != nil {
-		v.doc.Problem(at, "%v", err)
-	}
-}
-
 // checkSession refuses an install that may outlast the session of who starts it, in accounts where Automation has no
 // role of its own.
 func (v *validator) checkSession(at string, plan Plan) {

@@ -63,6 +63,9 @@ func printFleet(out io.Writer, fleet workflows.FleetScan) error {
 			line(out, "  judged by the baseline %s, which the scan keeps as the file says and registered for its patch group",
 				group.BaselineID)
 		}
+		for _, judge := range group.Judges() {
+			line(out, "  %s", judge)
+		}
 		if group.BaselineDiffered != "" {
 			line(out, "  it differed from the file until this scan made it equal: %s", group.BaselineDiffered)
 		}

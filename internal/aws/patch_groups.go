@@ -102,3 +102,57 @@ func judgeOf(
 	}
 	return Deref(out.BaselineId), nil
 }
+
+// ReadAdopted is which baseline Systems Manager has for each instance, as "NAME (ID)", by the system that its agent
+// tells: the one of its patch group, else the default of its system. "" is told of one whose system no agent has told,
+// and of one whose two tags name different patch groups.
+func ReadAdopted(
+	ctx context.Context, s *Services, where string, instances map[string]ec2types.Instance, systems map[string]string,
+) (map[string]string, error) {
+	type asked struct{ group, system string }
+	names, judges := map[asked]string{}, map[string]string{}
+	for _, id := range slices.Sorted(maps.Keys(instances)) {
+		tags := instances[id].Tags
+		group, sure := patch.PatchGroupOf(TagOf(tags, patch.TagPatchGroup), TagOf(tags, patch.TagPatchGroupSpaced))
+		of := asked{group, systems[id]}
+		if !sure || of.system == "" {
+			continue
+		}
+		if _, known := names[of]; !known {
+			name, err := adopted(ctx, s, where, group, ssmtypes.OperatingSystem(of.system))
+			if err != nil {
+				return nil, err
+			}
+			names[of] = name
+		}
+		judges[id] = names[of]
+	}
+	return judges, nil
+}
+
+// adopted names the baseline of a patch group, or the default of a system.
+func adopted(
+	ctx context.Context, s *Services, where, group string, system ssmtypes.OperatingSystem,
+) (name string, err error) {
+	id := ""
+	if group != "" {
+		if id, err = judgeOf(ctx, s, where, group, system); err != nil {
+			return "", err
+		}
+	}
+	pages := ssm.NewDescribePatchBaselinesPaginator(s.SSM, &ssm.DescribePatchBaselinesInput{
+		Filters: []ssmtypes.PatchOrchestratorFilter{{Key: Ptr("OPERATING_SYSTEM"), Values: []string{string(system)}}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", Wrap("list the patch baselines", where, err)
+		}
+		for _, one := range page.BaselineIdentities {
+			if BareID(Deref(one.BaselineId)) == BareID(id) || id == "" && one.DefaultBaseline {
+				return Deref(one.BaselineName) + " (" + BareID(Deref(one.BaselineId)) + ")", nil
+			}
+		}
+	}
+	return BareID(id), nil
+}

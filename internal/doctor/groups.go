@@ -165,11 +165,13 @@ func (p place) agents(
 	for _, id := range ids {
 		agent, known := agents[id]
 		system := baselines.SystemOf(aws.ToString(agent.PlatformName), aws.ToString(agent.PlatformVersion))
+		windows := system == ssmtypes.OperatingSystemWindows
 		switch {
 		case !known:
 			unknown = append(unknown, id)
 		case agent.PingStatus != ssmtypes.PingStatusOnline:
 			silent = append(silent, fmt.Sprintf("%s (%s)", id, agent.PingStatus))
+		case wanted.Adopts && system != "" && windows == (wanted.Platform == patch.Windows):
 		case system != wanted.OperatingSystem:
 			others = append(
 				others, fmt.Sprintf("%s (%s %s)", id, aws.ToString(agent.PlatformName), aws.ToString(agent.PlatformVersion)),
@@ -220,6 +222,9 @@ func (p place) judges(
 	instances, _, err := paws.ReadInstances(ctx, services, group.String(), ids)
 	if err != nil {
 		return []Result{p.unread("patch group", group.String(), err)}
+	}
+	if wanted.Adopts {
+		return p.adopted(ctx, services, group, instances)
 	}
 	judges, err := paws.ReadJudges(ctx, services, group.String(), paws.WantedBaseline{
 		Name: wanted.SSMName(), PatchGroup: wanted.PatchGroup, System: wanted.OperatingSystem,

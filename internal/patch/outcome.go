@@ -159,11 +159,12 @@ type InstanceDetails struct {
 	WaveID        string          `json:"wave_id"`
 	Group         string          `json:"group"` // account/region/name
 	Instance      string          `json:"instance"`
-	Outcome       Outcome         `json:"outcome"`        // what its saga came to; a later roll back is another's
-	Try           int             `json:"try"`            // from 0; another saga of the instance writes in its place
-	MissingBefore []string        `json:"missing_before"` // patch ids of a Scan before
-	MissingAfter  []string        `json:"missing_after"`  // patch ids of the last Scan
-	Changes       []PackageChange `json:"changes"`        // what the install did, put back since or not
+	Outcome       Outcome         `json:"outcome"`               // what its saga came to; a later roll back is another's
+	Try           int             `json:"try"`                   // from 0; another saga of the instance writes in its place
+	BaselineID    string          `json:"baseline_id,omitempty"` // in Systems Manager, which judged it before
+	MissingBefore []string        `json:"missing_before"`        // patch ids of a Scan before
+	MissingAfter  []string        `json:"missing_after"`         // patch ids of the last Scan
+	Changes       []PackageChange `json:"changes"`               // what the install did, put back since or not
 	Before        *MachineFacts   `json:"before,omitempty"`
 	After         *MachineFacts   `json:"after,omitempty"`
 	BakeFailures  []BakeFailure   `json:"bake_failures,omitempty"` // what the instance itself saw in its bake, and passed

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -176,13 +177,18 @@ func (p *Preview) addInstances(
 // note says what a reader should know beside what the tables hold.
 func (p *Preview) note(plan Plan) {
 	unknown, foreign, oldest := 0, 0, Duration(0)
+	var judges []string
 	for _, stage := range p.Stages {
 		for _, group := range stage.Groups {
+			_, adopts := Adopts(cmp.Or(group.Baseline, plan.Baseline))
 			for _, instance := range group.Instances {
+				if adopts {
+					judges = append(judges, instance.JudgedBy)
+				}
 				if instance.Does == WouldScan {
 					unknown++
 				}
-				if instance.JudgedBy != "" {
+				if instance.JudgedBy != "" && !adopts {
 					foreign++
 				}
 				oldest = max(oldest, instance.Age)
@@ -218,6 +224,7 @@ func (p *Preview) note(plan Plan) {
 			),
 		)
 	}
+	p.Notes = append(p.Notes, JudgedEach(judges)...)
 	if p.Missing > mostPatchIDs {
 		p.Notes = append(p.Notes, fmt.Sprintf("more than %d patch ids: of the rest only their number is kept", mostPatchIDs))
 	}

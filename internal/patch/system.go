@@ -47,7 +47,13 @@ var families = []struct{ says, is string }{
 // it by a baseline of its own system.
 func checkSystem(v View) []*Refusal {
 	judges := v.Around.Judges
-	if judges == nil || judges.System == "" {
+	if judges == nil {
+		return nil
+	}
+	if platform, adopts := Adopts(judges.Baseline); adopts {
+		return checkAdopted(v, platform)
+	}
+	if judges.System == "" {
 		return nil
 	}
 	var found []*Refusal
@@ -56,8 +62,7 @@ func checkSystem(v View) []*Refusal {
 		switch {
 		case member.Runs.Name == "" || runs == judges.System: // of a silent agent nobody knows, which another check tells
 		case runs == "":
-			found = append(found, v.refuseOf(member.ID, fmt.Sprintf("it runs %s, which Patchtide does not patch", member.Runs),
-				"take it out of the plan; README, Limits, lists the systems that it patches")...)
+			found = append(found, v.notPatched(member)...)
 		default:
 			found = append(found, v.refuseOf(member.ID, fmt.Sprintf("it runs %s, and the plan's baseline %s is for %s",
 				member.Runs, judges.Baseline, judges.System),
@@ -65,4 +70,9 @@ func checkSystem(v View) []*Refusal {
 		}
 	}
 	return found
+}
+
+func (v View) notPatched(member Member) []*Refusal {
+	return v.refuseOf(member.ID, fmt.Sprintf("it runs %s, which Patchtide does not patch", member.Runs),
+		"take it out of the plan; README, Limits, lists the systems that it patches")
 }

@@ -31,10 +31,23 @@ type GroupScan struct {
 	Scanned   int          `json:"scanned"` // coverage: scanned of len(Instances)
 	Error     string       `json:"error,omitempty"`
 	// BaselineID is the plan's baseline in Systems Manager, which the scan has made there where it was not yet, and
-	// registered for its patch group; "" where that failed.
+	// registered for its patch group; "" where that failed, or the plan adopts what Systems Manager has: then each
+	// instance tells its own.
 	BaselineID string `json:"baseline_id,omitempty"`
 	// BaselineDiffered is how that differed from its file until the scan made it equal, and since when; "": it did not.
 	BaselineDiffered string `json:"baseline_differed,omitempty"`
+}
+
+// Judges says which baselines judged the instances of a group whose plan adopts what Systems Manager has.
+func (g GroupScan) Judges() (said []string) {
+	if g.BaselineID != "" {
+		return nil
+	}
+	var judges []string
+	for _, instance := range g.Instances {
+		judges = append(judges, instance.BaselineID)
+	}
+	return patch.JudgedEach(judges)
 }
 
 // Whole reports whether all that a scan should tell it tells: every group was read, and each of its instances scanned.
