@@ -60,7 +60,7 @@ const ensures = 3
 
 // EnsureBaseline makes SSM's baseline equal to the file, by name, with what is blocked among what it rejects, and
 // registers it for its patch group. It changes nothing when they are equal already. What is blocked is read again
-// behind each change: whoever has read less than another, and writes after him, puts that right himself. An unknown name is
+// behind each change: whoever has read less than another, and writes after, puts that right himself. An unknown name is
 // InvalidInput and lists those that exist. Where the plan adopts what SSM has, nothing is done.
 func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *RegisteredBaseline, err error) {
 	defer once.Typed(&err)

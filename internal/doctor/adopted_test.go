@@ -38,7 +38,8 @@ func TestWhoJudgesWhereAPlanAdopts(t *testing.T) {
 	report := b.look()
 	result := resultOf(t, report, "patch group", "production/"+tokyo+"/web")
 	require.Equal(t, doctor.Unknown, result.State)
-	require.Regexp(t, `^1 are judged by AWS-AmazonLinux2023DefaultPatchBaseline \(pb-\w+\), 2 are judged by theirs \(pb-\w+\); `+
+	require.Regexp(t, `^1 are judged by AWS-AmazonLinux2023DefaultPatchBaseline \(pb-\w+\), `+
+		`2 are judged by theirs \(pb-\w+\); `+
 		`who judges 1 of 4: i-\w+ is not known$`, result.Says)
 	require.Equal(t, doctor.OK, resultOf(t, report, "agents", "production/"+tokyo+"/web").State)
 	require.False(t, slices.ContainsFunc(report.Results, func(r doctor.Result) bool { return r.Check == "baseline" }))

@@ -160,7 +160,7 @@ type InstanceDetails struct {
 	Group         string          `json:"group"` // account/region/name
 	Instance      string          `json:"instance"`
 	Outcome       Outcome         `json:"outcome"`               // what its saga came to; a later roll back is another's
-	Try           int             `json:"try"`                   // from 0; another saga of the instance writes in its place
+	Try           int             `json:"try"`                   // from 0; another saga of it writes in its place
 	BaselineID    string          `json:"baseline_id,omitempty"` // in Systems Manager, which judged it before
 	MissingBefore []string        `json:"missing_before"`        // patch ids of a Scan before
 	MissingAfter  []string        `json:"missing_after"`         // patch ids of the last Scan

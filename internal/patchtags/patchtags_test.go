@@ -94,7 +94,8 @@ func TestTagsLeaveAlone(t *testing.T) {
 	of[0].Group.Exclude = nil
 	require.Contains(t, all(patchtags.Look(t.Context(), of)[0]), patchtags.Another, "an empty value is a value")
 
-	of[0].PatchGroup, of[1].Connect = "", func(context.Context) (*aws.Services, error) { return nil, errors.New("no role") }
+	of[0].PatchGroup = ""
+	of[1].Connect = func(context.Context) (*aws.Services, error) { return nil, errors.New("no role") }
 	states := patchtags.Look(t.Context(), of)
 	require.Contains(t, states[0].Note, "names no patch_group")
 	require.Equal(t, "no role", states[1].Error)
