@@ -1,6 +1,8 @@
 package activities_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -84,6 +86,45 @@ func machines() (all []machine) {
 	return all
 }
 
+// onWindows is a fleet of Windows Server 2022, for whose machines there are updates.
+func onWindows(t *testing.T, group string) *fleet {
+	return newFleetOf(t, func(scenario *world.Scenario) {
+		system := &scenario.OperatingSystems[0]
+		system.SSM, system.Platform, system.Product = "WINDOWS", "Windows", "WindowsServer2022"
+		system.PlatformName, system.PlatformVersion = "Microsoft Windows Server 2022 Datacenter", "10.0"
+		system.Kernel, system.Packages = "", map[string]string{}
+		scenario.Patches = updates()
+		for i := range scenario.Patches {
+			scenario.Patches[i].OS = system.Name
+		}
+		for i := range scenario.Accounts[0].Regions[0].Instances {
+			scenario.Accounts[0].Regions[0].Instances[i].Tags["PatchGroup"] = group
+		}
+	})
+}
+
+// A rule of a team's own for Microsoft's applications finds what is due of them, and none of the system's.
+func TestABaselineOfApplicationsIsScannedBy(t *testing.T) {
+	f := onWindows(t, "office")
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "office.yaml"), []byte(`name: office
+description: Office after a week.
+operating_system: WINDOWS
+patch_group: office
+rules:
+  - {name: office, patch_set: APPLICATION, product_families: [Office], products: ["Office 2019"], approve_after_days: 7}
+`), 0o600))
+	catalog, err := baselines.Open(folder)
+	require.NoError(t, err)
+	f.aws.Baselines = catalog
+	registered := must[activities.RegisteredBaseline](
+		f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "office"},
+	)
+	scan := f.scan(f.Instances(staging.Account.ID)[:1], registered.BaselineID)[0]
+	require.Empty(t, scan.Error)
+	require.Equal(t, []string{"KB5002001"}, scan.Missing)
+}
+
 // Each baseline that comes with Patchtide finds on a machine of its system what it says: severe at once, the rest after
 // a week, as far as Systems Manager can say so of the system.
 func TestABaselineOfEachSystemIsScannedBy(t *testing.T) {
@@ -95,17 +136,18 @@ func TestABaselineOfEachSystemIsScannedBy(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, wanted.OperatingSystem, baselines.SystemOf(m.name, m.version))
 			f := newFleetOf(t, func(scenario *world.Scenario) {
-				os := &scenario.OperatingSystems[0]
-				os.SSM, os.PlatformName, os.PlatformVersion = string(wanted.OperatingSystem), m.name, m.version
-				os.Product, os.Kernel, os.Packages, scenario.Patches = m.product, "", map[string]string{}, nil
+				system := &scenario.OperatingSystems[0]
+				system.SSM, system.Product = string(wanted.OperatingSystem), m.product
+				system.PlatformName, system.PlatformVersion = m.name, m.version
+				system.Kernel, system.Packages, scenario.Patches = "", map[string]string{}, nil
 				if wanted.Platform == patch.Windows {
-					os.Platform = "Windows"
+					system.Platform = "Windows"
 				}
 				for _, offer := range m.patches {
-					offer.OS = os.Name
+					offer.OS = system.Name
 					scenario.Patches = append(scenario.Patches, offer)
-					if os.Platform == "Linux" {
-						os.Packages[offer.ID] = "0:1.0-1"
+					if system.Platform == "Linux" {
+						system.Packages[offer.ID] = "0:1.0-1"
 					}
 				}
 				for i := range scenario.Accounts[0].Regions[0].Instances {

@@ -267,7 +267,7 @@ func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time
 		return false
 	}
 	for _, rule := range b.Rules {
-		if !pass(rule.Filters, os, p) || b.unnoticed(p) && !rule.NonSecurity {
+		if !rule.reaches(p) || !pass(rule.Filters, os, p) || b.unnoticed(p) && !rule.NonSecurity {
 			continue
 		}
 		released := w.released(p)
@@ -322,12 +322,14 @@ func (p Patch) set() string {
 	return "OS"
 }
 
+// reaches reports whether a rule may be about a patch at all: about an application's only one that names their set. It
+// is unverified, as AWS does not say what a rule without one means.
+func (r ApprovalRule) reaches(p Patch) bool {
+	return p.set() != "APPLICATION" ||
+		slices.ContainsFunc(r.Filters, func(filter PatchFilter) bool { return filter.Key == "PATCH_SET" })
+}
+
 func pass(filters []PatchFilter, os *OperatingSystem, p Patch) bool {
-	// Applications are only for rules that name their set: unverified, as AWS does not say what a rule without one means.
-	names := slices.ContainsFunc(filters, func(filter PatchFilter) bool { return filter.Key == "PATCH_SET" })
-	if !names && p.set() == "APPLICATION" {
-		return false
-	}
 	for _, filter := range filters {
 		value := ""
 		switch filter.Key {
