@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -83,6 +84,9 @@ func registerS3(r *api.Registry, w *world.World) {
 			}
 		}
 	}
+	if lists := w.Scenario.Home.Lists; lists != "" {
+		s.buckets[lists] = readable(w, lists)
+	}
 	w.ReadObject, w.WriteObject = s.read, s.write
 	w.Grants = append(w.Grants, s.grants)
 	registerS3Settings(r, s)
@@ -111,17 +115,46 @@ func registerS3(r *api.Registry, w *world.World) {
 	}), s.list)
 }
 
-// read is how a machine reads an object.
-func (s *objectStore) read(_ *world.Region, bucketName, key string) ([]byte, error) {
+// readable is the home account's bucket that machines of all others may read.
+func readable(w *world.World, name string) *bucket {
+	made := newBucket(name, w.Scenario.Accounts[0].Regions[0].Name, w.Scenario.Home.ID, w.Start())
+	var others []string
+	for _, account := range w.Scenario.Accounts {
+		others = append(others, `"`+account.ID+`"`)
+	}
+	policy, _, err := world.ParseResourcePolicy(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+		"Principal": {"AWS": [` + strings.Join(others, ", ") + `]}, "Action": "s3:GetObject",
+		"Resource": "` + bucketARN + name + `/*"}]}`)
+	if err != nil {
+		panic("the simulator's own policy: " + err.Error())
+	}
+	made.policy = policy
+	return made
+}
+
+// read is how a machine reads an object: one of its own account, or one that the bucket's policy lets it.
+func (s *objectStore) read(region *world.Region, bucketName, key string) ([]byte, error) {
 	found := s.buckets[bucketName]
 	if found == nil {
 		return nil, noSuchBucket
+	}
+	call := api.Call{
+		Account: region.Account.ID, Region: region.Name, Service: "s3", Operation: "GetObject", Time: s.w.Now(),
+		Caller: machineRole(region),
+	}
+	if err := found.usable(call, "s3:GetObject", nil, &key); err != nil {
+		return nil, err
 	}
 	stored, err := found.object(key)
 	if err != nil {
 		return nil, err
 	}
 	return stored.body, nil
+}
+
+// machineRole is who a machine is to S3: the role of its instance profile.
+func machineRole(region *world.Region) string {
+	return "arn:aws:sts::" + region.Account.ID + ":assumed-role/machine/machine"
 }
 
 // write is how a machine writes an object: into a bucket of its own account, or into one whose policy lets it.
@@ -132,7 +165,7 @@ func (s *objectStore) write(region *world.Region, bucketName, key, text string) 
 	}
 	call := api.Call{
 		Account: region.Account.ID, Region: region.Name, Service: "s3", Operation: "PutObject", Time: s.w.Now(),
-		Caller: "arn:aws:sts::" + region.Account.ID + ":assumed-role/machine/machine",
+		Caller: machineRole(region),
 	}
 	if found.usable(call, "s3:PutObject", nil, &key) != nil {
 		return

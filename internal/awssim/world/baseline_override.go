@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
 // overrideBaseline is one baseline of a BaselineOverride document: a list, with one for each operating system.
@@ -42,7 +44,7 @@ func (run *patchRun) readBaselineOverride() error {
 	if run.state.OverrideList != "" {
 		return fmt.Errorf("BaselineOverride and InstallOverrideList cannot be used together")
 	}
-	data, err := run.download(where)
+	data, err := run.instance.download(where)
 	if err != nil {
 		return fmt.Errorf("BaselineOverride %q: %w", where, err)
 	}
@@ -81,17 +83,17 @@ func (run *patchRun) readBaselineOverride() error {
 }
 
 // download reads an s3:// object with the machine's own permissions. The machine has no way out to anything else.
-func (run *patchRun) download(where string) ([]byte, error) {
+func (i *Instance) download(where string) ([]byte, error) {
 	location, err := url.Parse(where)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not a URL", where)
 	}
-	world := run.instance.Region.World
+	world := i.Region.World
 	switch {
 	case location.Scheme != "s3" || world.ReadObject == nil:
 		return nil, fmt.Errorf("it cannot be read: use an s3:// URL")
-	case world.faults.strikes(FaultOverrideUnreadable, run.instance):
-		return nil, fmt.Errorf("403 Forbidden")
+	case world.faults.strikes(FaultOverrideUnreadable, i):
+		return nil, &api.Error{Status: 403, Code: "AccessDenied", Message: "403 Forbidden"}
 	}
-	return world.ReadObject(run.instance.Region, location.Host, strings.TrimPrefix(location.Path, "/"))
+	return world.ReadObject(i.Region, location.Host, strings.TrimPrefix(location.Path, "/"))
 }

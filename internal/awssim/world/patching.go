@@ -151,7 +151,7 @@ func (run *patchRun) readOverride() error {
 		fmt.Fprintf(&run.log, "Could not download %s: the machine has no way out. No override list is used.\n", list)
 		return nil
 	}
-	data, err := run.download(list)
+	data, err := run.instance.download(list)
 	if err != nil {
 		return fmt.Errorf("InstallOverrideList %q: %w", list, err)
 	}

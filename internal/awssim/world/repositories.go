@@ -1,12 +1,27 @@
 package world
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // serves reports whether the repositories that the disk's system is set up with serve a patch: Amazon Linux 2023 locks
 // them to a release.
 func (d *Disk) serves(p Patch) bool {
 	locked := d.releasever != "" && d.releasever != "latest"
 	return p.OS == d.os.Name && (!locked || p.Since == "" || !newer(p.Since, d.releasever))
+}
+
+// systemRelease is the package that is the release of Amazon Linux 2023 (its guide, "Using Deterministic upgrades
+// through versioned repositories").
+const systemRelease = "system-release.noarch"
+
+// release is the one that the machine runs: that of the package, or else its system's.
+func (d *Disk) release() string {
+	_, version, _ := strings.Cut(d.Version(systemRelease), ":")
+	version, _, _ = strings.Cut(version, "-")
+	return cmp.Or(version, d.os.Release)
 }
 
 // hides reports whether a patch is not seen because its package is locked: by yum, whose plugins Systems Manager loads,

@@ -34,6 +34,8 @@ type Home struct {
 	ID              string `yaml:"id"`
 	AccessKeyID     string `yaml:"access_key_id"`
 	SecretAccessKey string `yaml:"secret_access_key"`
+	// a bucket of the home account, in the first region, from which all other accounts may read; empty: none
+	Lists string `yaml:"lists"`
 }
 
 // Durations say how long things take, in AWS time. Those left out have the values of DefaultDurations.

@@ -69,6 +69,7 @@ func (v *Invocation) runScript(script string, then func(said)) {
 //
 //	# patchtide:reboot        ends with the agent's code for a reboot until the boot id is another
 //	# patchtide:facts         one JSON line: boot id, operating system, kernel, pending reboot, packages
+//	# patchtide:list          one JSON line: what came of reading an object of S3
 //	# patchtide:offers        one JSON line: what a dry install of packages in exact versions says
 //	# patchtide:probe <JSON>  health checks, once or for as long as a bake: see runProbe
 func (i *Instance) Shell(script string) said {
@@ -92,6 +93,8 @@ func (i *Instance) ours(script string) func() said {
 		return func() said { return said{stdout: i.factsLine()} }
 	case words[1] == "patchtide:reboot":
 		return func() said { return i.rebootScript(script) }
+	case words[1] == "patchtide:list":
+		return func() said { return i.readList(script) }
 	case words[1] == "patchtide:offers":
 		return func() said { return i.dryInstall(script) }
 	case words[1] == "patchtide:probe":
@@ -221,7 +224,7 @@ func (i *Instance) factsLine() string {
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
-		i.machine.bootID, disk.os.releaseID(), disk.os.Release, disk.releasever, i.machine.kernel, pending, by, named(whom),
+		i.machine.bootID, disk.os.releaseID(), disk.release(), disk.releasever, i.machine.kernel, pending, by, named(whom),
 		named(i.LivePatches), named(i.Elsewhere), named(i.Patchers), named(i.Broken), disk.applicationHash(), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
