@@ -1,0 +1,61 @@
+package facts
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/plain"
+)
+
+//go:embed scripts/list.sh
+var shellList string
+
+// anAddress is an object of S3 by what its bucket and key may be made of: whatever else stands in it would be a command
+// in the script.
+var anAddress = regexp.MustCompile(`^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/([A-Za-z0-9._/-]+)$`)
+
+var aRegion = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+// ListScript is the script that has a Linux machine read an object of S3 with its own credentials, a line each, and the
+// document that runs it. There is none for Windows.
+func ListScript(address, region string) (document string, lines []string, err error) {
+	parts := anAddress.FindStringSubmatch(address)
+	if parts == nil || !aRegion.MatchString(region) {
+		return "", nil, fmt.Errorf("%q in %q is no object of S3", address, region)
+	}
+	for i, line := range strings.Split(strings.TrimRight(shellList, "\n"), "\n") {
+		switch {
+		case strings.HasPrefix(line, "bucket= "):
+			lines = append(lines, "bucket="+parts[1]+" key="+parts[2]+" region="+region)
+		case i == 0 || !strings.HasPrefix(line, "#"):
+			lines = append(lines, line)
+		}
+	}
+	return shellDocument, lines, nil
+}
+
+// ListRead is what came of a machine's reading.
+type ListRead struct {
+	Status int    `json:"status"` // S3's, 200 where it was read; 0: S3 was not asked, and Why says why
+	Code   string `json:"code"`   // S3's: AccessDenied
+	SHA256 string `json:"sha256"` // of what was read, in hexadecimal
+	Why    string `json:"why"`
+}
+
+// ParseList reads what the script printed.
+func ParseList(output string) (*ListRead, error) {
+	line := lastObject(output)
+	if line == "" {
+		return nil, errors.New("the script that reads a list printed no line of JSON")
+	}
+	var read ListRead
+	if err := json.Unmarshal([]byte(line), &read); err != nil {
+		return nil, fmt.Errorf("the line of the script that reads a list is no JSON: %w", err)
+	}
+	plain.Strings(&read)
+	return &read, nil
+}
