@@ -2,6 +2,9 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/aws"
@@ -18,9 +21,10 @@ type CheckPinnedInput struct {
 	At     time.Time // by which what is due is blocked; zero: nothing is
 }
 
-// CheckPinned asks a machine for its packages, says what it lacks of what was proved on its system, and has its own
-// package manager say by a dry install whether it can get that. It reads only. Its errors are those of
-// CollectMachineFacts: a dry install that fails is asked for again, for it says nothing of any package.
+// CheckPinned asks a machine for its packages, says what it lacks of what was proved on its system, has it read the
+// list that will bind it, and has its own package manager say by a dry install whether it can get that. It reads only.
+// Its errors are those of CollectMachineFacts: a dry install that fails is asked for again, for it says nothing of any
+// package.
 func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.PinCheck, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
@@ -31,7 +35,7 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 	if err != nil {
 		return nil, err
 	}
-	bound, err := readManifest(ctx, a.Manifests, in.Pinned)
+	bound, err := readManifest(ctx, a.Manifests, in.Pinned.Ref())
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +68,9 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 	if check.Due == 0 || in.Platform == patch.Windows {
 		return check, nil
 	}
+	if err := a.askList(ctx, s, in.CollectMachineFactsInput, check); err != nil || check.Unreadable != "" {
+		return check, err
+	}
 	offers, err := a.askOffers(ctx, s, in.CollectMachineFactsInput, due.Due)
 	if err != nil {
 		return nil, err
@@ -73,6 +80,39 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 		Unproven: system.Foresee(holds, offers.Beside, offers.Gone).Unproven,
 	}
 	return check, nil
+}
+
+// listHash is the name of a list, which is its hash.
+var listHash = regexp.MustCompile(`/([0-9a-f]{64})\.yaml$`)
+
+// askList has the machine read its list with its own credentials, as it will once it is out. What keeps it from that
+// for certain is S3's answer; whatever else keeps the script from asking is told.
+func (a *AWS) askList(ctx context.Context, s *aws.Services, in CollectMachineFactsInput, check *patch.PinCheck) error {
+	document, script, err := facts.ListScript(check.List, in.Instance.Group.Region)
+	if err != nil {
+		return once.Final(ErrRejected, "%s: its list cannot be asked for: %v", in.Instance, err)
+	}
+	return a.ask(ctx, s, in, question{
+		name: "list", document: document, script: script, seconds: "300", awaits: "its reading of the list that binds it",
+		purpose: "have it read its list",
+	}, func(stdout string) error {
+		read, err := facts.ParseList(stdout)
+		if err != nil {
+			return err
+		}
+		named := listHash.FindStringSubmatch(check.List)
+		switch {
+		case read.Status == 0:
+			check.Unread = read.Why
+		case read.Status >= 500: // S3 is away, or asks for patience
+			return fmt.Errorf("S3 answered %d %s", read.Status, read.Code)
+		case read.Status != 200:
+			check.Unreadable = strings.TrimSpace(fmt.Sprintf("S3 answers %d %s", read.Status, read.Code))
+		case named != nil && named[1] != read.SHA256:
+			check.Unreadable = "what it reads there is not what was written: its SHA-256 is " + read.SHA256
+		}
+		return nil
+	})
 }
 
 // askOffers has the machine's package manager say by a dry install whether it can get what is due.

@@ -17,6 +17,11 @@ import (
 type MakeManifestInput struct {
 	Plan, WaveID string
 	Without      []string // ids of instances that prove nothing: put back, skipped or failed since
+	// Carries is the plan's manifest before, and Held what machines of the stages before hold of it; nil: none.
+	Carries *patch.ManifestRef
+	Held    []patch.CarriedProof
+	// NotCarried is why nothing is carried of something, for people.
+	NotCarried []string
 }
 
 // MakeManifest makes a document of what a wave's machines got, and the list of packages that machines of each system
@@ -35,9 +40,20 @@ func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patc
 	if err != nil {
 		return nil, err
 	}
-	made := manifest.New(in.Plan, in.WaveID, machines)
+	var earlier *manifest.Earlier
+	if in.Carries != nil {
+		read, err := readManifest(ctx, c.Manifests, *in.Carries)
+		if err != nil {
+			return nil, err
+		}
+		earlier = &manifest.Earlier{Ref: *in.Carries, Manifest: *read, Held: in.Held}
+	}
+	made := manifest.New(in.Plan, in.WaveID, machines, earlier)
 	made.NotProofs = slices.Sorted(slices.Values(append(made.NotProofs, unproven...)))
-	pinned := &patch.Pinned{WaveID: in.WaveID, Proofs: len(made.Proofs), NotProofs: len(made.NotProofs)}
+	made.NotCarried = in.NotCarried
+	pinned := &patch.Pinned{
+		WaveID: in.WaveID, Proofs: len(made.Proofs), NotProofs: len(made.NotProofs), Carries: in.Carries,
+	}
 	if pinned.SHA256, err = c.Manifests.PutManifest(ctx, in.WaveID, made); err != nil {
 		return nil, evidenceError("write the manifest of wave "+in.WaveID, err)
 	}
@@ -51,7 +67,7 @@ func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patc
 			return nil, evidenceError("write the list of "+system.Name+" of wave "+in.WaveID, err)
 		}
 		pinned.Systems = append(pinned.Systems, patch.PinnedSystem{
-			Name: system.Name, Packages: len(system.Packages), List: url,
+			Name: system.Name, Packages: len(system.Packages), Carried: system.Carried(), List: url,
 		})
 	}
 	return pinned, nil

@@ -26,17 +26,17 @@ type Lists interface {
 }
 
 // readManifest reads what binds.
-func readManifest(ctx context.Context, from Manifests, pinned patch.Pinned) (*manifest.Manifest, error) {
+func readManifest(ctx context.Context, from Manifests, ref patch.ManifestRef) (*manifest.Manifest, error) {
 	if from == nil {
 		return nil, temporal.NewApplicationError("this worker has no store of manifests", ErrRejected)
 	}
-	content, err := from.GetManifest(ctx, pinned.WaveID, pinned.SHA256)
+	content, err := from.GetManifest(ctx, ref.WaveID, ref.SHA256)
 	if err != nil {
-		return nil, evidenceError("read manifest "+pinned.SHA256, err)
+		return nil, evidenceError("read manifest "+ref.SHA256, err)
 	}
 	var read manifest.Manifest
 	if err := json.Unmarshal(content, &read); err != nil {
-		return nil, temporal.NewApplicationErrorWithCause("manifest "+pinned.SHA256+" cannot be read", ErrRejected, err)
+		return nil, temporal.NewApplicationErrorWithCause("manifest "+ref.SHA256+" cannot be read", ErrRejected, err)
 	}
 	return &read, nil
 }
@@ -51,7 +51,7 @@ func (a *AWS) judgePinned(
 	case packages.Before == nil || packages.After == nil:
 		return &patch.PinVerdict{Unknown: "it has not told which packages it holds"}, nil
 	}
-	bound, err := readManifest(ctx, a.Manifests, pinned)
+	bound, err := readManifest(ctx, a.Manifests, pinned.Ref())
 	if err != nil {
 		return nil, err
 	}

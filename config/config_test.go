@@ -90,6 +90,7 @@ notify:
   - {webhook: {url_from: 'file:/run/secrets/webhook'}}
 blackout: [{from: 2026-12-31, reason: nobody is here}]
 evidence: s3://bucket/prefix
+manifests: s3://lists/web
 journal_key_from: file:/run/secrets/journal-key
 journal_older_keys_from: [ssm:/patchtide/journal-key-2025, 'kms:alias/patchtide-journal']
 log_level: debug
@@ -125,7 +126,7 @@ func TestExample(t *testing.T) {
 	require.Equal(t, patch.Plan{
 		Name: "web", Baseline: "amazon-linux-2023", Platform: patch.Linux,
 		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootAlways, Passes: 1,
-		Pin:       patch.PinNone,
+		Pin:       patch.PinManifest,
 		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(), Estimates: &estimates,
 		Quarantine: patch.Quarantine{TTL: patch.Duration(72 * time.Hour)},
 		Stages: []patch.Stage{

@@ -2,17 +2,33 @@ package config
 
 import "github.com/patchtide/patchtide/internal/patch"
 
-// checkPin refuses a plan whose stages cannot be bound to what those before them prove.
+// pin is what binds the plan's later stages; where it does not say, what the ones before prove.
+func (p Plan) pin() patch.Pin {
+	switch {
+	case p.Pin != "":
+		return p.Pin
+	case len(p.Stages) > 1:
+		return patch.PinManifest
+	}
+	return patch.PinNone
+}
+
+// checkPin refuses a plan whose stages cannot be bound to what those before them prove: what nobody has said is not
+// left out in silence.
 func (v *validator) checkPin(at string, plan Plan) {
-	if plan.Pin != patch.PinManifest {
+	if plan.pin() != patch.PinManifest {
 		return
 	}
+	key := at + ".pin"
+	if !v.doc.Has(key) {
+		key = at + ".stages"
+	}
 	if v.manifests == "" {
-		v.doc.Problem(at+".pin", "machines read what binds them from a bucket, and none is named; write manifests: "+
-			"s3://bucket/prefix, which their instance profiles may read, or pin: none")
+		v.doc.Problem(key, "production is bound to what staging proves (pin: manifest), and machines read what binds "+
+			"them from a bucket, of which none is named; write manifests: s3://bucket/prefix, which their instance profiles "+
+			"may read, or pin: none in the plan")
 	}
 	if len(plan.Stages) == 1 {
-		v.doc.Problem(at+".pin", "the plan has one stage, which nothing before it can bind; write pin: none, or a stage "+
-			"before it")
+		v.doc.Problem(key, "the plan has one stage, which nothing before it can bind; write pin: none, or a stage before it")
 	}
 }

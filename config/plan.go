@@ -39,7 +39,7 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		Restore:    plan.Restore,
 		Reboot:     plan.Reboot,
 		Passes:     plan.Passes,
-		Pin:        plan.Pin,
+		Pin:        plan.pin(),
 		Retention:  plan.Retention,
 		Timing:     resolveTiming(plan.Timing),
 		Quarantine: patch.Quarantine{TTL: plan.Quarantine.TTL, Isolate: plan.Quarantine.Isolate},

@@ -52,6 +52,7 @@ accounts:
 plans:
   - name: web
     baseline: amazon-linux-2023
+    pin: none
     timing: {poll: 1s, health_poll: 1s, read_lag: 1s, install: 60m, in_service: 5m, health_budget: 1m,
              restore_root: 10m, agent: 10m}
     stages:

@@ -30,6 +30,7 @@ type initOptions struct {
 	regions        []string
 	evidence       string
 	keyFrom        string
+	manifests      string
 	force          bool
 }
 
@@ -83,7 +84,7 @@ func newInit() *cobra.Command {
 	flags.StringSliceVar(
 		&options.regions, "region", nil, "a region to look at; may be repeated. Default: the region of AWS's configuration",
 	)
-	// --evidence and --journal-key-from are flags of every command.
+	// --evidence, --manifests and --journal-key-from are flags of every command.
 	flags.BoolVar(&options.force, "force", false, "overwrite the file")
 	printsJSON(cmd)
 	return cmd
@@ -121,7 +122,9 @@ func begunFile(ctx context.Context, path string, options initOptions) (begun, er
 			"nothing to patch was found in %s%s", strings.Join(options.regions, ", "), leftOut(fleet.LeftOut),
 		)
 	}
-	text, err := starter.Write(path, fleet, starter.Settings{Evidence: options.evidence, JournalKeyFrom: options.keyFrom})
+	text, err := starter.Write(path, fleet, starter.Settings{
+		Evidence: options.evidence, JournalKeyFrom: options.keyFrom, Manifests: options.manifests,
+	})
 	if err != nil {
 		return begun{}, err
 	}

@@ -21,6 +21,9 @@ func ask(cmd *cobra.Command, options *initOptions) error {
 	if options.keyFrom, err = cmd.Flags().GetString("journal-key-from"); err != nil {
 		return err
 	}
+	if options.manifests, err = cmd.Flags().GetString("manifests"); err != nil {
+		return err
+	}
 	if region := os.Getenv("AWS_REGION"); len(options.regions) == 0 && region != "" {
 		options.regions = []string{region}
 	}

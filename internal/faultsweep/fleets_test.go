@@ -41,7 +41,7 @@ var fleets = []fleet{
 	{name: "stopped", stopped: true, whole: true, tried: "Started$|Stopped"},
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
-	{name: "bound", whole: true, tried: "Pinned|Manifest|Install$|Exposure", plan: "    pin: manifest\n", bound: true},
+	{name: "bound", whole: true, tried: "Pinned|Manifest|Carried|Install$|Exposure", bound: true},
 	{name: "nodes", nodes: true, served: true, whole: true},
 	{name: "loose nodes", nodes: true, whole: true},
 	{name: "webhooks", whole: true, asks: "Webhook", plan: webhooksPlan},
@@ -88,8 +88,7 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			}
 			if of.bound {
 				file = bytes.ReplaceAll(file, []byte("max_unavailable: 1\n"), []byte("max_unavailable: 1\n        order: exposure\n"))
-				file = bytes.Replace(file, []byte("\nplans:\n"),
-					[]byte("\nmanifests: s3://"+wavetest.ListsBucket+"/lists\nplans:\n"), 1)
+				file = wavetest.Bound(file)
 			}
 			return bytes.Replace(file, []byte("    stages:"),
 				[]byte(of.plan+"    timing: {poll: 60s, health_poll: 30s}\n    stages:"), 1)

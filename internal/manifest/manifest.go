@@ -15,8 +15,12 @@ type Manifest struct {
 	WaveID  string   `json:"wave_id"`
 	Systems []System `json:"systems"` // by name
 	Proofs  []Proof  `json:"proofs"`  // by instance
+	// Carries is the plan's manifest before, of which it carries what its proofs still hold; nil: none.
+	Carries *patch.ManifestRef `json:"carries,omitempty"`
 	// NotProofs are instances of those stages that prove nothing, and why: "i-1: its list of packages was cut off".
 	NotProofs []string `json:"not_proofs,omitempty"`
+	// NotCarried is why something of earlier waves is not carried on: "wave-web-1: its stage staging was rolled back".
+	NotCarried []string `json:"not_carried,omitempty"`
 }
 
 // System is what was proved on one system: packages of another do not fit.
@@ -29,9 +33,10 @@ type System struct {
 
 // Package is one that was installed or updated.
 type Package struct {
-	Name    string   `json:"name"`    // name.arch; of Windows the id of an update: KB5031234
-	Version string   `json:"version"` // epoch:version-release; of dpkg 0:version where it has no epoch
-	From    []string `json:"from"`    // versions that machines had before, sorted; "" where one had none
+	Name    string   `json:"name"`              // name.arch; of Windows the id of an update: KB5031234
+	Version string   `json:"version"`           // epoch:version-release; of dpkg 0:version where it has no epoch
+	From    []string `json:"from"`              // versions that machines had before, sorted; "" where one had none
+	WaveID  string   `json:"wave_id,omitempty"` // the earlier wave that it is carried from; "": this one installed it
 }
 
 // Proof is a machine that runs what the manifest tells, in service and found healthy.
@@ -44,7 +49,9 @@ type Proof struct {
 
 // New makes the manifest of machines that were patched and proven. Where two of one system have installed different
 // versions of a package, as by repositories that moved on between them, the newer one counts: both are proven.
-func New(plan, waveID string, machines []patch.InstanceDetails) Manifest {
+//
+// Of an earlier manifest of the plan it carries what machines of these stages were found to hold still.
+func New(plan, waveID string, machines []patch.InstanceDetails, earlier *Earlier) Manifest {
 	made := Manifest{Plan: plan, WaveID: waveID}
 	systems := map[string]*system{}
 	for _, d := range machines {
@@ -57,15 +64,13 @@ func New(plan, waveID string, machines []patch.InstanceDetails) Manifest {
 			continue
 		}
 		name := NameOf(*d.After)
-		of := systems[name]
-		if of == nil {
-			of = &system{kind: kindOf(d.After.OS), packages: map[string]Package{}, removed: map[string]bool{}}
-			systems[name] = of
-		}
-		of.add(d)
+		systemIn(systems, name).add(d)
 		made.Proofs = append(made.Proofs, Proof{
 			Instance: d.Instance, Group: d.Group, System: name, BootID: d.After.BootID,
 		})
+	}
+	if earlier != nil {
+		made.carry(systems, *earlier)
 	}
 	for _, name := range slices.Sorted(maps.Keys(systems)) {
 		made.Systems = append(made.Systems, systems[name].told(name))
@@ -88,6 +93,15 @@ type system struct {
 	release  string
 	packages map[string]Package
 	removed  map[string]bool
+}
+
+func systemIn(systems map[string]*system, name string) *system {
+	of := systems[name]
+	if of == nil {
+		of = &system{kind: System{Name: name}.kind(), packages: map[string]Package{}, removed: map[string]bool{}}
+		systems[name] = of
+	}
+	return of
 }
 
 func (s *system) add(d patch.InstanceDetails) {
@@ -126,11 +140,5 @@ func (s *system) told(name string) System {
 
 // Of is what was proved on a machine's system; nil: nothing was.
 func (m Manifest) Of(machine patch.MachineFacts) *System {
-	name := NameOf(machine)
-	for i := range m.Systems {
-		if m.Systems[i].Name == name {
-			return &m.Systems[i]
-		}
-	}
-	return nil
+	return m.Named(NameOf(machine))
 }

@@ -35,7 +35,7 @@ func TestAManifestHoldsWhatEachSystemProved(t *testing.T) {
 		{Instance: "i-5", Outcome: patch.Gone, Before: &jammy, After: &al2023, Changes: []patch.PackageChange{
 			{Name: "deadly.noarch", To: "0:1-1"},
 		}},
-	})
+	}, nil)
 	require.Equal(t, []manifest.System{
 		{
 			Name: "amzn 2023", Release: "2023.10.20250101", Removed: []string{"old.noarch"},
@@ -56,6 +56,86 @@ func TestAManifestHoldsWhatEachSystemProved(t *testing.T) {
 	noble := jammy
 	noble.Release = "24.04"
 	require.Nil(t, made.Of(noble), "packages of another release do not fit")
+}
+
+// What an earlier wave proved binds as long as a machine of this wave's stages holds just that.
+func TestWhatEarlierWavesProvedIsCarried(t *testing.T) {
+	const kb1, kb2 = "KB5000001", "KB5000002"
+	windows := patch.MachineFacts{OS: "windows", Release: "Windows Server 2022", BootID: "b"}
+	ref := patch.ManifestRef{WaveID: "wave-2", SHA256: "abc"}
+	earlier := manifest.Manifest{Plan: "web", WaveID: "wave-2", Systems: []manifest.System{
+		{
+			Name: "amzn 2023", Release: "2023.5", Removed: []string{"gone.noarch", "back.noarch"},
+			Packages: []manifest.Package{
+				{Name: "bind.x86_64", Version: "32:9.18-1", From: []string{"32:9.16-1"}},
+				{Name: "curl.x86_64", Version: "0:8.5.0-2", From: []string{"0:8.5.0-1"}, WaveID: "wave-1"},
+				{Name: "openssl.x86_64", Version: "0:3.0-2", From: []string{"0:3.0-1"}},
+				{Name: "zlib.x86_64", Version: "0:1.2-9", From: []string{"0:1.2-1"}},
+			},
+		},
+		{Name: "windows Windows Server 2022", Packages: []manifest.Package{{Name: kb1, Version: "installed"}}},
+	}}
+	holds := func(system manifest.System, lines ...string) patch.CarriedProof {
+		packages, removed := system.Holds(manifest.Read(lines))
+		return patch.CarriedProof{
+			Instance: "i-1", System: system.Name, Release: "2023.6", BootID: "b", Packages: packages, Removed: removed,
+		}
+	}
+	linux, server := earlier.Systems[0], earlier.Systems[1]
+	curl := patch.PackageChange{Name: "curl.x86_64", From: "0:8.5.0-2", To: "0:8.5.0-3"}
+	for _, c := range []struct {
+		name     string
+		machines []patch.InstanceDetails
+		held     []patch.CarriedProof
+		packages []string
+		removed  []string
+		proofs   int
+	}{
+		{
+			"nothing was installed in this wave", nil,
+			[]patch.CarriedProof{holds(linux, "bind.x86_64 32:9.18-1", "curl.x86_64 0:8.5.0-2", "zlib.x86_64 0:1.2-10", "back.noarch 0:1-1")},
+			[]string{"bind.x86_64 32:9.18-1 wave-2", "curl.x86_64 0:8.5.0-2 wave-1"},
+			[]string{"gone.noarch"},
+			1,
+		},
+		{
+			"a newer version was",
+			[]patch.InstanceDetails{proven("i-1", al2023, curl)},
+			[]patch.CarriedProof{
+				holds(linux, "curl.x86_64 0:8.5.0-3"),
+				{Instance: "i-2", System: "amzn 2023", Packages: []int{0, 1, 99}}, // the second is not that far yet
+			},
+			[]string{"bind.x86_64 32:9.18-1 wave-2", "curl.x86_64 0:8.5.0-3 "},
+			nil, 2,
+		},
+		{"nobody holds any of it", nil, []patch.CarriedProof{holds(linux, "curl.x86_64 0:8.5.0-1")}, nil, nil, 0},
+		{"of another system", nil, []patch.CarriedProof{{Instance: "i-1", System: "rhel 9", Packages: []int{0}}}, nil, nil, 0},
+		{"of Windows", nil, []patch.CarriedProof{holds(server, kb1+" installed")}, []string{kb1 + " installed wave-2"}, nil, 1},
+		{
+			"of Windows, and another update came",
+			[]patch.InstanceDetails{
+				proven("i-1", windows, patch.PackageChange{Name: kb2, To: "installed"}),
+			},
+			[]patch.CarriedProof{holds(server, kb1+" installed")},
+			[]string{kb2 + " installed "},
+			nil, 1,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			made := manifest.New("web", "wave-3", c.machines, &manifest.Earlier{Ref: ref, Manifest: earlier, Held: c.held})
+			require.Equal(t, &ref, made.Carries)
+			require.Len(t, made.Proofs, c.proofs)
+			var packages, removed []string
+			for _, system := range made.Systems {
+				for _, one := range system.Packages {
+					packages = append(packages, one.Name+" "+one.Version+" "+one.WaveID)
+				}
+				removed = append(removed, system.Removed...)
+			}
+			require.Equal(t, c.packages, packages)
+			require.Equal(t, c.removed, removed)
+		})
+	}
 }
 
 func TestListsAreOfTheFormThatTheNodeMatches(t *testing.T) {

@@ -33,14 +33,20 @@ type Pinned struct {
 	// NotProofs is how many others prove nothing: they failed, have not told their packages, or what is written of them is
 	// not signed. The manifest says which and why.
 	NotProofs int `json:"not_proofs,omitempty"`
+	// Carries is the plan's manifest before, of which it carries what staging's machines still hold; nil: none.
+	Carries *ManifestRef `json:"carries,omitempty"`
 }
 
 // PinnedSystem is what binds machines of one system.
 type PinnedSystem struct {
 	Name     string `json:"name"` // ubuntu 22.04
 	Packages int    `json:"packages"`
-	List     string `json:"list"` // where its InstallOverrideList is: s3://bucket/prefix/HASH.yaml
+	Carried  int    `json:"carried,omitempty"` // of these: proved by earlier waves, and still held by a machine of staging
+	List     string `json:"list"`              // where its InstallOverrideList is: s3://bucket/prefix/HASH.yaml
 }
+
+// Ref names it.
+func (p *Pinned) Ref() ManifestRef { return ManifestRef{WaveID: p.WaveID, SHA256: p.SHA256} }
 
 // Of is what binds machines of a system; nil: nothing was proved on it.
 func (p *Pinned) Of(system string) *PinnedSystem {
@@ -56,6 +62,9 @@ func (p *Pinned) Told() string {
 	of := make([]string, len(p.Systems))
 	for i, system := range p.Systems {
 		of[i] = fmt.Sprintf("%d packages of %s", system.Packages, system.Name)
+		if system.Carried > 0 {
+			of[i] += fmt.Sprintf(" (%d of them by earlier waves)", system.Carried)
+		}
 	}
 	if len(of) == 0 {
 		of = []string{"nothing"}
@@ -100,12 +109,32 @@ type PinCheck struct {
 	Ahead  []string `json:"ahead,omitempty"` // held in a newer version than was proved, the first of them
 	// Blocked is what of that is blocked, by whom and why.
 	Blocked []string `json:"blocked,omitempty"`
+	// Unreadable is why the machine cannot read the list, by S3's word; Unread why it could not ask S3, of which nobody
+	// knows what it means. Of Windows neither is asked.
+	Unreadable string `json:"unreadable,omitempty"`
+	Unread     string `json:"unread,omitempty"`
 	// Dry is what a dry install of what is due says; nil: nothing is due, or it is Windows, where there is none.
 	Dry *DryInstall `json:"dry,omitempty"`
 	// Release is the one whose repositories the machine has, and ProvenRelease the one that staging runs since: of Amazon
 	// Linux 2023. "": it is locked to none.
 	Release       string `json:"release,omitempty"`
 	ProvenRelease string `json:"proven_release,omitempty"`
+}
+
+// ListNotReadable is why a machine is not taken out: it cannot read the list that binds it.
+const ListNotReadable RefusalCode = "ListNotReadable"
+
+// RefuseList is why a machine is not begun that cannot read its list; nil where it can, or nobody knows.
+func (c PinCheck) RefuseList(where string) *Refusal {
+	if c.Unreadable == "" {
+		return nil
+	}
+	return &Refusal{
+		Code: ListNotReadable, Where: where,
+		What: "it cannot read the list of what staging proved, " + c.List + ", with its own role: " + c.Unreadable,
+		WhatToDo: "let the role of its instance profile do s3:GetObject there, `patchtide iam policy --instances` prints " +
+			"the policy, and the bucket's policy and key let its account",
+	}
 }
 
 // PinVerdict is what of a manifest a machine does not hold, and what it holds that no manifest tells, once it has been

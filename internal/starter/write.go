@@ -20,6 +20,7 @@ var text string
 type Settings struct {
 	Evidence       string
 	JournalKeyFrom string
+	Manifests      string // where machines read what binds them; "": nowhere
 }
 
 // Write makes the file. It is checked as `patchtide check` does before anybody gets it; path only names it in errors.

@@ -68,7 +68,7 @@ const hurry = 1e6
 type Options struct {
 	Scenario string                // of awssim, by name
 	Fleet    func(*world.Scenario) // changes the scenario; nil: as it is
-	Config   func([]byte) []byte   // changes the example configuration; nil: as it is
+	Config   func([]byte) []byte   // changes the example configuration, see Example; nil: as it is
 	// Zero: a Saturday in the future by the wall's clock, or every assumed role would have expired.
 	Start time.Time
 	Log   *slog.Logger // what the worker logs; nil: dropped
@@ -88,13 +88,13 @@ func New(t TB, options Options) *Scene {
 	s.NewEnv(options.Start)
 	cable := &Wire{}
 	fleet := awssimtest.New(t, awssimtest.Options{
-		Name: options.Scenario, Change: options.Fleet, Now: func() time.Time { return s.Env.Now() },
+		Name: options.Scenario, Change: withoutLists(options.Fleet), Now: func() time.Time { return s.Env.Now() },
 		Between: func(next http.RoundTripper) http.RoundTripper {
 			cable.next = next
 			return cable
 		},
 	})
-	file := config.Example()
+	file := Example()
 	if options.Config != nil {
 		file = options.Config(file)
 	}
@@ -114,7 +114,7 @@ func New(t TB, options Options) *Scene {
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
 	s.clients = fleet.Config()
-	lists, err := evidence.OpenLists(t.Context(), "s3://"+ListsBucket+"/lists", evidence.Options{AWS: &s.clients})
+	lists, err := evidence.OpenLists(t.Context(), "s3://"+ListsBucket, evidence.Options{AWS: &s.clients})
 	require.NoError(t, err)
 	s.Sim, s.Store, s.Wire, s.Plans = fleet.Sim, store, cable, &Plans{Plans: loaded}
 	s.Control = &activities.Control{

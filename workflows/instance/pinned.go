@@ -31,6 +31,12 @@ func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 	if refusal := patch.RefuseBlocked(s.in.Instance, check.Blocked); refusal != nil {
 		return false, refusal
 	}
+	if refusal := check.RefuseList(s.in.Instance); refusal != nil {
+		return false, refusal
+	}
+	if check.Unread != "" {
+		s.note("whether it can read the list of what staging proved is not known: %s", check.Unread)
+	}
 	if refusal := check.RefuseDry(s.in.Instance); refusal != nil {
 		return false, refusal
 	}

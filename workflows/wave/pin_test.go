@@ -1,6 +1,7 @@
 package wave_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -15,12 +16,7 @@ import (
 
 // pinned is the example's fleet and plan, whose production is bound to what staging proves.
 func pinned(scenario string, fleet func(*world.Scenario)) wavetest.Options {
-	return wavetest.Options{
-		Scenario: scenario, Fleet: fleet,
-		Config: wavetest.PlanWith(
-			"\nplans:\n", "\nmanifests: s3://"+wavetest.ListsBucket+"/lists\nplans:\n",
-			"    baseline: amazon-linux-2023\n", "    baseline: amazon-linux-2023\n    pin: manifest\n"),
-	}
+	return wavetest.Options{Scenario: scenario, Fleet: fleet, Config: wavetest.Bound}
 }
 
 // published is a patch that the repositories serve from now on; dropped is one that they serve no more.
@@ -146,12 +142,15 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 					Kind: world.FaultOverrideUnreadable, Account: "production",
 				})
 			},
-			decide: patch.Abort, outcome: patch.Failed, said: "403 Forbidden", curl: old, out: true,
+			decide: patch.Abort, outcome: patch.Failed, refused: patch.ListNotReadable, curl: old,
+			said: "with its own role: S3 answers 403 AccessDenied; let the role of its instance profile do s3:GetObject",
 		},
 		{
 			name: "production runs another system", fleet: func(s *world.Scenario) {
 				other := s.OperatingSystems[0]
 				other.Name, other.Release = "another", "2024.1.20270101"
+				other.Packages = maps.Clone(other.Packages)
+				other.Packages["system-release.noarch"] = "0:2024.1.20270101-0.amzn2024"
 				s.OperatingSystems = append(slices.Clone(s.OperatingSystems), other)
 				s.Images = slices.Clone(s.Images)
 				s.Images[1].OS = other.Name
@@ -207,6 +206,39 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 			require.Equal(t, "amzn 2023", bound.Systems[0].Name)
 			require.Equal(t, 6+c.more, bound.Systems[0].Packages)
 		})
+	}
+}
+
+// The release of Amazon Linux 2023 is set as what it is, a package: production's machines run staging's afterwards, and
+// their repositories are those of that release.
+func TestTheReleaseComesWithTheList(t *testing.T) {
+	const release, before, after = "system-release.noarch", "0:2023.6.20250211-0.amzn2023", "0:2023.7.20250331-0.amzn2023"
+	scene := wavetest.New(t, pinned("healthy", func(s *world.Scenario) {
+		s.OperatingSystems = slices.Clone(s.OperatingSystems)
+		s.OperatingSystems[0].Packages = maps.Clone(s.OperatingSystems[0].Packages)
+		s.OperatingSystems[0].Packages[release] = before
+		newer := s.Patches[0]
+		newer.ID, newer.Version, newer.Requires = release, after, nil
+		s.Patches = append(slices.Clone(s.Patches), newer)
+	}))
+	scene.MakeLists()
+	onceStagingIsDone(scene, func() {
+		scene.Sim.Inspect(func(w *world.World) { wavetest.Publish(w, release, "0:2023.8.20250601-0.amzn2023") })
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	scene.Production(func(g *world.ScalingGroup) {
+		for _, member := range g.Members() {
+			require.Equal(t, after, member.Instance.Disk().Version(release))
+		}
+	})
+	for _, stage := range result.Stages {
+		for _, one := range stage.Groups[0].Instances {
+			var details patch.InstanceDetails
+			require.NoError(t, scene.Store.GetInstance(t.Context(), result.WaveID, one.ID, &details))
+			require.Equal(t, []string{"2023.6.20250211", "2023.7.20250331"}, []string{details.Before.Release, details.After.Release})
+		}
 	}
 }
 
