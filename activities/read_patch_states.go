@@ -75,7 +75,10 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 				case block != nil:
 					one.Blocked = append(one.Blocked, block.String())
 				}
-				one.Missing = append(one.Missing, patch.MissingPatch{ID: aws.PatchID(entry), Severity: aws.Deref(entry.Severity)})
+				one.Missing = append(one.Missing, patch.MissingPatch{
+					ID: aws.PatchID(entry), Severity: aws.Deref(entry.Severity),
+					Version: patch.TitledVersion(aws.PatchID(entry), aws.Deref(entry.Title)),
+				})
 			case aws.PatchFailed:
 				one.Failed = append(one.Failed, aws.PatchID(entry))
 			case aws.PatchAwaitsReboot:

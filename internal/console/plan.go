@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,6 +70,7 @@ func planText(p patch.Preview, page Page) string {
 				stage.Approval.Timeout.Rough(), fourEyes(stage),
 			)
 		}
+		planBound(text, stage.Bound)
 		planHooks(text, stage.Hooks)
 		for _, metric := range stage.Metrics {
 			text.line(6, "    %s %s", palette.Quiet.Render("metric"), metric)
@@ -343,13 +345,16 @@ func planSet(text *planWriter, set missingSet, named bool) {
 	if named {
 		title = "missing " + set.name
 	}
-	severity, ids := "", []string{}
+	severity, ids, between := "", []string{}, " "
+	if slices.ContainsFunc(set.patches, func(p patch.MissingPatch) bool { return p.Version != "" }) {
+		between = ", "
+	}
 	flush := func() {
 		if len(ids) > 0 {
 			const behindSeverity = 26
 			text.line(
 				behindSeverity, "      %s %s %s", palette.Quiet.Render(fmt.Sprintf("%-9s", title)),
-				severityStyle(severity).Render(fmt.Sprintf("%-9s", orNone(severity))), strings.Join(ids, " "),
+				severityStyle(severity).Render(fmt.Sprintf("%-9s", orNone(severity))), strings.Join(ids, between),
 			)
 			title = ""
 		}
@@ -359,7 +364,7 @@ func planSet(text *planWriter, set missingSet, named bool) {
 			flush()
 			severity, ids = missing.Severity, nil
 		}
-		ids = append(ids, missing.ID)
+		ids = append(ids, strings.TrimSpace(missing.ID+" "+missing.Version))
 	}
 	flush()
 }

@@ -64,8 +64,9 @@ type PreviewStage struct {
 	Service           string         `json:"service,omitempty"`
 	MaxParallelGroups int            `json:"max_parallel_groups"`
 	Bake              Duration       `json:"bake"`
-	Promote           Promote        `json:"promote"` // what of it lets the next stage begin
-	Pin               Pin            `json:"pin"`     // what binds it
+	Promote           Promote        `json:"promote"`         // what of it lets the next stage begin
+	Pin               Pin            `json:"pin"`             // what binds it
+	Bound             *PreviewBound  `json:"bound,omitempty"` // what that would be; nil: nothing binds it
 	Order             Order          `json:"order,omitempty"`
 	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
 	Canary            *Canary        `json:"canary,omitempty"`
@@ -140,6 +141,8 @@ const (
 type MissingPatch struct {
 	ID       string `json:"id"`
 	Severity string `json:"severity"` // as its vendor names it; "" when it names none
+	// Version is the one that would come, epoch:version-release, where the patch's title has it: "" where it has not.
+	Version string `json:"version,omitempty"`
 }
 
 // PatchState is what Systems Manager last learnt of an instance's patches, by whomever.

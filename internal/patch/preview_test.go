@@ -56,7 +56,7 @@ func preview(plan patch.Plan, readings ...patch.GroupReading) *patch.Preview {
 	for _, reading := range readings {
 		by[reading.Group.String()] = reading
 	}
-	return patch.NewPreview(plan, "hash", readAt, by, nil)
+	return patch.NewPreview(plan, "hash", readAt, by, nil, nil)
 }
 
 func TestAPreviewOfAFleetThatIsWell(t *testing.T) {

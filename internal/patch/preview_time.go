@@ -10,7 +10,11 @@ import (
 
 // NewPreview joins what was read of a plan's groups, by Group.String(), and of what concerns the whole plan. at is the
 // present, by the clock of the plan's window.
-func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupReading, whole []Blocker) *Preview {
+//
+// newest is the plan's newest manifest; nil where nothing binds.
+func NewPreview(
+	plan Plan, hash string, at time.Time, readings map[string]GroupReading, whole []Blocker, newest *PreviewBound,
+) *Preview {
 	p := &Preview{
 		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, AfterPlan: plan.AfterPlan,
 		Loses:      plan.PutBackLoses(),
@@ -34,6 +38,7 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 		}
 		p.addStage(plan, stage, readings, soaks)
 		last := &p.Stages[len(p.Stages)-1]
+		last.Bound = last.boundTo(newest)
 		if last.Unasked = last.unasked(stage); last.Unasked != "" {
 			continue
 		}

@@ -244,6 +244,9 @@ func (p Preview) Fit() Preview {
 			group.Instances[i].Missing, group.Instances[i].Failed, group.Instances[i].PendingReboot = []MissingPatch{}, nil, nil
 		}
 	})
+	for i := range p.Stages { // a copy
+		p.Stages[i].Bound = p.Stages[i].Bound.short()
+	}
 	if fits(p) {
 		return p
 	}

@@ -97,7 +97,7 @@ func PreviewWave(ctx workflow.Context, request PreviewRequest) (*PreviewResult, 
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	found := patch.NewPreview(p.plan, resolved.Hash, workflow.Now(ctx), readings, whole)
+	found := patch.NewPreview(p.plan, resolved.Hash, workflow.Now(ctx), readings, whole, p.newestManifest(ctx))
 	found.Following, found.Only = resolved.Following, request.Only
 	found.Notes = append(found.Notes, resolved.Over...)
 	p.status.Outcome = patch.WouldRun

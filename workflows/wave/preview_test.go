@@ -116,9 +116,9 @@ func TestAPreviewTellsWhatAWaveWouldDoInItsOrder(t *testing.T) {
 		begins = append(begins, instance.Begins.String())
 		require.Equal(t, patch.WouldPatch, instance.Does)
 		require.Equal(t, patch.MissingPatch{
-			ID: "openssl-libs.x86_64", Severity: "Critical",
+			ID: "openssl-libs.x86_64", Severity: "Critical", Version: "1:3.2.2-1.amzn2023.0.7",
 		}, instance.Missing[0], "the worst first")
-		require.Equal(t, patch.MissingPatch{ID: "sqlite-libs.x86_64", Severity: "Low"}, instance.Missing[5])
+		require.Equal(t, patch.MissingPatch{ID: "sqlite-libs.x86_64", Severity: "Low", Version: "0:3.40.0-1.amzn2023.0.6"}, instance.Missing[5])
 		require.True(t, instance.Reboot)
 		require.Empty(t, instance.JudgedBy)
 		require.InDelta(t, 3*60, instance.Age.D().Minutes(), 10)
