@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -23,9 +24,17 @@ func (c *Control) BlockAlike(ctx context.Context, in BlockAlikeInput) (*patch.Al
 	}
 	var well []patch.Well
 	if err := c.eachOfLastWaves(ctx, in.WaveID, func(_ string, machine patch.InstanceDetails) {
-		if one := patch.WellOf(machine); one != nil {
-			well = append(well, *one)
+		one := patch.WellOf(machine)
+		if one == nil {
+			return
 		}
+		// What one wave brought it and what another did it holds together.
+		before := slices.IndexFunc(well, func(w patch.Well) bool { return w.Instance == one.Instance })
+		if before < 0 {
+			well = append(well, *one)
+			return
+		}
+		well[before].Got = append(well[before].Got, one.Got...)
 	}); err != nil {
 		return nil, err
 	}

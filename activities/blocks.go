@@ -148,7 +148,8 @@ func (c *Control) ClearPatches(ctx context.Context, in ClearPatchesInput) (*Patc
 type FailedWith struct {
 	Instance string
 	Why      string
-	Ended    time.Time `json:",omitzero"` // when it had failed; zero: now
+	Ended    time.Time `json:",omitzero"`  // when it had failed; zero: now
+	Adopts   bool      `json:",omitempty"` // it is judged by a baseline of others', which rejects nothing for us
 }
 
 // BlamePatchesInput is whom a person blames for failed instances of a wave.
@@ -163,7 +164,8 @@ type BlamePatchesInput struct {
 // BlamePatches blocks what a person blames of what failed instances got, by what the evidence proves of them. What none
 // of them got is InvalidInput, which names what they did.
 func (c *Control) BlamePatches(ctx context.Context, in BlamePatchesInput) (*PatchesChanged, error) {
-	if len(in.Failed) == 0 { // whoever blames what was patched well so far knows something that no check does
+	unnamed := len(in.Failed) == 0
+	if unnamed { // a wave that has closed tells who failed by its evidence
 		ids, err := c.Evidence.ListInstances(ctx, in.WaveID)
 		if err != nil {
 			return nil, evidenceError("list what was done by wave "+in.WaveID, err)
@@ -176,11 +178,19 @@ func (c *Control) BlamePatches(ctx context.Context, in BlamePatchesInput) (*Patc
 	if err != nil {
 		return nil, err
 	}
+	failed := slices.DeleteFunc(slices.Clone(suspects), func(s patch.Suspicion) bool { return s.Left })
+	well := unnamed && len(failed) == 0 // whoever blames what was patched well knows something that no check does
+	if unnamed && !well {
+		suspects = failed
+	}
 	blamed, err := patch.Blame(in.Names, suspects)
 	if err != nil {
 		return nil, once.Final(ErrInvalidInput, "%v", err)
 	}
 	for i := range blamed {
+		if well {
+			blamed[i].Failed = nil
+		}
 		blamed[i].Actor, blamed[i].Reason, blamed[i].Since = in.Actor, in.Reason, in.At
 	}
 	return c.BlockPatches(ctx, BlockPatchesInput{Patches: blamed})
@@ -236,6 +246,7 @@ func (c *Control) suspects(
 				failed = one.Ended
 			}
 			if suspect := patch.Suspect(details, one.Why, failed); suspect != nil {
+				suspect.ByName = suspect.ByName || one.Adopts
 				found = append(found, *suspect)
 			}
 		}

@@ -160,6 +160,73 @@ func TestWhoHasGotABlockedPatchIsTold(t *testing.T) {
 	require.Empty(t, found.Instances)
 }
 
+// Who was put back since, by the wave or by its roll back, or has got another version by a newer wave, runs it no more.
+func TestWhoWasPutBackSinceRunsNoBlockedPatch(t *testing.T) {
+	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
+	require.NoError(t, err)
+	got := func(wave, id, version string) {
+		_, err := store.PutInstance(t.Context(), wave, id, patch.InstanceDetails{
+			WaveID: wave, Group: "production/r/web", Instance: id, Outcome: patch.Patched,
+			Changes: []patch.PackageChange{{Name: "curl.x86_64", From: "0:0-1", To: version}},
+		})
+		require.NoError(t, err)
+	}
+	ended := func(wave string, instances ...patch.InstanceResult) {
+		require.NoError(t, store.PutWave(t.Context(), wave, activities.WaveDocument{
+			Version: 1, Status: patch.WaveStatus{State: patch.StateClosed},
+			Result: patch.WaveResult{Stages: []patch.StageResult{{Groups: []patch.GroupResult{{Instances: instances}}}}},
+		}))
+	}
+	const wave, later = "wave-web-20261101-020000", "wave-web-20261108-020000"
+	for _, id := range []string{"i-1", "i-2", "i-3", "i-4"} {
+		got(wave, id, "0:1-1")
+	}
+	ended(wave, patch.InstanceResult{ID: "i-1", Outcome: patch.RolledBack},
+		patch.InstanceResult{ID: "i-2", Outcome: patch.Patched},
+		patch.InstanceResult{ID: "i-3", Outcome: patch.Patched}, patch.InstanceResult{ID: "i-4", Outcome: patch.Patched})
+	ended(names.RollBack(wave), patch.InstanceResult{ID: "i-2", Outcome: patch.RolledBack})
+	got(later, "i-3", "0:1-2")
+	ended(later, patch.InstanceResult{ID: "i-3", Outcome: patch.Patched})
+	control := &activities.Control{Evidence: worker.Journal(store)}
+	found, err := control.FindBlocked(t.Context(), activities.FindBlockedInput{
+		Patches: []patch.BlockedPatch{blockOf("curl")},
+	})
+	require.NoError(t, err)
+	require.Len(t, found.Instances, 1)
+	require.Contains(t, found.Instances[0], "i-4 of production/r/web got curl.x86_64 by "+wave)
+}
+
+// Of a wave that has closed its evidence tells who failed with what is blamed; who was patched well did not.
+func TestABlameOfAClosedWaveNamesWhoFailed(t *testing.T) {
+	for name, c := range map[string]struct {
+		outcome patch.Outcome
+		failed  []string
+	}{
+		"one failed":  {patch.RolledBack, []string{"i-2 of wave-web-1"}},
+		"none failed": {patch.Patched, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
+			require.NoError(t, err)
+			for id, outcome := range map[string]patch.Outcome{"i-1": patch.Patched, "i-2": c.outcome} {
+				_, err := store.PutInstance(t.Context(), "wave-web-1", id, patch.InstanceDetails{
+					WaveID: "wave-web-1", Group: "production/r/web", Instance: id, Outcome: outcome,
+					After:   &patch.MachineFacts{OS: "amzn"},
+					Changes: []patch.PackageChange{{Name: "curl.x86_64", From: "0:0-1", To: "0:1-1"}},
+				})
+				require.NoError(t, err)
+			}
+			control := &activities.Control{Evidence: worker.Journal(store)}
+			done, err := control.BlamePatches(t.Context(), activities.BlamePatchesInput{
+				WaveID: "wave-web-1", Names: []string{"curl"}, Actor: "ann", Reason: "logins", At: blockedSince,
+			})
+			require.NoError(t, err)
+			require.Len(t, done.Fresh, 1)
+			require.Equal(t, c.failed, done.Fresh[0].Failed)
+		})
+	}
+}
+
 // growing is what is blocked while more and more is.
 type growing struct {
 	mu    sync.Mutex

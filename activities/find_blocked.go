@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -35,15 +37,20 @@ type FindBlockedInput struct {
 // nothing back: it is told.
 func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRuns, error) {
 	blocks, found, more := patch.Blocks(in.Patches), &WhoRuns{}, 0
+	newer := map[[2]string]bool{} // instance and package of which a newer wave has said what it holds
 	err := c.eachOfLastWaves(ctx, in.WaveID, func(wave string, machine patch.InstanceDetails) {
 		if !machine.Outcome.LeftPatched() {
 			return
 		}
 		got := slices.IndexFunc(machine.Changes, func(change patch.PackageChange) bool {
-			return slices.ContainsFunc(change.Arrived(), func(version string) bool {
-				return blocks.Of(change.Name, version) != nil
-			})
+			return !newer[[2]string{machine.Instance, change.Name}] &&
+				slices.ContainsFunc(change.Arrived(), func(version string) bool {
+					return blocks.Of(change.Name, version) != nil
+				})
 		})
+		for _, change := range machine.Changes {
+			newer[[2]string{machine.Instance, change.Name}] = true
+		}
 		switch {
 		case got < 0:
 		case len(found.Instances) == mostWhoRunNamed:
@@ -63,15 +70,19 @@ func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRun
 	return found, nil
 }
 
-// eachOfLastWaves looks at the instances of the last waves, and of one that is named, the newest wave first.
+// eachOfLastWaves looks at the instances of the last waves, and of one that is named, the newest wave first. Each has
+// the outcome that it stands at by now, put back since or not, as far as the evidence knows.
 func (c *Control) eachOfLastWaves(
 	ctx context.Context, named string, look func(wave string, machine patch.InstanceDetails),
 ) error {
-	waves, err := c.Evidence.ListWaves(ctx)
+	all, err := c.Evidence.ListWaves(ctx)
 	if err != nil {
 		return evidenceError("list the waves", err)
 	}
-	waves = slices.DeleteFunc(waves, func(wave string) bool { return wave == named })
+	waves := slices.DeleteFunc(slices.Clone(all), func(wave string) bool {
+		_, putsBack := names.RolledBackBy(wave)
+		return wave == named || putsBack || strings.Contains(wave, "/") // what a roll back did is its wave's
+	})
 	slices.SortStableFunc(waves, func(a, b string) int {
 		return strings.Compare(began.FindString(b), began.FindString(a))
 	})
@@ -88,7 +99,15 @@ func (c *Control) eachOfLastWaves(
 		if err != nil {
 			return evidenceError("read what was done by wave "+wave, err)
 		}
+		if len(machines) == 0 {
+			continue
+		}
+		standing, err := HowEnded(ctx, c.Evidence.GetWave, wave, all)
+		if err != nil {
+			return evidenceError("read how wave "+wave+" ended", err)
+		}
 		for _, machine := range machines {
+			machine.Outcome = cmp.Or(standing.Ended[machine.Instance], machine.Outcome)
 			look(wave, machine)
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/manifest"
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	shown "github.com/patchtide/patchtide/internal/plain"
 )
@@ -69,81 +67,21 @@ func changesOf(
 		return none, err
 	}
 	shown.Strings(&machines)
-	told, err := store.ListWaves(ctx)
+	all, err := store.ListWaves(ctx)
 	if err != nil {
 		return none, err
 	}
-	ended, known, unsure := map[string]patch.Outcome{}, len(ids) > 0, []string(nil)
-	for _, id := range []string{wave, names.RollBack(wave)} {
-		document, err := toldOf(ctx, store, id, told)
-		if err != nil {
-			return none, err
-		}
-		if document == nil {
-			if id == wave {
-				unsure = append(unsure, wave+" has no document of its own: it counts what its instances told as they ended")
-			}
-			continue
-		}
-		known = true
-		results := resultsIn(*document)
-		if id == wave && document.Status.State != patch.StateClosed {
-			unsure = append(unsure, wave+" has not closed, or ended without closing itself: of what its groups have not "+
-				"told yet it does not tell")
-		}
-		untold := len(results) == 0 && document.Status.Outcome != patch.NothingPutBack
-		if id != wave && (document.Status.State != patch.StateClosed || untold) {
-			unsure = append(unsure, "What "+id+" put back is not known: `patchtide wave logs "+id+"`")
-		}
-		for _, instance := range results {
-			switch {
-			case id == wave && instance.StillPatched: // its roll back failed, or was refused
-				ended[instance.ID] = patch.PatchedAs(instance.RebootPending)
-			case id == wave, instance.Outcome != patch.NotStarted && !instance.StillPatched:
-				ended[instance.ID] = instance.Outcome
-			}
-		}
+	standing, err := activities.HowEnded(ctx, store.GetWave, wave, all)
+	if err != nil {
+		return none, err
 	}
-	if !known {
+	if !standing.Known && len(ids) == 0 {
 		return none, fmt.Errorf("%s has no evidence of a wave %s: `patchtide wave list` shows which waves there are. One that "+
 			"runs has changed nothing yet; else `evidence:` of the configuration must name where the workers write", where, wave)
 	}
-	changes := manifest.ChangesOf(wave, machines, ended)
-	changes.Unsure = unsure
+	changes := manifest.ChangesOf(wave, machines, standing.Ended)
+	changes.Unsure = standing.Unsure
 	return changes, nil
-}
-
-// toldOf is a wave's document with what its groups left beside it where they outlived it; nil: there is neither.
-func toldOf(
-	ctx context.Context, store *evidence.Store, wave string, all []string,
-) (document *activities.WaveDocument, err error) {
-	for _, id := range all {
-		if id != wave && !strings.HasPrefix(id, names.LeftPrefix(wave)) {
-			continue
-		}
-		var one activities.WaveDocument
-		var none *evidence.NotFoundError
-		switch err := store.GetWave(ctx, id, &one); {
-		case errors.As(err, &none): // only a journal
-			continue
-		case err != nil:
-			return nil, err
-		}
-		if document != nil { // the wave's own, whose id is before those of what was left
-			one = document.With(one)
-		}
-		document = &one
-	}
-	return document, nil
-}
-
-func resultsIn(document activities.WaveDocument) (all []patch.InstanceResult) {
-	for _, stage := range document.Result.Stages {
-		for _, group := range stage.Groups {
-			all = append(all, group.Instances...)
-		}
-	}
-	return all
 }
 
 func printWaveChanges(out io.Writer, changes manifest.Changes) error {

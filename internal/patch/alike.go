@@ -127,6 +127,10 @@ func (k *KeptBlocks) doubt(failed []Suspicion, well []Well, at time.Time) (why s
 	if at := slices.IndexFunc(well, func(w Well) bool { return w.has(failed[0].Got) }); at >= 0 {
 		return said("%s got it by %s and is well", well[at].Instance, well[at].WaveID)
 	}
+	if slices.ContainsFunc(failed, func(s Suspicion) bool { return s.ByName }) {
+		return said("no baseline of theirs can reject a single version, so that no machine that lacks it would be patched " +
+			"at all")
+	}
 	again := map[string]bool{}
 	for _, one := range failed {
 		again[one.Instance] = again[one.Instance] || one.Well

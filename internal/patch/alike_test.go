@@ -24,6 +24,8 @@ func TestWhatTwoFailedWithIsBlockedAtTheEnd(t *testing.T) {
 		many = append(many, fmt.Sprintf("p%02d.x86_64 0:1-1", i))
 	}
 	two := []patch.Suspicion{wellAgain("w1", "i-1", got...), wellAgain("w1", "i-2", got...)}
+	byName := two[1]
+	byName.ByName = true
 	for _, c := range []struct {
 		name   string
 		failed []patch.Suspicion
@@ -54,6 +56,10 @@ func TestWhatTwoFailedWithIsBlockedAtTheEnd(t *testing.T) {
 		{
 			name: "a machine is well with a part of it", failed: two, well: []patch.Well{{Instance: "i-3", Got: got[:1]}},
 			blocks: 2,
+		},
+		{
+			name: "baselines of one reject names only", failed: []patch.Suspicion{two[0], byName},
+			doubt: "nothing of it is blocked by itself: no baseline of theirs can reject a single version",
 		},
 		{
 			name: "an outage: one was not well again without it",

@@ -26,6 +26,10 @@ type Suspicion struct {
 	Got      []string  `json:"got"` // "name.arch version", sorted
 	// Well reports whether it was well again once it had been put back to what it had before.
 	Well bool `json:"well,omitempty"`
+	// ByName reports whether its baseline cannot reject one version: of its system Systems Manager takes names only, or
+	// the baseline is others'. There a block keeps a machine that lacks the version from being patched at all.
+	ByName bool `json:"by_name,omitempty"`
+	Left   bool `json:"-"` // it did not fail: it was left patched
 }
 
 // alike reports whether both are of the same difference.
@@ -49,10 +53,15 @@ func (s Suspicion) patches() (all []BlockedPatch) {
 	return all
 }
 
+// rejectedByName are the systems of which a baseline rejects names, and no version: baselines.Baseline.Rejecting has
+// why.
+var rejectedByName = []string{"debian", "ubuntu", "raspbian", "sles", "sled", "sles_sap"}
+
 // Suspect is the suspicion that an instance's details lead to; nil: it got nothing that a version can be told of.
 func Suspect(d InstanceDetails, why string, at time.Time) *Suspicion {
 	found := &Suspicion{
 		WaveID: d.WaveID, Instance: d.Instance, Platform: Linux, Why: why, At: at, Well: d.Outcome == RolledBack,
+		Left: d.Outcome.LeftPatched(), ByName: d.After != nil && slices.Contains(rejectedByName, d.After.OS),
 	}
 	if d.After != nil && d.After.OS == string(Windows) {
 		found.Platform = Windows

@@ -263,6 +263,8 @@ func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
 	switch {
 	case verb == RollBack && slices.Contains(allowed, Reject):
 		then = "; to put back what the stages before have patched, reject it, and roll the wave back once it has closed"
+	case verb == Pause && state == StateRollingBack:
+		then = "; putting back is held by nothing, and goes on one instance after the other: abort leaves the rest patched"
 	case verb == Pause && state != StateClosed:
 		then = "; nothing of it begins as it stands. What holds it whatever is answered: patchtide freeze"
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -38,7 +39,7 @@ func (w *wave) blameNow(ctx workflow.Context, decision patch.Decision) error {
 	var failed []activities.FailedWith
 	for _, held := range w.roster.groups {
 		if w.status.PutsBack == "" { // what a roll back fails at is another thing
-			failed = append(failed, w.failedWith(held, func(patch.InstanceResult) bool { return true })...)
+			failed = append(failed, w.failedWith(ctx, held, func(patch.InstanceResult) bool { return true })...)
 		}
 	}
 	var done activities.PatchesChanged
@@ -59,7 +60,7 @@ func (w *wave) suspect(ctx workflow.Context, held []*lockedGroup) {
 	w.alike = nil
 	var failed []activities.FailedWith
 	for _, one := range held {
-		failed = append(failed, w.failedWith(one, func(i patch.InstanceResult) bool { return i.FailedHealth })...)
+		failed = append(failed, w.failedWith(ctx, one, func(i patch.InstanceResult) bool { return i.FailedHealth })...)
 	}
 	if len(failed) == 0 || ctx.Err() != nil {
 		return
@@ -80,16 +81,22 @@ func (w *wave) suspect(ctx workflow.Context, held []*lockedGroup) {
 }
 
 // failedWith are the failed instances of a group whose details are in the evidence.
-func (w *wave) failedWith(held *lockedGroup, is func(patch.InstanceResult) bool) (failed []activities.FailedWith) {
+func (w *wave) failedWith(
+	ctx workflow.Context, held *lockedGroup, is func(patch.InstanceResult) bool,
+) (failed []activities.FailedWith) {
+	_, adopts := patch.Adopts(w.policy(ctx, held.stage, held.group).Baseline)
 	for _, instance := range held.counts.Failed {
 		if instance.Details != "" && is(instance) {
 			failed = append(failed, activities.FailedWith{
-				Instance: instance.ID, Why: instance.Reason, Ended: instance.Ended,
+				Instance: instance.ID, Why: instance.Reason, Ended: instance.Ended, Adopts: adopts,
 			})
 		}
 	}
 	return failed
 }
+
+// alikeBudget is for how long a wave's end waits for what its last waves' machines hold: they are read one by one.
+const alikeBudget = 5 * time.Minute
 
 // blockAlike blocks, at the wave's end, what two failed with and nobody is well with. In its middle the wave's others
 // would count as having nothing due.
@@ -98,7 +105,8 @@ func (w *wave) blockAlike(ctx workflow.Context) {
 		return
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	if err := workflow.ExecuteActivity(run.Controlling(clean, "what two failed with alike"), control.BlockAlike,
+	looking := run.Thoroughly(run.Controlling(clean, "what two failed with alike"), alikeBudget)
+	if err := workflow.ExecuteActivity(looking, control.BlockAlike,
 		activities.BlockAlikeInput{WaveID: w.status.WaveID, At: workflow.Now(ctx)}).Get(clean, &w.blocked); err != nil {
 		w.blocked.Doubts = []string{"Whether two failed alike is not known, and nothing is blocked: " + run.Reason(err)}
 	}

@@ -139,6 +139,13 @@ func Within(ctx workflow.Context, budget time.Duration) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
+// Thoroughly is Within for what may need all of its budget for one try.
+func Thoroughly(ctx workflow.Context, budget time.Duration) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	options.StartToCloseTimeout, options.ScheduleToCloseTimeout = budget, budget
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // Summed says in the Temporal UI what an activity is for, where its name and group do not.
 func Summed(ctx workflow.Context, summary string) workflow.Context {
 	options := workflow.GetActivityOptions(ctx)
