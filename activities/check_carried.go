@@ -38,7 +38,7 @@ func (a *AWS) CheckCarried(ctx context.Context, in CheckCarriedInput) (_ *patch.
 		Instance: in.Instance.ID, Group: in.Instance.Group.String(), System: manifest.NameOf(*machine),
 		Release: machine.Release, BootID: machine.BootID, Packages: []int{},
 	}
-	system := earlier.Of(*machine)
+	system := earlier.Carriable(proof.System)
 	if system == nil {
 		return proof, nil
 	}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/manifest"
@@ -17,7 +19,8 @@ import (
 // FindCarriedInput asks for the manifest before that of a wave.
 type FindCarriedInput struct {
 	Plan   string
-	WaveID string // whose own does not count; "": nobody's
+	WaveID string    // whose own does not count; "": nobody's
+	At     time.Time `json:",omitzero"` // by which what it has is blocked; zero where nothing is shown
 }
 
 // FoundCarried is what of earlier waves may be carried on.
@@ -28,9 +31,15 @@ type FoundCarried struct {
 	Unproven []string
 }
 
-// mostManifestsBack is how many of a plan's waves are looked back at for its last manifest: of each every version of
-// its document is read.
-const mostManifestsBack = 10
+// How far it is looked back for a plan's last manifest: so many of its waves that made one, and so many documents in
+// all, of each of which every version is read. Waves that were refused, or had nothing to prove, made none.
+const (
+	mostManifestsBack = 10
+	mostWavesRead     = 60
+)
+
+// ofPlan matches what follows the plan's name in an id of Patchtide's: web-blue begins like web.
+var ofPlan = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}`)
 
 // FindCarried finds the newest manifest of the plan in the evidence, of a wave whose document is signed. One of stages
 // that were put back since proves nothing: the one before it counts. Waves are found by the ids that Patchtide gives
@@ -41,13 +50,17 @@ func (c *Control) FindCarried(ctx context.Context, in FindCarriedInput) (*FoundC
 		return nil, evidenceError("list the waves of the plan "+in.Plan, err)
 	}
 	waves := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-		return id == in.WaveID || strings.Contains(id, "/") || !strings.HasPrefix(id, names.WaveOf(in.Plan))
+		when, is := strings.CutPrefix(id, names.WaveOf(in.Plan))
+		return id == in.WaveID || strings.Contains(id, "/") || !is || !ofPlan.MatchString(when)
 	})
 	slices.SortStableFunc(waves, func(a, b string) int {
 		return cmp.Compare(began.FindString(b), began.FindString(a)) // the newest first
 	})
 	found := &FoundCarried{}
-	for _, id := range waves[:min(len(waves), mostManifestsBack)] {
+	for _, id := range waves[:min(len(waves), mostWavesRead)] {
+		if len(found.Unproven) == mostManifestsBack {
+			break
+		}
 		ref, why, err := c.manifestOf(ctx, in.Plan, id, slices.Contains(ids, names.RollBack(id)))
 		switch {
 		case err != nil:

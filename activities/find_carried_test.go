@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,7 +85,16 @@ func TestTheNewestManifestThatStillCountsIsCarried(t *testing.T) {
 		}, newer + ": its stage staging was rolled back"},
 		{"a plan that begins alike", newer, func(t *testing.T, s scene) {
 			t.Helper()
-			put(t, s, "wave-web-blue-20361109-020000", "web-blue", patch.Succeeded)
+			for night := range 30 {
+				put(t, s, fmt.Sprintf("wave-web-blue-20361109-0200%02d", night), "web-blue", patch.Succeeded)
+			}
+		}, ""},
+		{"a month of nights that were refused", newer, func(t *testing.T, s scene) {
+			t.Helper()
+			for night := range 30 {
+				require.NoError(t, s.store.PutWave(t.Context(), fmt.Sprintf("wave-web-20361109-0200%02d", night),
+					activities.WaveDocument{Version: 1, Plan: patch.Plan{Name: "web"}}))
+			}
 		}, ""},
 		{"this wave itself, and one that made none", newer, func(t *testing.T, s scene) {
 			t.Helper()

@@ -24,6 +24,9 @@ type MakeManifestInput struct {
 	NotCarried []string
 }
 
+// mostNotCarriedTold bounds what is told beside a stage; the manifest has all of it.
+const mostNotCarriedTold = 3
+
 // MakeManifest makes a document of what a wave's machines got, and the list of packages that machines of each system
 // are bound to, where they can read it. Both stand under their own hashes, so that a repeat writes the same again.
 func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patch.Pinned, error) {
@@ -53,6 +56,10 @@ func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patc
 	made.NotCarried = in.NotCarried
 	pinned := &patch.Pinned{
 		WaveID: in.WaveID, Proofs: len(made.Proofs), NotProofs: len(made.NotProofs), Carries: in.Carries,
+		NotCarried: in.NotCarried[:min(len(in.NotCarried), mostNotCarriedTold)],
+	}
+	for _, system := range made.Waiting {
+		pinned.Waiting += len(system.Packages)
 	}
 	if pinned.SHA256, err = c.Manifests.PutManifest(ctx, in.WaveID, made); err != nil {
 		return nil, evidenceError("write the manifest of wave "+in.WaveID, err)

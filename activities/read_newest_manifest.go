@@ -19,6 +19,11 @@ func (c *Control) ReadNewestManifest(ctx context.Context, in FindCarriedInput) (
 	if found.Manifest == nil {
 		return bound, nil
 	}
+	kept, _, err := readBlocks(ctx, c.Evidence)
+	if err != nil {
+		return nil, err
+	}
+	blocked := kept.Blocked.At(in.At, "")
 	read, err := readManifest(ctx, c.Manifests, *found.Manifest)
 	if err != nil {
 		return nil, err
@@ -26,6 +31,10 @@ func (c *Control) ReadNewestManifest(ctx context.Context, in FindCarriedInput) (
 	for _, system := range read.Systems {
 		one := patch.BoundSystem{Name: system.Name, Release: system.Release, Packages: []patch.BoundPackage{}}
 		for _, each := range system.Packages {
+			if block := blocked.Of(each.Name, each.Version); block != nil {
+				bound.Unproven = append(bound.Unproven, each.Name+" "+each.Version+" is not carried: "+block.String())
+				continue
+			}
 			one.Packages = append(one.Packages, patch.BoundPackage{
 				Name: each.Name, From: each.From, To: each.Version, WaveID: cmp.Or(each.WaveID, read.WaveID),
 			})

@@ -48,7 +48,7 @@ func (m *Manifest) carry(systems map[string]*system, earlier Earlier) {
 		replaced[name] = of.kind == kindWindows && len(of.packages) > 0
 	}
 	for _, proof := range earlier.Held {
-		of := earlier.Manifest.Named(proof.System)
+		of := earlier.Manifest.Carriable(proof.System)
 		if of == nil || len(proof.Packages) == 0 || replaced[proof.System] {
 			continue
 		}
@@ -74,9 +74,54 @@ func (m *Manifest) carry(systems map[string]*system, earlier Earlier) {
 	}
 }
 
+// Carriable is what a later wave may carry of a system: what was proved and what waits, in that order; nil: neither.
+func (m Manifest) Carriable(name string) *System {
+	of := m.Named(name)
+	at := slices.IndexFunc(m.Waiting, func(s System) bool { return s.Name == name })
+	switch {
+	case at < 0:
+		return of
+	case of == nil:
+		return &m.Waiting[at]
+	}
+	both := *of
+	both.Packages = slices.Concat(of.Packages, m.Waiting[at].Packages)
+	return &both
+}
+
+// wait keeps of the earlier manifest what is not carried now, and of which nothing newer was proved.
+func (m *Manifest) wait(systems map[string]*system, earlier Earlier) {
+	var names []string
+	for _, of := range slices.Concat(earlier.Manifest.Systems, earlier.Manifest.Waiting) {
+		names = append(names, of.Name)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		waits := System{Name: name}
+		for _, one := range earlier.Manifest.Carriable(name).Packages {
+			if of := systems[name]; of != nil && of.has(one) {
+				continue
+			}
+			if one.WaveID == "" {
+				one.WaveID = earlier.Ref.WaveID
+			}
+			waits.Packages = append(waits.Packages, one)
+		}
+		if len(waits.Packages) > 0 {
+			m.Waiting = append(m.Waiting, waits)
+		}
+	}
+}
+
+// has reports whether a package is proved in that version or a newer one.
+func (s *system) has(one Package) bool {
+	known, is := s.packages[one.Name]
+	return is && s.kind.compare(known.Version, one.Version) >= 0
+}
+
 // carries adds one that an earlier wave proved. One that was carried by that wave keeps whose it was.
 func (s *system) carries(one Package, wave string) {
-	if known, was := s.packages[one.Name]; was && s.kind.compare(known.Version, one.Version) >= 0 {
+	if s.has(one) {
 		return
 	}
 	if one.WaveID == "" {

@@ -15,6 +15,9 @@ type Manifest struct {
 	WaveID  string   `json:"wave_id"`
 	Systems []System `json:"systems"` // by name
 	Proofs  []Proof  `json:"proofs"`  // by instance
+	// Waiting are packages of earlier manifests that no machine asked was found to hold, or that are blocked, by system.
+	// They bind nothing; the next wave asks for them again.
+	Waiting []System `json:"waiting,omitempty"`
 	// Carries is the plan's manifest before, of which it carries what its proofs still hold; nil: none.
 	Carries *patch.ManifestRef `json:"carries,omitempty"`
 	// NotProofs are instances of those stages that prove nothing, and why: "i-1: its list of packages was cut off".
@@ -71,6 +74,7 @@ func New(plan, waveID string, machines []patch.InstanceDetails, earlier *Earlier
 	}
 	if earlier != nil {
 		made.carry(systems, *earlier)
+		made.wait(systems, *earlier)
 	}
 	for _, name := range slices.Sorted(maps.Keys(systems)) {
 		made.Systems = append(made.Systems, systems[name].told(name))

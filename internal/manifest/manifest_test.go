@@ -138,6 +138,38 @@ func TestWhatEarlierWavesProvedIsCarried(t *testing.T) {
 	}
 }
 
+// What nobody was found to hold in one wave, for nobody answered or for it was blocked then, is no part of that wave's
+// manifest, and is asked for again by the next.
+func TestWhatIsNotHeldWaitsForTheNextWave(t *testing.T) {
+	const system = "amzn 2023"
+	bind := manifest.Package{Name: "bind.x86_64", Version: "32:9.18-1", From: []string{"32:9.16-1"}}
+	old := manifest.Package{Name: "curl.x86_64", Version: "0:8.5.0-2", From: []string{"0:8.5.0-1"}}
+	first := manifest.Manifest{Plan: "web", WaveID: "wave-1", Systems: []manifest.System{
+		{Name: system, Packages: []manifest.Package{bind, old}},
+	}}
+	curl := patch.PackageChange{Name: "curl.x86_64", From: "0:8.5.0-2", To: "0:8.5.0-3"}
+	second := manifest.New("web", "wave-2", []patch.InstanceDetails{proven("i-1", al2023, curl)},
+		&manifest.Earlier{Ref: patch.ManifestRef{WaveID: "wave-1"}, Manifest: first})
+	bind.WaveID = "wave-1"
+	require.Equal(t, []manifest.System{{Name: system, Packages: []manifest.Package{bind}}}, second.Waiting,
+		"nobody answered, and of curl a newer version is proved")
+	require.Len(t, second.Named(system).Packages, 1, "what waits binds nobody")
+	asked := second.Carriable(system)
+	packages, removed := asked.Holds(manifest.Read([]string{"bind.x86_64 32:9.18-1", "curl.x86_64 0:8.5.0-3"}))
+	third := manifest.New("web", "wave-3", nil, &manifest.Earlier{
+		Ref: patch.ManifestRef{WaveID: "wave-2"}, Manifest: second,
+		Held: []patch.CarriedProof{{Instance: "i-1", System: system, BootID: "b", Packages: packages, Removed: removed}},
+	})
+	require.Empty(t, third.Waiting)
+	require.Len(t, third.Systems, 1)
+	require.Equal(t, []string{"wave-1", "wave-2"}, []string{
+		third.Systems[0].Packages[0].WaveID, third.Systems[0].Packages[1].WaveID,
+	})
+	none := manifest.New("web", "wave-3", nil, &manifest.Earlier{Ref: patch.ManifestRef{WaveID: "wave-2"}, Manifest: second})
+	require.Empty(t, none.Systems)
+	require.Len(t, none.Waiting[0].Packages, 2)
+}
+
 func TestListsAreOfTheFormThatTheNodeMatches(t *testing.T) {
 	for _, c := range []struct {
 		name, system, id, version, want string

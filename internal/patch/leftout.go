@@ -68,6 +68,9 @@ func (p Plan) Taking(only *Only) Plan {
 	return p
 }
 
+// takesOnly begins why a wave leaves out whom the next one takes.
+const takesOnly = "this wave takes only "
+
 // LeavesOut is why nothing is done to one of the group's instances, which counts for room and health like any other;
 // "": it is taken. A tag says more than what one wave takes: it is the instance's own.
 func (g Group) LeavesOut(id, zone string, tags map[string]string) string {
@@ -82,7 +85,7 @@ func (g Group) LeavesOut(id, zone string, tags map[string]string) string {
 		}
 	}
 	if !g.Only.takes(id, zone) {
-		return "this wave takes only " + g.Only.String()
+		return takesOnly + g.Only.String()
 	}
 	return ""
 }

@@ -27,6 +27,16 @@ func ReachOf(state GroupState, by Order) (reach Reach) {
 	return reach
 }
 
+// Aside are the ids of those whom only this wave leaves out.
+func (r Reach) Aside() (ids []string) {
+	for _, left := range r.LeftOut {
+		if strings.HasPrefix(left.Why, takesOnly) {
+			ids = append(ids, left.Instance)
+		}
+	}
+	return ids
+}
+
 // Nobody reports whether all of the group is left as it is: nothing of it stands in the way of a wave.
 func (r Reach) Nobody() bool { return len(r.Taken) == 0 && len(r.LeftOut) > 0 }
 

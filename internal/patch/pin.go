@@ -35,6 +35,11 @@ type Pinned struct {
 	NotProofs int `json:"not_proofs,omitempty"`
 	// Carries is the plan's manifest before, of which it carries what staging's machines still hold; nil: none.
 	Carries *ManifestRef `json:"carries,omitempty"`
+	// Waiting is how many packages of earlier waves no machine of the stages before was found to hold now, or are blocked:
+	// they bind nothing, and wait for a wave in which one does.
+	Waiting int `json:"waiting,omitempty"`
+	// NotCarried is why something of earlier waves is not carried on, the first of it, for people.
+	NotCarried []string `json:"not_carried,omitempty"`
 }
 
 // PinnedSystem is what binds machines of one system.
@@ -72,6 +77,10 @@ func (p *Pinned) Told() string {
 	told := fmt.Sprintf("manifest %.12s: %s, proven by %s", p.SHA256, strings.Join(of, ", "), machines(p.Proofs))
 	if p.NotProofs > 0 {
 		told += fmt.Sprintf("; %s more prove nothing", machines(p.NotProofs))
+	}
+	if p.Waiting > 0 {
+		told += fmt.Sprintf("; %d more of earlier waves are not in this one: no machine asked was found to hold them, or they "+
+			"are blocked", p.Waiting)
 	}
 	return told
 }

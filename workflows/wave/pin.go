@@ -43,6 +43,9 @@ func (w *wave) pin(ctx workflow.Context, stage int) (outcome patch.Outcome, goes
 			why += fmt.Sprintf("; of %d of their machines the manifest %.12s in its evidence says why", pinned.NotProofs,
 				pinned.SHA256)
 		}
+		if len(pinned.NotCarried) > 0 {
+			why += "; of earlier waves: " + strings.Join(pinned.NotCarried, "; ")
+		}
 		return w.unpinned(stage, why)
 	}
 	w.turn.pinned, w.status.Stages[stage].Pinned = &pinned, &pinned
@@ -101,9 +104,9 @@ func (w *wave) askCarried(ctx workflow.Context, stage int, in *activities.MakeMa
 	for before := range stage {
 		for _, held := range w.roster.of(before) {
 			groups = append(groups, held)
-			members = append(members, slices.DeleteFunc(slices.Clone(held.members), func(id string) bool {
-				return slices.Contains(in.Without, id)
-			}))
+			// Whom this wave does not take holds what earlier ones have proved all the same.
+			members = append(members, slices.DeleteFunc(slices.Concat(held.members, held.reach.Aside()),
+				func(id string) bool { return slices.Contains(in.Without, id) }))
 		}
 	}
 	t := w.plan.Timing

@@ -32,8 +32,10 @@ func TestProductionGetsWhatAnEarlierWaveProved(t *testing.T) {
 		curl    string
 		unbound string // why production was not begun
 		told    string // by the manifest
+		alone   bool   // the second wave takes one instance of production only
 	}{
 		{name: "all of it", packed: 6, carried: 6, curl: proved},
+		{name: "by a wave of one in production", packed: 6, carried: 6, curl: proved, alone: true},
 		{name: "repositories move on", moves: true, packed: 6, carried: 6, curl: proved},
 		{
 			name: "a newer version came in between", packed: 6, carried: 5, curl: newer,
@@ -88,17 +90,26 @@ func TestProductionGetsWhatAnEarlierWaveProved(t *testing.T) {
 			scene.Again(scene.Env.Now().Add(24 * time.Hour))
 			second := names.ScheduledWave("web", scene.Env.Now())
 			named(second)
+			request, taken := wavetest.WebWave, ""
+			if c.alone {
+				scene.Production(func(g *world.ScalingGroup) { taken = g.Members()[0].Instance.ID })
+				request.Only = &patch.Only{Instances: []string{taken}}
+			}
 			scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
 				if c.moves {
 					published(scene, newer)
 				}
 				scene.MustTake(patch.Approve, wavetest.Because("go"))
 			})
-			result, err = scene.Run(wavetest.WebWave)
+			result, err = scene.Run(request)
 			require.NoError(t, err)
 			require.Empty(t, result.Stranded)
 			scene.Production(func(g *world.ScalingGroup) {
 				for _, member := range g.Members() {
+					if c.alone && member.Instance.ID != taken {
+						require.Equal(t, old, member.Instance.Disk().Version(curl))
+						continue
+					}
 					require.Equal(t, c.curl, member.Instance.Disk().Version(curl))
 				}
 			})

@@ -1,8 +1,6 @@
 package wave
 
 import (
-	"slices"
-
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -24,9 +22,8 @@ func (p *preview) newestManifest(ctx workflow.Context) *patch.PreviewBound {
 	options.ScheduleToCloseTimeout = impatient
 	found := patch.PreviewBound{Systems: []patch.BoundSystem{}, NotYet: []string{}}
 	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), control.ReadNewestManifest,
-		activities.FindCarriedInput{Plan: p.plan.Name}).Get(ctx, &found); err != nil {
+		activities.FindCarriedInput{Plan: p.plan.Name, At: workflow.Now(ctx)}).Get(ctx, &found); err != nil {
 		return &patch.PreviewBound{Systems: []patch.BoundSystem{}, NotYet: []string{}, Unknown: run.Reason(err)}
 	}
-	found.Unproven = slices.Clip(found.Unproven)
 	return &found
 }
