@@ -248,7 +248,7 @@ func TestABaselineRejectsWhatWasBlockedMeanwhile(t *testing.T) {
 	f.aws.Blocks = blocks
 	in := activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023", At: blockedSince}
 	made := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
-	f.Sim.Inspect(func(w *world.World) {
+	f.Inspect(func(w *world.World) {
 		one, err := w.Account(staging.Account.ID).Region(tokyo).Baseline(made.BaselineID)
 		require.NoError(t, err)
 		require.Equal(t, []string{"curl.x86_64:0:1-1", "vim.x86_64:0:1-1"}, one.Rejected)

@@ -104,8 +104,8 @@ func isRunning(ctx context.Context, c client.Client, wave string) (bool, error) 
 	return description.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
 }
 
-// left is an error for a wave that neither Temporal nor the evidence knows: most likely a misspelt one. An evidence that
-// cannot be read here is read by the worker.
+// left is an error for a wave that neither Temporal nor the evidence knows: most likely a misspelt one. An evidence
+// that cannot be read here is read by the worker.
 func left(cmd *cobra.Command, c client.Client, wave string) error {
 	_, err := c.DescribeWorkflowExecution(cmd.Context(), wave, "")
 	var missing *serviceerror.NotFound

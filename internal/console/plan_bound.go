@@ -52,7 +52,9 @@ func planBound(text *planWriter, bound *patch.PreviewBound) {
 	if more := len(bound.NotYet) - mostBoundTold; more > 0 {
 		told += fmt.Sprintf(", and %d more, see --json", more)
 	}
-	text.line(6, "    %s not in it, and comes only once this wave has proved it before: %s", palette.Asks.Render("!"), told)
+	text.line(
+		6, "    %s not in it, and comes only once this wave has proved it before: %s", palette.Asks.Render("!"), told,
+	)
 }
 
 // fromTo is what a package was before on the machines that proved it, and what it would be.

@@ -79,8 +79,8 @@ func (p *Pinned) Told() string {
 		told += fmt.Sprintf("; %s more prove nothing", machines(p.NotProofs))
 	}
 	if p.Waiting > 0 {
-		told += fmt.Sprintf("; %d more of earlier waves are not in this one: no machine asked was found to hold them, or they "+
-			"are blocked", p.Waiting)
+		told += fmt.Sprintf("; %d more of earlier waves are not in this one: no machine asked was found to hold them, or "+
+			"they are blocked", p.Waiting)
 	}
 	return told
 }

@@ -5,7 +5,7 @@
 # SHA-256 of what was read; or why nothing could be asked. It writes nothing.
 PATH="/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}"; export PATH
 # begin
-bucket= key= region=
+bucket='' key='' region=''
 # end
 for python in python3 python /usr/libexec/platform-python python2; do
   command -v "$python" >/dev/null && break
