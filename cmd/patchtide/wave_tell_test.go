@@ -68,6 +68,13 @@ func TestWhatIsSentAgainIsToldSo(t *testing.T) {
 			"wave-1 accepted roll-back: 3 patched instances back as before, and what is under way",
 		},
 		{
+			"a roll back of what cannot be",
+			workflows.VerbAccepted{
+				Verb: patch.RollBack, State: patch.StateOnHold, NothingBack: patch.NothingBack("no backup is kept", 2),
+			},
+			"wave-1 accepted roll-back, though nothing can be put back: no backup is kept; 2 stay patched. Watch",
+		},
+		{
 			"one that was taken",
 			workflows.VerbAccepted{Verb: patch.Resume, State: patch.StatePaused, Already: time.Now()},
 			"; nothing more is done, and it is paused now",

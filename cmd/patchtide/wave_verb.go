@@ -169,7 +169,11 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 	if at != "" {
 		said += "; " + decision.Verb.Command() + " is sent for " + at
 	}
-	if decision.Verb == patch.RollBack {
+	switch nothing := status.RollsBack.Nothing(decision.Scope); {
+	case decision.Verb != patch.RollBack:
+	case nothing != "":
+		said += ", though " + nothing
+	default:
 		said += ", to put back " + shown.Plural(status.RollsBack.By(decision.Scope), "patched instance")
 	}
 	if status.Awaiting != "" {
@@ -183,6 +187,10 @@ func hasClosed(status patch.WaveStatus) error {
 	if status.LeavesNothing() {
 		return fmt.Errorf("%s has closed: %s at %s; it left nothing patched, and nothing can be done to it any more",
 			status.WaveID, status.Outcome.Words(), console.Moment(status.Since))
+	}
+	if nothing := status.RollsBack.Nothing(patch.ScopeWave); nothing != "" {
+		return fmt.Errorf("%s has closed: %s at %s; %s", status.WaveID, status.Outcome.Words(),
+			console.Moment(status.Since), nothing)
 	}
 	return fmt.Errorf("%s has closed: %s at %s; all that can be done to it is to put back what it left patched: %s",
 		status.WaveID, status.Outcome.Words(), console.Moment(status.Since),
@@ -220,7 +228,10 @@ func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccep
 			return nil
 		}
 		puts := ""
-		if accepted.PutsBack > 0 {
+		switch {
+		case accepted.NothingBack != "":
+			puts = ", though " + accepted.NothingBack
+		case accepted.PutsBack > 0:
 			puts = fmt.Sprintf(": %s back as before, and what is under way", shown.Plural(accepted.PutsBack, "patched instance"))
 		}
 		line(out, "%s accepted %s%s. Watch it: `patchtide wave watch %s`", wave, accepted.Verb.Command(), puts, wave)

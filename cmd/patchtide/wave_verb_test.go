@@ -143,6 +143,27 @@ func TestAFailingUndoIsGivenUpByTheNoticesCommand(t *testing.T) {
 	require.Error(t, patch.Abort.Means(before, aborting, []patch.Point{running.Point(), aborting.Point()}))
 }
 
+// Who rolls back is told before it is sent how much that puts back, or that it puts back nothing.
+func TestARollBackIsSentWithWhatItPutsBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		back patch.RollsBack
+		says string
+	}{
+		"some": {patch.RollsBack{Stage: 1, Wave: 2}, ", to put back 2 patched instances"},
+		"none": {
+			patch.RollsBack{WhyNot: "no backup is kept", WaveStays: 2},
+			", though nothing can be put back: no backup is kept; 2 stay patched",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status := patch.WaveStatus{WaveID: "wave-1", State: patch.StateOnHold, Stage: "p", Hold: 1, RollsBack: c.back}
+			_, said, err := aimedAt(status, patch.Decision{Verb: patch.RollBack, Scope: patch.ScopeWave})
+			require.NoError(t, err)
+			require.Contains(t, said, c.says)
+		})
+	}
+}
+
 // What the refusal of a roll back says to type is taken as it stands.
 func TestALossIsAcceptedByTheRefusalsCommand(t *testing.T) {
 	words := shellWords(names.VerbCommand(patch.RollBack, "old-wave", "--accept-loss"))

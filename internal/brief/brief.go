@@ -147,6 +147,9 @@ func (w Wave) whenFree(verb patch.Verb) string {
 		return "to go on at once"
 	case verb == patch.Resume && w.State == patch.StateSoaking:
 		return "to go on without the rest of the soak"
+	case verb == patch.RollBack && w.RollsBack.WhyNot != "":
+		why, _, _ := strings.Cut(said, ": ")
+		return why + ": " + w.nothingBack()
 	case verb == patch.RollBack:
 		return said + ": " + w.scopes()
 	case verb == patch.Abort && verb.AboutIn(w.State) == patch.AboutHold:
@@ -174,14 +177,23 @@ func (w Wave) scopes() string {
 	return said
 }
 
+// nothingBack says that a roll back puts nothing back.
+func (w Wave) nothingBack() string {
+	said := w.RollsBack.Nothing(patch.ScopeWave)
+	if w.UnderWay > 0 {
+		said += fmt.Sprintf("; %s under way comes to its end first", counted(w.UnderWay))
+	}
+	return said
+}
+
 // stays is what an abort leaves as it is.
 func (w Wave) stays() (said string) {
-	switch w.RollsBack.Wave {
+	switch patched := w.RollsBack.Wave + w.RollsBack.WaveStays; patched {
 	case 0:
 	case 1:
 		said = ": 1 instance stays patched"
 	default:
-		said = fmt.Sprintf(": %d instances stay patched", w.RollsBack.Wave)
+		said = fmt.Sprintf(": %d instances stay patched", patched)
 	}
 	if w.UnderWay > 0 {
 		said += fmt.Sprintf("; %s under way is put back or, once proven, stays patched, too", counted(w.UnderWay))
@@ -208,7 +220,11 @@ func (w Wave) Silence(moment func(time.Time) string) string {
 	switch {
 	case w.Until != nil:
 		said := fmt.Sprintf("If nobody answers by %s, %s is done.", moment(*w.Until), w.Otherwise.Words())
-		if w.Otherwise == patch.RollBack {
+		switch {
+		case w.Otherwise != patch.RollBack:
+		case w.RollsBack.WhyNot != "":
+			said += " By it " + w.RollsBack.Nothing("") + "."
+		default:
 			said += " It puts back " + counted(w.RollsBack.Stage) + "."
 		}
 		return said

@@ -67,6 +67,18 @@ func TestWhenToSendAVerb(t *testing.T) {
 			"if the patch is bad: puts back what the stage patched: 1 instance; each of them loses what was written since",
 		},
 		{
+			"a roll back of what cannot be",
+			brief.Wave{RollsBack: patch.RollsBack{WhyNot: "no backup is kept", WaveStays: 2}},
+			patch.RollBack,
+			"if the patch is bad: nothing can be put back: no backup is kept; 2 stay patched",
+		},
+		{
+			"an abort that leaves what cannot be put back",
+			brief.Wave{State: patch.StateRunning, RollsBack: patch.RollsBack{WhyNot: "no backup is kept", WaveStays: 2}},
+			patch.Abort,
+			"to stop here: 2 instances stay patched",
+		},
+		{
 			"an approval that one may not give",
 			brief.Wave{NotBy: "alice"},
 			patch.Approve,
@@ -108,6 +120,9 @@ func TestWhatIsDoneIfNobodyAnswers(t *testing.T) {
 	at := func(t time.Time) string { return t.Format(time.Kitchen) }
 	require.Equal(t, "If nobody answers by 2:30AM, roll back is done. It puts back no instance.",
 		brief.Wave{Otherwise: patch.RollBack, Until: &until, Verbs: []patch.Verb{patch.Retry}}.Silence(at))
+	none := patch.RollsBack{WhyNot: "no backup is kept", StageStays: 1, WaveStays: 2}
+	require.Equal(t, "If nobody answers by 2:30AM, roll back is done. By it nothing can be put back: no backup is kept; "+
+		"1 stays patched.", brief.Wave{Otherwise: patch.RollBack, Until: &until, RollsBack: none}.Silence(at))
 	require.Equal(t, "It waits until somebody answers.", brief.Wave{Verbs: []patch.Verb{patch.Approve}}.Silence(at))
 	require.Empty(t, brief.Wave{Verbs: []patch.Verb{patch.Abort}}.Silence(at), "nobody is asked")
 }

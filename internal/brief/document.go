@@ -121,13 +121,17 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	case by != nil && by.Outcome == patch.NothingPutBack:
 		doc.Groups = append(doc.Groups, fmt.Sprintf("%s, which closed at %s, found nothing of it patched any more", by.WaveID,
 			moment(by.Closed)))
+	case kept > 0 && status.RollsBack.WhyNot != "":
+		doc.Worries = append(doc.Worries, Worry{
+			WorryStillPatched, patch.NothingBack(status.RollsBack.WhyNot, kept),
+		})
 	case kept > 0:
 		which := " of other stages. To put back as well: "
 		switch {
 		case halfWay:
 			which = " at most: " + by.WaveID + " has not put back all of it, and `patchtide wave diff " + status.WaveID +
 				"` tells what it has. To go on with it: "
-		case status.Outcome == patch.Aborted:
+		case status.Outcome == patch.Aborted || status.Outcome == patch.Failed:
 			which = ". To put back: "
 		}
 		doc.Worries = append(doc.Worries, Worry{
@@ -180,15 +184,17 @@ func failure(group string, failed patch.InstanceResult) string {
 var doneWithIt = []patch.Outcome{patch.RolledBack, patch.NothingPutBack, patch.Refused}
 
 // stillPatched counts what a wave has left patched that ended by rolling a stage back, or aborted, or whose roll back
-// ended half way: whoever wanted the patch gone must not take that for all of it.
+// ended half way or failed: whoever wanted the patch gone must not take that for all of it.
 func stillPatched(status patch.WaveStatus, halfWay bool) (kept int) {
 	ended := []patch.Outcome{patch.RolledBack, patch.NothingPutBack, patch.Aborted}
-	if !halfWay && !slices.Contains(ended, status.Outcome) || status.PutsBack != "" {
+	rolledBack := slices.ContainsFunc(status.Decisions, func(d patch.Decision) bool { return d.Verb == patch.RollBack })
+	failed := rolledBack && status.Outcome == patch.Failed
+	if !halfWay && !failed && !slices.Contains(ended, status.Outcome) || status.PutsBack != "" {
 		return 0
 	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			kept += group.Patched
+			kept += group.Patched + group.StillPatched
 		}
 	}
 	return kept

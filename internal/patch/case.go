@@ -213,10 +213,8 @@ func (p Plan) RollBackOf(stage string) string {
 	switch {
 	case p.Backup == BackupNone:
 		return said + " puts nothing back, for the plan keeps no backup: what is patched stays patched"
-	case p.Restore == RestoreReplace:
-		return said + ": each of them is terminated and its group launches another; what only it held is lost"
-	case p.Restore == RestoreNone:
-		return said + ": each of them is taken out of its group into quarantine; nothing is put back"
+	case p.NoPutBack() != "":
+		return said + " puts nothing back: " + p.NoPutBack() + "; what is patched stays patched"
 	}
 	return said + ": " + p.RollBackLoses()
 }

@@ -136,12 +136,14 @@ func TestWhatARollBackOfAStageDoes(t *testing.T) {
 		{
 			"another instance",
 			patch.Plan{Backup: patch.BackupSnapshot, Restore: patch.RestoreReplace},
-			"a roll back of stage p: each of them is terminated and its group launches another; what only it held is lost",
+			"a roll back of stage p puts nothing back: the plan puts no root volume back (restore: replace); what is patched " +
+				"stays patched",
 		},
 		{
 			"quarantine",
 			patch.Plan{Backup: patch.BackupSnapshot, Restore: patch.RestoreNone},
-			"a roll back of stage p: each of them is taken out of its group into quarantine; nothing is put back",
+			"a roll back of stage p puts nothing back: the plan puts no root volume back (restore: none); what is patched " +
+				"stays patched",
 		},
 		{
 			"no backup",

@@ -119,6 +119,17 @@ func (p Plan) PutBackLoses() string {
 // also where the plan keeps no backup: then none of them can be.
 func (p Plan) RollBackLoses() string { return p.losesVolume("each of them") }
 
+// NoPutBack is why nothing that the plan patches can be put back; "": it can.
+func (p Plan) NoPutBack() string {
+	switch {
+	case p.Backup == BackupNone:
+		return "no backup is kept"
+	case p.Restore != RestoreRootVolume:
+		return "the plan puts no root volume back (restore: " + string(p.Restore) + ")"
+	}
+	return ""
+}
+
 // losesVolume says what whoever gets an older root volume loses by it; "" where nobody gets one.
 func (p Plan) losesVolume(who string) string {
 	if p.Restore != RestoreRootVolume {

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -55,12 +56,17 @@ type Helper struct {
 	Does       string `json:"does"` // in a person's words
 }
 
-// RollsBack is how many instances a roll_back would put back now, by its scope: those that are patched.
+// RollsBack is how many instances a roll_back would put back now, by its scope: those that are patched. Where the plan
+// can put none back they stay patched instead.
 type RollsBack struct {
 	Stage int `json:"stage"` // of the current stage
 	Wave  int `json:"wave"`
 	// Loses is what each of them loses beside its patches; "": nothing.
 	Loses string `json:"loses,omitempty"`
+	// WhyNot is why none can be put back that is patched; "": they can, or none is.
+	WhyNot     string `json:"why_not,omitempty"`
+	StageStays int    `json:"stage_stays,omitempty"` // of the current stage: they stay patched
+	WaveStays  int    `json:"wave_stays,omitempty"`
 }
 
 // By is how many a roll back of the scope puts back; without one it is of the stage.
@@ -69,6 +75,35 @@ func (r RollsBack) By(scope Scope) int {
 		return r.Wave
 	}
 	return r.Stage
+}
+
+// StaysBy is how many stay patched whatever is rolled back of the scope.
+func (r RollsBack) StaysBy(scope Scope) int {
+	if scope == ScopeWave {
+		return r.WaveStays
+	}
+	return r.StageStays
+}
+
+// Nothing says that a roll back of the scope puts nothing back, and how many stay patched; "": it may put some back.
+func (r RollsBack) Nothing(scope Scope) string {
+	if r.WhyNot == "" {
+		return ""
+	}
+	return NothingBack(r.WhyNot, r.StaysBy(scope))
+}
+
+// NothingBack says that nothing can be put back for a reason, and how many stay patched.
+func NothingBack(why string, stay int) string {
+	said := "nothing can be put back: " + why
+	switch stay {
+	case 0:
+	case 1:
+		said += "; 1 stays patched"
+	default:
+		said += fmt.Sprintf("; %d stay patched", stay)
+	}
+	return said
 }
 
 // StageStatus is a stage as the wave knows it.
@@ -84,19 +119,21 @@ type StageStatus struct {
 
 // GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.
 type GroupCounts struct {
-	Group      string           `json:"group"`              // account/region/name
-	WorkflowID string           `json:"workflow_id"`        // PatchGroup's
-	Baseline   string           `json:"baseline,omitempty"` // by which it is judged, where that is not the plan's
-	Phase      GroupPhase       `json:"phase"`
-	Outcome    Outcome          `json:"outcome,omitempty"` // as its instances stand
-	Strategy   Strategy         `json:"strategy"`
-	Total      int              `json:"total"`
-	Done       int              `json:"done"`            // ended, however
-	Tally      Tally            `json:"tally,omitempty"` // the same, by how they ended
-	Patched    int              `json:"patched,omitempty"`
-	ToPutBack  bool             `json:"to_put_back,omitempty"` // those that are patched wait for it, whatever the phase
-	Failed     []InstanceResult `json:"failed,omitempty"`
-	Failures   int              `json:"failures,omitempty"` // where Failed does not list all of them
+	Group      string     `json:"group"`              // account/region/name
+	WorkflowID string     `json:"workflow_id"`        // PatchGroup's
+	Baseline   string     `json:"baseline,omitempty"` // by which it is judged, where that is not the plan's
+	Phase      GroupPhase `json:"phase"`
+	Outcome    Outcome    `json:"outcome,omitempty"` // as its instances stand
+	Strategy   Strategy   `json:"strategy"`
+	Total      int        `json:"total"`
+	Done       int        `json:"done"`            // ended, however
+	Tally      Tally      `json:"tally,omitempty"` // the same, by how they ended
+	Patched    int        `json:"patched,omitempty"`
+	// StillPatched were to be put back and could not be; they count among those that failed.
+	StillPatched int              `json:"still_patched,omitempty"`
+	ToPutBack    bool             `json:"to_put_back,omitempty"` // those that are patched wait for it, whatever the phase
+	Failed       []InstanceResult `json:"failed,omitempty"`
+	Failures     int              `json:"failures,omitempty"` // where Failed does not list all of them
 	// Unproven are those that it took and did not prove: see Plan.Gate.
 	Unproven []NoticedInstance `json:"unproven,omitempty"`
 	// LastPatched is when the last of those that are left patched had been proven in service; zero: none is.

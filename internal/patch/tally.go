@@ -43,6 +43,7 @@ type Count struct {
 	Tally Tally // of those that have ended
 	Total int
 	Back  int // of those patched: so many are to be put back
+	Kept  int // of those failed: so many could not be put back, and are patched still
 }
 
 // Plus is both.
@@ -53,7 +54,7 @@ func (c Count) Plus(other Count) Count {
 			sum[outcome] += count
 		}
 	}
-	return Count{sum, c.Total + other.Total, c.Back + other.Back}
+	return Count{sum, c.Total + other.Total, c.Back + other.Back, c.Kept + other.Kept}
 }
 
 // Words counts by how they ended, the best first: "2 patched, 1 rolled back"; "" where none has.
@@ -74,14 +75,21 @@ func (c Count) Over() int { return max(c.Tally.Ended()-c.Back, 0) }
 func (c Count) String() string {
 	patched := max(c.Tally.Patched()-c.Back, 0)
 	var said []string
-	if patched > 0 || c.Back == 0 {
+	if patched > 0 || c.Back+c.Kept == 0 {
 		said = append(said, fmt.Sprintf("%d of %d patched", patched, c.Total))
 	}
 	if c.Back > 0 {
 		said = append(said, fmt.Sprintf("%d to be put back", c.Back))
 	}
+	if c.Kept > 0 {
+		said = append(said, fmt.Sprintf("%d of %d still patched", c.Kept, c.Total))
+	}
 	for _, outcome := range otherEnds {
-		if count := c.Tally[outcome]; count > 0 {
+		count := c.Tally[outcome]
+		if outcome == Failed {
+			count -= c.Kept
+		}
+		if count > 0 {
 			said = append(said, fmt.Sprintf("%d %s", count, outcome.Words()))
 		}
 	}
@@ -93,7 +101,7 @@ var otherEnds = []Outcome{AlreadyCompliant, RebootPending, RolledBack, Skipped, 
 
 // Count is how far the group has come.
 func (c GroupCounts) Count() Count {
-	count := Count{Tally: c.Tally, Total: c.Total}
+	count := Count{Tally: c.Tally, Total: c.Total, Kept: c.StillPatched}
 	if c.Phase == GroupRollingBack || c.ToPutBack {
 		count.Back = c.Patched
 	}

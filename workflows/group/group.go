@@ -45,6 +45,7 @@ type group struct {
 	base       string         // the patch baseline's id
 	closed     *Closing       // nil while instances may begin
 	rolledBack bool           // what was patched has been put back
+	wantedBack bool           // it was to be, however that went
 	earlier    time.Time      // see GroupOrder.Earlier
 	room       *room.Room     // nil: none was made
 	suspended  []string       // processes that the group keeps suspended while several are out
@@ -228,7 +229,7 @@ func (g *group) report(ctx workflow.Context) {
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
 	}
-	counts.Patched = patch.CountPatched(g.status.Instances)
+	counts.Patched, counts.StillPatched = patch.CountPatched(g.status.Instances), g.stillPatched()
 	if counts.Patched > 0 && g.status.Phase == patch.GroupDone && !g.rolledBack {
 		counts.StaleImage = g.status.StaleImage
 	}

@@ -1,11 +1,15 @@
 package group
 
 import (
+	"fmt"
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
@@ -13,6 +17,7 @@ import (
 // the one that was patched last. One for which there is no room is asked again once another has been put back; one that
 // is refused for good is told with its reason and stops no other.
 func (g *group) rollBack(ctx workflow.Context) {
+	g.wantedBack = true
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if !g.takeResumed() {
 		g.recallUntried()
@@ -40,7 +45,33 @@ func (g *group) rollBack(ctx workflow.Context) {
 	}
 	g.giveBack(clean)
 	g.rolledBack = true
-	g.enter(ctx, patch.GroupDone, "rolled back")
+	g.enter(ctx, patch.GroupDone, g.cameBack())
+}
+
+// cameBack says what came of a roll back.
+func (g *group) cameBack() string {
+	stay := g.stillPatched()
+	back := slices.Contains(outcomesOf(g.status.Instances), patch.RolledBack)
+	switch {
+	case stay == 0 && back:
+		return patch.RolledBack.Words()
+	case stay == 0:
+		return patch.NothingPutBack.Words()
+	case back:
+		return fmt.Sprintf("rolled back, but for %s: still patched", plain.Plural(stay, "instance"))
+	}
+	return fmt.Sprintf("%s could not be put back: still patched", plain.Plural(stay, "instance"))
+}
+
+// stillPatched counts those that were to be put back and could not be. Before a roll back what an install has left on
+// an instance that serves is none of them.
+func (g *group) stillPatched() (count int) {
+	for _, instance := range g.status.Instances {
+		if g.wantedBack && instance.StillPatched {
+			count++
+		}
+	}
+	return count
 }
 
 // putBackNext puts one instance back, chosen by what the group is now.

@@ -37,10 +37,7 @@ func (w *wave) show(ctx workflow.Context) {
 		}
 	}
 	w.status.Stranded, w.status.FailingUndos = w.roster.stranded(), w.roster.failing()
-	w.status.RollsBack = w.roster.rollsBack(w.status.Stage, w.status.Stages)
-	if w.status.RollsBack.Wave > 0 {
-		w.status.RollsBack.Loses = w.plan.RollBackLoses()
-	}
+	w.status.RollsBack = w.roster.rollsBack(w.plan, w.status.Stage, w.status.Stages)
 	w.status.Awaiting = patch.Asks(w.asks, w.status.FailingUndos)
 	w.estimate(ctx)
 	workflow.SetCurrentDetails(ctx, waveDetails(w.status, workflow.GetInfo(ctx).Namespace))

@@ -66,6 +66,8 @@ func (w *wave) holdText(stage int, held []*lockedGroup, also string) string {
 	}
 	why += also
 	switch loses := w.plan.RollBackLoses(); {
+	case w.status.RollsBack.WhyNot != "":
+		why += "By a roll back " + w.status.RollsBack.Nothing(patch.ScopeWave) + ". "
 	case loses == "":
 	case w.status.RollsBack.Stage > 0:
 		why += "A roll back puts back what is patched: " + loses + ". "

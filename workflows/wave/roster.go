@@ -108,15 +108,27 @@ func (r *roster) pausable(stage int) []*lockedGroup {
 	return r.which(func(held *lockedGroup) bool { return held.stage == stage && held.view().Pausable() })
 }
 
-// rollsBack counts what a roll back of the current stage, or of all, would put back.
-func (r *roster) rollsBack(current string, stages []patch.StageStatus) (count patch.RollsBack) {
+// rollsBack counts what a roll back of the current stage, or of all, would put back, or what stays patched whatever is
+// rolled back.
+func (r *roster) rollsBack(plan patch.Plan, current string, stages []patch.StageStatus) (count patch.RollsBack) {
+	wave, stage := 0, 0
 	for _, held := range r.groups {
-		count.Wave += held.counts.Patched
+		patched := held.counts.Patched
+		if plan.NoPutBack() != "" {
+			patched += held.counts.StillPatched
+		}
+		wave += patched
 		if held.stage < len(stages) && stages[held.stage].Name == current {
-			count.Stage += held.counts.Patched
+			stage += patched
 		}
 	}
-	return count
+	switch why := plan.NoPutBack(); {
+	case wave == 0:
+		return patch.RollsBack{}
+	case why != "":
+		return patch.RollsBack{WhyNot: why, StageStays: stage, WaveStays: wave}
+	}
+	return patch.RollsBack{Stage: stage, Wave: wave, Loses: plan.RollBackLoses()}
 }
 
 // members counts a stage's instances, of groups that have not begun as preflight found them.

@@ -231,7 +231,10 @@ func (w *wave) illText(look *patch.SoakLook) string {
 	s := w.parking.soak
 	text := fmt.Sprintf("%s is not well while it soaks, by two looks: %s. It soaks since %s, until %s; %s has not begun, "+
 		"and no lock is held. ", s.of, look, brief.UTC(s.Since), brief.UTC(s.Until), s.Before)
-	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Stage > 0 {
+	switch loses := w.plan.RollBackLoses(); {
+	case w.status.RollsBack.WhyNot != "":
+		text += "By a roll back " + w.status.RollsBack.Nothing(patch.ScopeWave) + ". "
+	case loses != "" && w.status.RollsBack.Stage > 0:
 		text += "A roll back puts back what is patched: " + loses + ". "
 	}
 	return text + "Send retry to look again and go on soaking, skip to go on to " + s.Before +

@@ -19,6 +19,8 @@ type VerbAccepted struct {
 	State patch.WaveState `json:"state"`
 	patch.Point
 	PutsBack int `json:"puts_back,omitempty"` // how many patched instances a roll back puts back, beside one under way
+	// NothingBack is why a roll back puts none of the patched ones back, and how many stay so; "": it does.
+	NothingBack string `json:"nothing_back,omitempty"`
 	// Already is when it was taken, of one that was sent again: nothing more is done.
 	Already time.Time `json:"already,omitzero"`
 }
@@ -54,6 +56,7 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 		} else {
 			if verb == patch.RollBack {
 				accepted.PutsBack = w.status.RollsBack.By(request.Scope)
+				accepted.NothingBack = w.status.RollsBack.Nothing(request.Scope)
 			}
 			decision := w.decisionOf(ctx, verb, request)
 			if err := w.blame(ctx, decision); err != nil {
