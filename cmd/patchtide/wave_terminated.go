@@ -27,6 +27,11 @@ type terminatedError struct {
 	by   *patch.PutBackBy // what put back what it had patched, or is at it; nil: nothing that anybody knows of
 }
 
+// isPutBack reports whether what it had patched was put back, or is being: one that was refused has changed nothing.
+func (e *terminatedError) isPutBack() bool {
+	return e.by != nil && (e.by.UnderWay() || e.by.Outcome == patch.RolledBack || e.by.Outcome == patch.NothingPutBack)
+}
+
 func (e *terminatedError) Error() string {
 	told := "wave " + e.wave + " was terminated"
 	if e.who != "" {
@@ -36,10 +41,10 @@ func (e *terminatedError) Error() string {
 		told += fmt.Sprintf(" (%q)", e.why)
 	}
 	switch {
-	case e.by != nil && e.by.UnderWay():
+	case e.isPutBack() && e.by.UnderWay():
 		return fmt.Sprintf("%s; what it had patched is being put back: patchtide wave show %s", told,
 			e.by.WaveID)
-	case e.by != nil && (e.by.Outcome == patch.RolledBack || e.by.Outcome == patch.NothingPutBack):
+	case e.isPutBack():
 		return fmt.Sprintf("%s; %s, which closed at %s, %s", told, e.by.WaveID,
 			console.Moment(e.by.Closed), map[patch.Outcome]string{
 				patch.RolledBack:     "put back what it had patched",
@@ -124,7 +129,7 @@ func showLastKnown(cmd *cobra.Command, status patch.WaveStatus, fromEvidence boo
 	status.Otherwise, status.Until, status.ETA = "", nil, nil
 	stood := toldByEvidence{standingOf(status, nil), fromEvidence}
 	told := lastKnown{toldByEvidence: stood, Terminated: end.at, By: end.who, Why: end.why}
-	if end.by == nil { // else it is not so any more
+	if !end.isPutBack() { // else it is not so any more
 		told.CameTo = cameTo(cmd, status.WaveID)
 	}
 	if err := show(cmd, told, printLastKnown); err != nil {

@@ -45,6 +45,7 @@ func stoodOnHold() patch.WaveStatus {
 type terminatedOnHold struct {
 	ended
 	answers bool
+	refused bool // its roll back was
 }
 
 func (t terminatedOnHold) QueryWorkflow(
@@ -57,9 +58,14 @@ func (t terminatedOnHold) QueryWorkflow(
 	return client.NewValue(payloads), err
 }
 
-func (terminatedOnHold) DescribeWorkflowExecution(
-	_ context.Context, id, _ string,
+func (t terminatedOnHold) DescribeWorkflowExecution(
+	ctx context.Context, id, run string,
 ) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if t.refused && id == names.RollBack("wave-web-1") {
+		described, err := rolledBackLater{known: true, outcome: patch.Refused}.DescribeWorkflowExecution(ctx, id, run)
+		described.WorkflowExecutionInfo.StartTime = timestamppb.New(time.Unix(90, 0))
+		return described, err
+	}
 	state, err := converter.GetDefaultDataConverter().ToPayload(string(patch.StateOnHold))
 	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
 		Execution: &common.WorkflowExecution{WorkflowId: id}, Status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED,
@@ -131,6 +137,9 @@ func TestATerminatedWaveIsToldByItsEvidence(t *testing.T) {
 	said, err := showing(t, terminatedOnHold{answers: true}, "--config", file)
 	require.ErrorContains(t, err, "once proven, stays patched")
 	require.Contains(t, strings.Join(strings.Fields(said), " "), came)
+	said, err = showing(t, terminatedOnHold{answers: true, refused: true}, "--config", file)
+	require.ErrorContains(t, err, "once proven, stays patched")
+	require.Contains(t, strings.Join(strings.Fields(said), " "), came, "a roll back that was refused has put nothing back")
 	said, err = showing(t, terminatedOnHold{}, "--config", file)
 	require.ErrorContains(t, err, "was terminated")
 	require.Contains(t, said, "and no worker answers. Its evidence tells how it stood at ")
