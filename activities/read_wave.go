@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/payload"
@@ -29,6 +31,8 @@ type WaveRead struct {
 	UnderWay  []patch.Group `json:",omitempty"` // groups of those: a workflow of the wave is at it
 	Unproven  []string      `json:",omitempty"` // records of its journal that cannot be believed
 	Notifies  bool          `json:",omitempty"` // see ResolvedPlan
+	// PutBackBefore is who put back what the wave had patched, and when, as an earlier roll back of it tells; "": none does.
+	PutBackBefore string `json:",omitempty"`
 }
 
 // WavePage is a page of a document.
@@ -67,6 +71,7 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	if read.UnderWay, err = c.underWay(ctx, in.WaveID, told.unsettled); err != nil {
 		return nil, err
 	}
+	read.PutBackBefore = c.putBackBefore(ctx, in.WaveID, read.Document.Status.Since)
 	read.Document.forRollBack()
 	pages, err := payload.Pages(read.Document)
 	if err != nil {
@@ -127,6 +132,20 @@ func (c *Control) readWhole(ctx context.Context, wave string) (document WaveDocu
 		return document, found, evidenceError("read the document of wave "+wave, err)
 	}
 	return document, found, nil
+}
+
+// putBackBefore is who put back what a wave had patched that closed then, and when; "" where no roll back of it tells,
+// or its document cannot be believed: it is told to people, and nothing is decided by it.
+func (c *Control) putBackBefore(ctx context.Context, wave string, closed time.Time) string {
+	var was WaveDocument
+	err := c.Evidence.ProvenWave(ctx, names.RollBack(wave), &was)
+	if err != nil || was.Result.PutsBack != wave || was.Status.Since.Before(closed) {
+		return ""
+	}
+	if was.Result.Outcome != patch.RolledBack || len(was.Status.Decisions) == 0 {
+		return was.Status.PutBackBefore
+	}
+	return was.Status.Decisions[0].Actor + " at " + was.Status.Since.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 // forRollBack leaves of a document what a roll back needs: instances that it would put back.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/activities"
@@ -96,5 +97,29 @@ func rolledBackSince(ctx context.Context, c client.Client, wave string, ended ti
 		return nil // it was refused before it had read what to put back
 	}
 	by.Outcome, by.Closed = patch.Outcome(seen.Outcome), *seen.Closed
+	if by.Outcome == patch.NothingPutBack { // an earlier run may have
+		if earlier := putBackBefore(ctx, c, by.WaveID, ended); !earlier.IsZero() {
+			by.Outcome, by.Closed = patch.RolledBack, earlier
+		}
+	}
 	return &by
+}
+
+// putBackBefore is when the last run of a roll back closed that put back what a wave had patched which has ended then;
+// zero: none did, or Temporal does not say.
+func putBackBefore(ctx context.Context, c lister, id string, ended time.Time) (closed time.Time) {
+	page, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Query: "WorkflowId = " + quoted(id), PageSize: 100,
+	})
+	if err != nil {
+		return closed
+	}
+	for _, info := range page.GetExecutions() {
+		run := listedOf(info)
+		putBack := run.Outcome == string(patch.RolledBack) && run.Closed != nil && !run.Started.Before(ended)
+		if putBack && run.Closed.After(closed) {
+			closed = *run.Closed
+		}
+	}
+	return closed
 }

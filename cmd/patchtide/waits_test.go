@@ -62,6 +62,22 @@ type rolledBackLater struct {
 	outcome patch.Outcome // "": it runs, or was terminated
 	ended   bool
 	state   patch.WaveState
+	earlier patch.Outcome // of a run before it
+}
+
+func (r rolledBackLater) ListWorkflow(
+	_ context.Context, asked *workflowservice.ListWorkflowExecutionsRequest,
+) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	if r.earlier == "" || asked.Query != "WorkflowId = 'roll-back-wave-web-1'" {
+		return &workflowservice.ListWorkflowExecutionsResponse{}, nil
+	}
+	outcome, err := converter.GetDefaultDataConverter().ToPayload(string(r.earlier))
+	return &workflowservice.ListWorkflowExecutionsResponse{Executions: []*workflowpb.WorkflowExecutionInfo{{
+		StartTime: timestamppb.New(time.Unix(10, 0)), CloseTime: timestamppb.New(time.Unix(30, 0)),
+		SearchAttributes: &common.SearchAttributes{
+			IndexedFields: map[string]*common.Payload{names.AttributeOutcome: outcome},
+		},
+	}}}, err
 }
 
 func (r rolledBackLater) DescribeWorkflowExecution(
@@ -112,6 +128,14 @@ func TestAClosedWaveTellsThatItWasPutBackSince(t *testing.T) {
 		"it was": {
 			rolledBackLater{known: true, outcome: patch.RolledBack},
 			"was put back by roll-back-wave-web-1, which closed at 1970-01-01 00:01:00 UTC", false,
+		},
+		"it was before, and nothing was left to do": {
+			rolledBackLater{known: true, outcome: patch.NothingPutBack, earlier: patch.RolledBack},
+			"was put back by roll-back-wave-web-1, which closed at 1970-01-01 00:00:30 UTC", false,
+		},
+		"nothing was left to do": {
+			rolledBackLater{known: true, outcome: patch.NothingPutBack, earlier: patch.NothingPutBack},
+			"roll-back-wave-web-1, which closed at 1970-01-01 00:01:00 UTC, found nothing of it patched any more", false,
 		},
 		"not all of it": {
 			rolledBackLater{known: true, outcome: patch.Failed},

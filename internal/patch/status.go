@@ -26,8 +26,10 @@ type WaveStatus struct {
 	Otherwise Verb       `json:"otherwise,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
 	RollsBack RollsBack  `json:"rolls_back"`
-	Since     time.Time  `json:"since"`
-	Window    *Window    `json:"window,omitempty"` // as extended; none: any time
+	// PutBackBefore is of a RollBackWave who had put its wave back before, and when: "ann at 2026-11-22 03:00:00 UTC".
+	PutBackBefore string    `json:"put_back_before,omitempty"`
+	Since         time.Time `json:"since"`
+	Window        *Window   `json:"window,omitempty"` // as extended; none: any time
 	// NextWindow is the one in which a parked wave can go on.
 	NextWindow *Window       `json:"next_window,omitempty"`
 	Stages     []StageStatus `json:"stages"`

@@ -116,6 +116,9 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	switch {
 	case !w.wantsAny():
 		w.reason += "; nothing was left to put back"
+		if before := w.status.PutBackBefore; before != "" {
+			w.reason += ": already put back by " + before
+		}
 		outcome = patch.NothingPutBack
 	case caveat != "":
 		w.reason += "; " + caveat
@@ -184,6 +187,7 @@ func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err er
 		unended += fmt.Sprintf("; records of its journal cannot be believed, and what they tell of is not put back: %s",
 			listed(read.Unproven))
 	}
+	w.status.PutBackBefore = read.PutBackBefore
 	w.unknown = len(read.Unsettled)+len(read.Unproven) > 0
 	w.plan, w.hash, w.announcer.notifies = document.Plan, document.Hash, read.Notifies
 	w.plan.Window = nil // putting back is allowed at any time

@@ -22,7 +22,9 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 		first = 0
 	}
 	w.turn.backFrom = &first
-	w.enter(ctx, patch.StateRollingBack, "")
+	if w.status.PutsBack == "" || w.wantsAny() { // a roll back that finds nothing left puts nothing back
+		w.enter(ctx, patch.StateRollingBack, "")
+	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	var outcomes []patch.Outcome
 	w.turn.rolledBack = true

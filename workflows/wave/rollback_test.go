@@ -24,7 +24,7 @@ func TestRollBackWavePutsAClosedWaveBackOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended, Fleet: fleet})
-			var result, again *patch.WaveResult
+			var result, again, third *patch.WaveResult
 			scene.Play(func(story wavetest.Story) {
 				wave := story.Wave("wave-1")
 				require.Equal(t, patch.Succeeded, wave.Outcome)
@@ -34,6 +34,8 @@ func TestRollBackWavePutsAClosedWaveBackOnce(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, 6, restored(scene))
 				again, err = story.RollBack("wave-1", false)
+				require.NoError(t, err)
+				third, err = story.RollBack("wave-1", false)
 				require.NoError(t, err)
 				story.RollBackRefused("roll-back-wave-1", false, "InvalidInput", "is itself a roll back", "roll that back again")
 			})
@@ -47,7 +49,8 @@ func TestRollBackWavePutsAClosedWaveBackOnce(t *testing.T) {
 					"production": {patch.RolledBack, patch.RolledBack, patch.RolledBack, patch.RolledBack},
 				}, wavetest.Outcomes(each))
 			}
-			require.Contains(t, again.Reason, "nothing was left to put back")
+			require.Regexp(t, `nothing was left to put back: already put back by tester at 20.* UTC$`, again.Reason)
+			require.Equal(t, again.Reason[len(again.Reason)-30:], third.Reason[len(third.Reason)-30:], "the first one")
 			require.Equal(t, 6, restored(scene), "the second changed nothing")
 			scene.RequireInvariants(result, wavetest.Except{})
 			scene.RequireVersions(result)
