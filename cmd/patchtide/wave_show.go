@@ -120,6 +120,9 @@ func printUnanswered(out io.Writer, held unanswered) error {
 	}
 	line(out, "%s  started %s", said, console.Moment(held.Started))
 	printWaits(out, held.Waits)
+	if held.Closed == nil {
+		line(out, "Which instances are under way, and may be out of service: patchtide wave logs %s", held.WaveID)
+	}
 	return nil
 }
 

@@ -93,6 +93,7 @@ func TestShowTellsWhatIsWaitedFor(t *testing.T) {
 	require.ErrorContains(t, err, "no worker answers for wave-web-1")
 	require.Contains(t, said, "wave-web-1  preflight  started ")
 	require.Contains(t, said, awayFromAWS)
+	require.Contains(t, said, "may be out of service: patchtide wave logs wave-web-1")
 
 	said, err = showing(t, waitingFor{answers: true}, "--json")
 	require.NoError(t, err)
