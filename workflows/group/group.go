@@ -128,7 +128,7 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 			switch {
 			case g.status.Phase != patch.GroupPaused:
 			case g.paused: // what had held it beside that is over
-				g.enter(ctx, patch.GroupPaused, g.whyPaused)
+				g.enter(ctx, patch.GroupPaused, g.pausedWhy())
 			default:
 				g.patch(ctx)
 			}

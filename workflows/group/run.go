@@ -26,7 +26,7 @@ func (g *group) patch(ctx workflow.Context) {
 	}
 	if !g.takeResumed() {
 		if g.paused && g.unfinished() { // neither marks nor room are made meanwhile
-			g.enter(ctx, patch.GroupPaused, g.whyPaused)
+			g.enter(ctx, patch.GroupPaused, g.pausedWhy())
 			return
 		}
 		// Marks and room are changes, too: none is made for instances that may not be started.
@@ -82,7 +82,7 @@ func (g *group) patch(ctx workflow.Context) {
 	case g.stepDone():
 		g.enter(ctx, patch.GroupStepDone, g.stepWhy())
 	case g.paused && g.unfinished():
-		g.enter(ctx, patch.GroupPaused, g.whyPaused)
+		g.enter(ctx, patch.GroupPaused, g.pausedWhy())
 	case g.unfinished(), // a pause that was lifted while the room was given back
 		g.takeJoined(ctx):
 		g.patch(ctx)

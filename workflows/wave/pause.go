@@ -17,11 +17,16 @@ func (w *wave) pause(ctx workflow.Context, stage int) {
 		held.waits = false // its reason is another now
 	}
 	w.order(ctx, pausable, group.Order{Kind: group.OrderPause, Why: why})
+	w.enter(ctx, patch.StatePaused, w.pausedText(stage))
+}
+
+// pausedText is what a paused wave says, as long as an instance is under way and once none is.
+func (w *wave) pausedText(stage int) string {
 	ends := ""
 	if w.roster.running(stage) > 0 {
 		ends = " An instance under way ends first."
 	}
-	w.enter(ctx, patch.StatePaused, why+"."+ends+" Send resume, roll back or abort.")
+	return whyPaused(w.inbox.paused) + "." + ends + " Send resume, roll back or abort."
 }
 
 // resumePaused lets the groups go on after a person's pause.

@@ -3,12 +3,14 @@ package wave_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 	"github.com/patchtide/patchtide/workflows"
@@ -37,6 +39,9 @@ func TestPauseLetsTheInstanceEndAndBeginsNoOther(t *testing.T) {
 				}, func(status patch.WaveStatus) {
 					require.Contains(t, status.Awaiting, "paused by tester: the network is being worked on")
 					require.Contains(t, status.Verbs, patch.Resume)
+					if strings.Contains(status.Awaiting, "ends first") {
+						t.Errorf("nothing is under way: %q", status.Awaiting)
+					}
 					scene.RequireNobodyOut()
 					began := len(scene.Effects("EnterStandby"))
 					scene.Env.RegisterDelayedCallback(func() {
@@ -68,8 +73,16 @@ func TestAPauseOutlivesAHold(t *testing.T) {
 	scene.OnHold = func(patch.WaveStatus) { held = true }
 	scene.When(func(s patch.WaveStatus) bool {
 		return held && s.State == patch.StatePaused && groupPhase(s) == patch.GroupPaused
-	}, func(patch.WaveStatus) {
+	}, func(status patch.WaveStatus) {
 		paused = true
+		said := strings.Join(brief.Write(status, patch.Waits{}, brief.UTC, brief.UTC).Groups, "\n")
+		if !strings.Contains(said, "paused by tester: lunch; kept until it goes on: the retry of i-") ||
+			!strings.Contains(said, ", rolled back: install: ") {
+			t.Errorf("what failed is told while its retry is kept: %q", said)
+		}
+		if strings.Contains(status.Awaiting, "ends first") {
+			t.Errorf("nothing is under way: %q", status.Awaiting)
+		}
 		scene.RequireNobodyOut()
 		scene.MustTake(patch.Resume, wavetest.Because("back"))
 	})

@@ -54,6 +54,9 @@ func (w *wave) listen(ctx workflow.Context) {
 // notice then says both.
 func (w *wave) heard(ctx workflow.Context, counts patch.GroupCounts) {
 	reporter := w.roster.report(ctx, counts)
+	if reporter != nil && w.status.State == patch.StatePaused && w.inbox.paused != nil {
+		w.asks = w.pausedText(reporter.stage)
+	}
 	w.show(ctx)
 	if reporter != nil && (counts.Phase != patch.GroupHeld || w.roster.running(reporter.stage) > 0) {
 		w.tellFailures(ctx, reporter)
