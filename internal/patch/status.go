@@ -147,6 +147,7 @@ type GroupCounts struct {
 	Waiting    []string      `json:"waiting_for_reboot,omitempty"`
 	StaleImage string        `json:"stale_image,omitempty"` // what its next instance lacks of what was installed; for people
 	Stranded   []Stranded    `json:"stranded,omitempty"`    // so far, its instances' included
+	Serving    string        `json:"serving,omitempty"`     // of one on hold: how many members are in service; for people
 	Stops      bool          `json:"stops,omitempty"`       // one has failed: it is held once those under way have ended
 	Closed     RefusalCode   `json:"closed,omitempty"`      // a window or a calendar that lets no further instance begin
 	Each       Duration      `json:"each,omitempty"`        // what those patched in this wave took on average; 0: none yet

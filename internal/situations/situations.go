@@ -149,7 +149,7 @@ const (
 func holds(why, also string, outcome patch.Outcome) patch.WaveStatus {
 	return in(patch.StateOnHold, func(s *patch.WaveStatus) {
 		asks(production+": "+why+". "+also+"Send retry, skip, roll back or abort.", patch.RollBack)(s)
-		group(s).Phase, group(s).Reason = patch.GroupHeld, why
+		group(s).Phase, group(s).Reason = patch.GroupHeld, strings.TrimSuffix(why, counted)
 		if outcome != "" {
 			group(s).Done = 2
 			group(s).Failed = []patch.InstanceResult{{

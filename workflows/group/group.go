@@ -46,6 +46,7 @@ type group struct {
 	closed     *Closing       // nil while instances may begin
 	rolledBack bool           // what was patched has been put back
 	wantedBack bool           // it was to be, however that went
+	serves     string         // see serving; of the last hold
 	earlier    time.Time      // see GroupOrder.Earlier
 	room       *room.Room     // nil: none was made
 	suspended  []string       // processes that the group keeps suspended while several are out
@@ -228,6 +229,9 @@ func (g *group) report(ctx workflow.Context) {
 	}
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
+	}
+	if g.status.Phase == patch.GroupHeld {
+		counts.Serving = g.serves
 	}
 	counts.Patched, counts.StillPatched = patch.CountPatched(g.status.Instances), g.stillPatched()
 	if counts.Patched > 0 && g.status.Phase == patch.GroupDone && !g.rolledBack {

@@ -70,7 +70,8 @@ func (g *group) patch(ctx workflow.Context) {
 	g.giveBack(ctx)
 	switch {
 	case failed != "":
-		g.enter(ctx, patch.GroupHeld, failed+g.serving(ctx))
+		g.serves = g.serving(ctx)
+		g.enter(ctx, patch.GroupHeld, failed)
 	case g.stopped || ctx.Err() != nil:
 		g.enter(ctx, patch.GroupDone, g.stoppedWhy())
 	case g.closed != nil:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
@@ -19,5 +20,8 @@ func TestAHoldTellsHowManyAreInService(t *testing.T) {
 	scene.OnHold = func(status patch.WaveStatus) { held = status.Awaiting }
 	_, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
+	status, answers := scene.Status()
+	require.True(t, answers)
+	require.NotContains(t, console.Status(status, patch.Waits{}, console.Page{}), "in service", "it was so then")
 	require.Contains(t, held, "Now 4 of its 4 members are in service. A roll back puts back")
 }

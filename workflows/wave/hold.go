@@ -60,6 +60,9 @@ func (w *wave) holdText(stage int, held []*lockedGroup, also string) string {
 	why := ""
 	for _, one := range held {
 		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
+		if one.counts.Serving != "" {
+			why += one.counts.Serving + ". "
+		}
 	}
 	for _, alike := range w.alike {
 		why += alike + ". "
