@@ -123,7 +123,11 @@ type Choice struct {
 func (w Wave) Choices() []Choice {
 	choices := make([]Choice, 0, len(w.Verbs))
 	for _, verb := range w.Verbs {
-		choices = append(choices, Choice{verb, w.when(verb), names.VerbCommand(verb, w.ID, verb.ToFill(w.Point)...)})
+		flags := verb.ToFill(w.Point)
+		if verb == patch.RollBack && w.RollsBack.Stage+w.UnderWay == 0 && w.RollsBack.Wave > 0 {
+			flags = append([]string{"--scope", string(patch.ScopeWave)}, flags...) // else it puts back nothing
+		}
+		choices = append(choices, Choice{verb, w.when(verb), names.VerbCommand(verb, w.ID, flags...)})
 	}
 	return choices
 }

@@ -115,6 +115,16 @@ func TestWhenToSendAVerb(t *testing.T) {
 	}
 }
 
+func TestARollBackNamesTheScopeThatPutsAnythingBack(t *testing.T) {
+	command := func(back patch.RollsBack) string {
+		w := brief.Wave{ID: "wave-1", Verbs: []patch.Verb{patch.RollBack}, RollsBack: back}
+		return w.Choices()[0].Command
+	}
+	require.Contains(t, command(patch.RollsBack{Wave: 2}), "--scope wave")
+	require.NotContains(t, command(patch.RollsBack{Stage: 1, Wave: 2}), "--scope")
+	require.NotContains(t, command(patch.RollsBack{WhyNot: "no backup is kept", WaveStays: 2}), "--scope")
+}
+
 func TestWhatIsDoneIfNobodyAnswers(t *testing.T) {
 	until := time.Date(2026, 11, 22, 2, 30, 0, 0, time.UTC)
 	at := func(t time.Time) string { return t.Format(time.Kitchen) }

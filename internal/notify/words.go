@@ -169,7 +169,11 @@ func finished(n patch.Notice) Message {
 	case patch.Refused:
 		m.Severity, m.Headline = Warning, what+" was refused: nothing was changed"
 		m.WhatToDo = "Read why and mend it, then start it again."
-		if n.PutsBack != "" {
+		switch {
+		case n.PutsBack != "" && strings.HasPrefix(n.Why, "NotRestorable: "):
+			m.WhatToDo = "Read why: nothing of it can be put back, and asking again changes nothing. It stays patched; " +
+				"what is bad of it has to be mended another way."
+		case n.PutsBack != "":
 			m.WhatToDo = "Read why and mend it, or accept what would be lost where it says so, then roll back again."
 			again := Command{When: "to roll back again", Line: names.VerbCommand(patch.RollBack, n.PutsBack)}
 			m.Commands = append(m.Commands, again)
