@@ -31,7 +31,7 @@ type WaveRead struct {
 	UnderWay  []patch.Group `json:",omitempty"` // groups of those: a workflow of the wave is at it
 	Unproven  []string      `json:",omitempty"` // records of its journal that cannot be believed
 	Notifies  bool          `json:",omitempty"` // see ResolvedPlan
-	// PutBackBefore is who put back what the wave had patched, and when, as an earlier roll back of it tells; "": none does.
+	// PutBackBefore is who put back what the wave had patched, and when, as an earlier roll back tells; "": none does.
 	PutBackBefore string `json:",omitempty"`
 }
 
