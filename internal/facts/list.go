@@ -29,7 +29,7 @@ func ListScript(address, region string) (document string, lines []string, err er
 	}
 	for i, line := range strings.Split(strings.TrimRight(shellList, "\n"), "\n") {
 		switch {
-		case strings.HasPrefix(line, "bucket= "):
+		case strings.HasPrefix(line, "bucket='' "):
 			lines = append(lines, "bucket="+parts[1]+" key="+parts[2]+" region="+region)
 		case i == 0 || !strings.HasPrefix(line, "#"):
 			lines = append(lines, line)
