@@ -69,6 +69,9 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 				return patch.Plan{}, fmt.Errorf("plan %s, stage %s: %w", plan.Name, stage.Name, err)
 			}
 		}
+		if stage.Image == nil {
+			resolved.Stages[i].Image = plan.Image.resolve()
+		}
 		resolved.Stages[i].Hooks = c.resolveHooks(false, plan.Hooks.pointed(), stage.Hooks.pointed())
 	}
 	return resolved, nil
@@ -114,6 +117,7 @@ func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 		Order:             stage.Order,
 		ZoneSoak:          stage.ZoneSoak,
 		Reboot:            stage.Reboot,
+		Image:             stage.Image.resolve(),
 	}
 	if stage.Canary != nil {
 		resolved.Canary = &patch.Canary{Instances: stage.Canary.Instances, Bake: stage.Canary.Bake}

@@ -116,6 +116,7 @@ func (v *validator) checkPlan(at string, plan Plan) {
 		)
 	}
 	v.checkPin(at, plan)
+	v.checkImage(at+".image", plan.Image, plan.allGroups())
 	known := timingKeys()
 	for key := range plan.Timing {
 		if !slices.Contains(known, key) {
@@ -195,6 +196,7 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 	v.checkSteps(at, stage)
 	v.checkExclude(at+".exclude", stage.Exclude)
 	v.checkStopped(at, stage)
+	v.checkImage(at+".image", stage.Image, stage.Groups)
 	v.notEmpty(at+".health", len(stage.Health), "health: [{target_group: auto}], or leave it out for that")
 	for i, check := range stage.Health {
 		v.checkHealth(fmt.Sprintf("%s.health[%d]", at, i), check)

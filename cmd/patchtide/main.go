@@ -18,6 +18,7 @@ const (
 	exitFailed = 1
 	exitUsage  = 2 // wrong usage or configuration
 	exitOnHold = 3 // a person is asked for a decision
+	exitStale  = 5 // a wave ended well, but for an image that it was to renew
 	exitGaps   = 4 // a wave, or a scan, ended well for all that it tried, and did not reach every member
 )
 

@@ -117,14 +117,16 @@ func askWave(ctx context.Context, c console.Asker, wave string) (*patch.WaveStat
 	return &status, nil
 }
 
-// exitOf is a wave's exit code: 3 where it waits for a person, 4 where it did not reach every member, 1 where it ended
-// badly.
+// exitOf is a wave's exit code: 3 where it waits for a person, 4 where it did not reach every member, 5 where it left
+// an image stale that it was to renew, 1 where it ended badly.
 func exitOf(status patch.WaveStatus) error {
 	switch {
 	case status.Asks():
 		return &exitError{code: exitOnHold}
 	case status.State == patch.StateClosed && status.Outcome == patch.SucceededWithGaps:
 		return &exitError{code: exitGaps}
+	case status.State == patch.StateClosed && status.Outcome == patch.SucceededImageStale:
+		return &exitError{code: exitStale}
 	case status.State == patch.StateClosed && !status.EndedWell():
 		return &exitError{code: exitFailed}
 	}

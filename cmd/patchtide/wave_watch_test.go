@@ -138,6 +138,7 @@ func TestExitCodeOfAWatchedWave(t *testing.T) {
 	}{
 		"succeeded":   {looked(patch.StateClosed, patch.Succeeded), exitDone},
 		"with skips":  {looked(patch.StateClosed, patch.SucceededWithSkips), exitDone},
+		"stale image": {looked(patch.StateClosed, patch.SucceededImageStale), exitStale},
 		"rolled back": {looked(patch.StateClosed, patch.RolledBack), exitFailed},
 		"aborted":     {looked(patch.StateClosed, patch.Aborted), exitFailed},
 		"on hold":     {looked(patch.StateOnHold, ""), exitOnHold},

@@ -79,6 +79,9 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 					doc.Groups = append(doc.Groups, group.Group+": "+group.StaleImage)
 				}
 			}
+			if group.Image != "" && !strings.Contains(status.Reason, group.Image) {
+				doc.Groups = append(doc.Groups, group.Group+": "+group.Image)
+			}
 			if group.BaselineDiffered != "" {
 				doc.Groups = append(doc.Groups, group.Group+": its baseline differed from the file, and the wave made it equal: "+
 					group.BaselineDiffered)

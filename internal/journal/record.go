@@ -108,7 +108,15 @@ type Intended struct {
 	RaiseMax      int            `json:",omitempty"` // by so many
 	MaxBefore     int            `json:",omitempty"` // with RaiseMax
 	Surge         []string       `json:",omitempty"` // the instances that RaiseDesired launched, once they are known
+	Image         *Image         `json:",omitempty"` // of a group: its image is renewed
 	Start         bool           `json:",omitempty"` // it was stopped, is started for the patch, and is to be stopped again
+}
+
+// Image is what renewing a group's image makes before it is proven, and by which tokens that is found. Its template is
+// changed only after that.
+type Image struct {
+	MakeToken  string
+	TrialToken string
 }
 
 // Hook is one of the policy's hooks that may have been begun, and by which tokens it and its undo are found.

@@ -34,6 +34,7 @@ const (
 	JudgeGroups      = "JudgeGroups"
 	ScanGroups       = "ScanGroups"
 	WatchSoak        = "WatchSoak"
+	RenewImage       = "RenewImage"
 	HealGroup        = "HealGroup"
 	ReleaseGroup     = "ReleaseGroup"
 	PatchInstance    = "PatchInstance"
@@ -125,6 +126,14 @@ const (
 	TagExpires = "patchtide:expires" // on snapshots and replaced volumes: RFC 3339, AWS's clock
 	// TagReplaced is on root volume replacement tasks the volume that they replace, and on that volume its instance.
 	TagReplaced = "patchtide:replaced"
+
+	// TagImage is on an image of ours, its snapshots, and the instance that tries it. Value: ImageOf its group.
+	TagImage = "patchtide:image"
+	TagPlan  = "patchtide:plan" // on the same: the plan of the wave
+	// TagImageState is on an image of ours: making, proven, or failed.
+	TagImageState = "patchtide:image-state"
+	// TagTrial is on an instance that tries an image, outside its group. Value: the group's name.
+	TagTrial = "patchtide:trial"
 )
 
 // Runbook is the Automation document that patches; it is registered in each account and region.
@@ -135,6 +144,7 @@ const (
 	groupLock    = "patch-group/"
 	instanceLock = "patch-instance/"
 	serviceLock  = "patch-service/"
+	imageLock    = "renew-image/"
 )
 
 const longest = 200 // of a name inside a workflow id; Temporal allows 1000 characters, its stores fewer
@@ -148,6 +158,18 @@ func GroupLock(group patch.Group) string {
 // an instance.
 func InstanceLock(group patch.Group, instance string) string {
 	return instanceLock + group.Account.ID + "/" + group.Region + "/" + instance
+}
+
+// ImageLock is the workflow id of RenewImage of a group.
+func ImageLock(group patch.Group) string {
+	return imageLock + group.Account.ID + "/" + group.Region + "/" + short(group.Name())
+}
+
+// ImageOf is the value of TagImage, by which a group's images are found: a tag's value takes what Auto Scaling's names
+// may not be.
+func ImageOf(group patch.Group) string {
+	sum := sha256.Sum256([]byte(GroupLock(group)))
+	return hex.EncodeToString(sum[:8])
 }
 
 // ServiceLock is HoldService's workflow id, and so the lock of a service, or of a target group by its ARN, whose groups

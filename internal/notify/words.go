@@ -159,6 +159,9 @@ func finished(n patch.Notice) Message {
 	case patch.SucceededWithGaps:
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+
 			" left gaps: "+tally(n), "Look at who was not reached and why; another wave takes them."
+	case patch.SucceededImageStale:
+		m.Severity, m.Headline, m.WhatToDo = Warning, what+" succeeded, and an image is stale: "+tally(n),
+			"Mend what it says of the image: until then what the group launches next lacks these patches."
 	case patch.NothingPutBack:
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+" put nothing back: "+tally(n),
 			"Nothing: nothing of what was to be put back is patched."

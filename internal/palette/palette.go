@@ -39,7 +39,7 @@ var marks = map[patch.Outcome]Mark{
 	patch.Patched: good, patch.AlreadyCompliant: good, patch.Succeeded: good, patch.WouldRun: good, patch.Released: good,
 	patch.RolledBack:        back,
 	patch.SucceededWithGaps: bad, patch.Skipped: left, patch.SucceededWithSkips: left, patch.Gone: left,
-	patch.Terminated: left, patch.PatchedRebootPending: left, patch.RebootPending: left,
+	patch.SucceededImageStale: left, patch.Terminated: left, patch.PatchedRebootPending: left, patch.RebootPending: left,
 	patch.Failed: bad, patch.Quarantined: bad, patch.Aborted: bad, patch.Blocked: bad,
 	patch.NotStarted: quiet, patch.NothingPutBack: quiet, patch.Refused: left,
 }

@@ -42,7 +42,7 @@ func (a AfterPlan) Wait(seen PlanWaves, now time.Time) string {
 		return fmt.Sprintf("the plan %s has an open wave: %s", a.Plan, fewOf(seen.Open))
 	case last == nil || last.Ended.Before(oldest):
 		return fmt.Sprintf("the plan %s has had no wave in the last %s", a.Plan, a.MaxAge)
-	case last.Outcome != Succeeded:
+	case last.Outcome != Succeeded && last.Outcome != SucceededImageStale:
 		how := strings.ReplaceAll(string(last.Outcome), "_", " ")
 		if how == "" {
 			how = "without an outcome"
@@ -61,7 +61,7 @@ func (a AfterPlan) Told() string {
 // NotByItself is the outcome of a wave that Temporal says ended in another way than by itself: what its attributes say
 // is of before.
 func (o Outcome) NotByItself(ended string) Outcome {
-	if o == Succeeded || o == "" {
+	if o == Succeeded || o == SucceededImageStale || o == "" {
 		return Outcome(ended)
 	}
 	return o

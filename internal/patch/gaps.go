@@ -108,7 +108,7 @@ func Missed(group string, gaps []Gap) string {
 
 // Judged is a group's outcome with its gaps: what was not reached is no success, whatever else was.
 func (o Outcome) Judged(gaps []Gap) Outcome {
-	if len(gaps) > 0 && (o == Succeeded || o == SucceededWithSkips) {
+	if len(gaps) > 0 && (o == Succeeded || o == SucceededWithSkips || o == SucceededImageStale) {
 		return SucceededWithGaps
 	}
 	return o
@@ -116,5 +116,5 @@ func (o Outcome) Judged(gaps []Gap) Outcome {
 
 // EndsWell reports whether the rest of a wave goes on after it.
 func (o Outcome) EndsWell() bool {
-	return o == Succeeded || o == SucceededWithSkips || o == SucceededWithGaps
+	return o == Succeeded || o == SucceededWithSkips || o == SucceededWithGaps || o == SucceededImageStale
 }

@@ -129,7 +129,7 @@ func fewOf(names []string) string {
 
 // JudgedWithout is a group's outcome where a wave took only some of it: whoever asked for that skipped the others.
 func (o Outcome) JudgedWithout(only *Only, left []Gap) Outcome {
-	if o == Succeeded && !only.Empty() && len(left) > 0 {
+	if (o == Succeeded || o == SucceededImageStale) && !only.Empty() && len(left) > 0 {
 		return SucceededWithSkips
 	}
 	return o

@@ -33,7 +33,10 @@ const (
 	SucceededWithSkips Outcome = "succeeded_with_skips"
 	// SucceededWithGaps: all that were tried ended well, and members of a group, as it is at its end, were not tried.
 	SucceededWithGaps Outcome = "succeeded_with_gaps"
-	Aborted           Outcome = "aborted"
+	// SucceededImageStale: all are patched, and the image that a group launches from was to be renewed and is not.
+	SucceededImageStale Outcome = "succeeded_image_stale"
+
+	Aborted Outcome = "aborted"
 	// NothingPutBack: it was to be put back, and nothing of it was patched.
 	NothingPutBack Outcome = "nothing_put_back"
 	// Refused is a wave, or a roll back, that ended before it changed anything: its reason says why.
@@ -192,6 +195,7 @@ type GroupResult struct {
 	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
+	Image     *ImageRenewal    `json:"image,omitempty"` // nil: it was not to be renewed
 }
 
 // StageResult is how one stage ended.
@@ -279,7 +283,8 @@ func GroupOutcome(instances []InstanceResult) Outcome {
 // started counts only when nothing else happened.
 func CombinedOutcome(parts []Outcome) Outcome {
 	for _, worst := range []Outcome{
-		Failed, RolledBack, NothingPutBack, Aborted, SucceededWithGaps, SucceededWithSkips, Succeeded,
+		Failed, RolledBack, NothingPutBack, Aborted, SucceededWithGaps, SucceededWithSkips,
+		SucceededImageStale, Succeeded,
 	} {
 		if slices.Contains(parts, worst) {
 			return worst

@@ -106,6 +106,7 @@ type Stage struct {
 	Canary            *Canary       `json:"canary,omitempty"`    // nil: the first are patched as the others
 	Reboot            Reboot        `json:"reboot,omitempty"`    // "": the plan's
 	Hooks             Hooks         `json:"hooks,omitempty"`     // those of each instance, the plan's first
+	Image             *ImagePolicy  `json:"image,omitempty"`     // of what its groups launch; nil: what is stale is told
 	Steps             []StageStep   `json:"steps,omitempty"`     // the last takes all; nil: all at once, but for a canary
 }
 

@@ -37,6 +37,7 @@ type Policy struct {
 	Steps          []StageStep
 	Quarantine     Quarantine
 	Hooks          Hooks // of each instance
+	Image          *ImagePolicy
 	Pinned         *Pinned
 }
 
@@ -52,7 +53,7 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 		Capacity: stage.Capacity,
 		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
 		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Steps: stage.Steps,
-		Hooks: stage.Hooks,
+		Hooks: stage.Hooks, Image: stage.Image,
 	}
 }
 
@@ -62,7 +63,7 @@ func (p Policy) StageView() Stage {
 		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable,
 		Capacity: p.Capacity, Health: p.Health,
 		Bake: p.Bake, Order: p.Order, ZoneSoak: p.ZoneSoak, Canary: p.Canary, Steps: p.Steps,
-		Hooks: p.Hooks,
+		Hooks: p.Hooks, Image: p.Image,
 	}
 }
 

@@ -146,6 +146,7 @@ type GroupCounts struct {
 	// Waiting names who waits for a reboot that the wave leaves to others, and for what; for people.
 	Waiting    []string      `json:"waiting_for_reboot,omitempty"`
 	StaleImage string        `json:"stale_image,omitempty"` // what its next instance lacks of what was installed; for people
+	Image      string        `json:"image,omitempty"`       // what became of it, where it was to be renewed; for people
 	Stranded   []Stranded    `json:"stranded,omitempty"`    // so far, its instances' included
 	Serving    string        `json:"serving,omitempty"`     // of one on hold: how many members are in service; for people
 	Stops      bool          `json:"stops,omitempty"`       // one has failed: it is held once those under way have ended
@@ -283,6 +284,7 @@ type GroupStatus struct {
 	LeftOut    []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes      []string         `json:"notes,omitempty"`
 	StaleImage string           `json:"stale_image,omitempty"` // see NextImage.Stale
+	Image      *ImageRenewal    `json:"image,omitempty"`       // nil: it was not to be renewed, or is not yet
 	Stranded   []Stranded       `json:"stranded,omitempty"`
 }
 
@@ -329,6 +331,7 @@ const (
 	StepStart      Step = "start" // of one that was stopped
 	StepStop       Step = "stop again"
 	StepTerminate  Step = "terminate"
-	StepRoom       Step = "room" // of a group: what was raised or launched for it, and its mark
+	StepImage      Step = "image" // of a group: its image is renewed, or its launch template put back
+	StepRoom       Step = "room"  // of a group: what was raised or launched for it, and its mark
 	StepEnded      Step = "ended"
 )

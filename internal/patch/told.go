@@ -207,7 +207,7 @@ func (s WaveStatus) Fit() WaveStatus {
 		for j := range s.Stages[i].Groups {
 			group := &s.Stages[i].Groups[j]
 			group.ETA, group.Stranded, group.Reason = nil, nil, Clip(group.Reason, shortReason)
-			group.StaleImage = "" // the group's own page tells
+			group.StaleImage, group.Image = "", "" // the group's own page tells
 			if len(group.Failed) > fewFailed {
 				group.Failures, group.Failed = len(group.Failed), group.Failed[:fewFailed]
 			}

@@ -1,0 +1,99 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Versions by which a group may name a template's: as Auto Scaling spells them.
+const (
+	FollowsDefault = "$Default"
+	FollowsLatest  = "$Latest"
+)
+
+// Launch is what a group launches its next instance from, as far as renewing its image depends on that.
+type Launch struct {
+	Template     string `json:"template"` // id
+	TemplateName string `json:"template_name"`
+	Follows      string `json:"follows"` // $Default, $Latest, or a version's number
+	Version      int    `json:"version"` // what that is now
+	Default      int    `json:"default"`
+	Latest       int    `json:"latest"`
+	Image        string `json:"image"` // of the version, as it names it: an id, or resolve:ssm:NAME
+
+	// Unusable is what of it cannot be renewed, in a person's words: "it has the launch configuration web".
+	Unusable string            `json:"unusable,omitempty"`
+	Tags     map[string]string `json:"tags,omitempty"`   // of the group and of the template
+	Shared   []string          `json:"shared,omitempty"` // other groups that launch from the template
+}
+
+// String names the version for people.
+func (l Launch) String() string {
+	return fmt.Sprintf("version %d of the launch template %s", l.Version, l.TemplateName)
+}
+
+// Brief is the launch without what is only judged once.
+func (l Launch) Brief() Launch {
+	l.Tags, l.Shared = nil, nil
+	return l
+}
+
+// Owner says by whom a template and its group are kept, who would undo or contradict what others change of them; "" of
+// nobody that is known. CloudFormation marks what is in a stack by itself. Terraform and its like leave no mark of
+// their own: only what people commonly tag with is known.
+func (l Launch) Owner() string {
+	if stack := l.Tags["aws:cloudformation:stack-name"]; stack != "" {
+		return "the CloudFormation stack " + stack
+	}
+	for key, value := range l.Tags {
+		key, value := strings.ToLower(key), strings.ToLower(value)
+		key = strings.NewReplacer("-", "", "_", "", ":", "", " ", "").Replace(key)
+		for _, tool := range []string{"terraform", "opentofu", "pulumi", "crossplane"} {
+			manages := slices.Contains([]string{"managedby", "createdby", "provisioner", "provisionedby", "iac"}, key)
+			if manages && strings.Contains(value, tool) || key == tool && value != "false" && value != "no" {
+				return tool + ", as its tags say"
+			}
+		}
+	}
+	return ""
+}
+
+// Refuse says why the image of what a group launches from is not renewed; "" where it may be.
+func (p ImagePolicy) Refuse(l Launch) string {
+	owner := l.Owner()
+	switch {
+	case l.Unusable != "":
+		return l.Unusable
+	case p.From == ImagePatched && !strings.HasPrefix(l.Image, "ami-"):
+		return fmt.Sprintf("%s names %s, which an image of ours would take the place of for good; write from: parameter", l,
+			l.Image)
+	case p.Promote == PromoteNone:
+		return ""
+	case owner != "" && !p.Force:
+		return fmt.Sprintf("%s is kept by %s, which would not know of a version of ours; change it there, or write force: "+
+			"true", l, owner)
+	case len(l.Shared) > 0 && !p.Force:
+		return fmt.Sprintf("%s also serves %s, which would launch from that image as well; give each group a template of "+
+			"its own, or write force: true", l, fewOf(l.Shared))
+	case l.Follows != FollowsDefault && l.Follows != FollowsLatest:
+		return fmt.Sprintf("the group names %s by its number, so that no other version reaches it; have it follow $Default "+
+			"or $Latest", l)
+	}
+	return ""
+}
+
+// Changed says what of a launch others have changed since it was read; "": nothing that a new version would go over.
+func (l Launch) Changed(now Launch) string {
+	switch {
+	case now.Template != l.Template || now.Follows != l.Follows || now.Unusable != "":
+		return "the group was given another template, or another version of it"
+	case now.Version != l.Version || now.Image != l.Image:
+		return fmt.Sprintf("it launches from version %d by now, and did from %d", now.Version, l.Version)
+	case now.Latest != l.Latest:
+		return fmt.Sprintf("somebody made version %d", now.Latest)
+	case now.Default != l.Default:
+		return fmt.Sprintf("somebody made version %d the default", now.Default)
+	}
+	return ""
+}
