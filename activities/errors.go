@@ -37,6 +37,7 @@ const (
 	ErrCountedOtherwise      = "CountedOtherwise" // desired went down by something else than an instance weighs
 	ErrSnapshotFailed        = "SnapshotFailed"
 	ErrRestoreFailed         = "RestoreFailed"
+	ErrImageFailed           = "ImageFailed"
 	ErrRebootFailed          = "RebootFailed" // the machine refuses its reboot, or could not prove it
 	ErrRunbookChanged        = "RunbookChanged"
 	ErrNotHealthy            = "NotHealthy"

@@ -53,6 +53,11 @@ func newIAMPolicy() *cobra.Command {
 					"--topic %s: write it like arn:aws:sns:ap-northeast-1:111122223333:patching", role.Topic,
 				))
 			}
+			for _, passed := range role.InstanceRoles {
+				if err := checkRole("--instance-role", passed); err != nil {
+					return wrongUsage(cmd, err)
+				}
+			}
 			for _, function := range role.Functions {
 				if parsed, err := arn.Parse(function); err != nil || parsed.Service != "lambda" {
 					return wrongUsage(cmd, fmt.Errorf(
@@ -72,6 +77,10 @@ func newIAMPolicy() *cobra.Command {
 	flags.StringSliceVar(
 		&role.Functions, "function", nil,
 		"a function of Lambda that a hook invokes, with its version or alias; may be given again",
+	)
+	flags.StringSliceVar(
+		&role.InstanceRoles, "instance-role", nil,
+		"the role of a profile with which a group is launched whose image is renewed (image:); may be given again",
 	)
 	flags.BoolVar(&automation, "automation", false, "of the role in automation_role_arn instead")
 	flags.StringVar(&lists, "lists", "", "the place of manifests:, s3://bucket/prefix: of the worker's own role instead")

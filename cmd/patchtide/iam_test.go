@@ -37,6 +37,11 @@ func TestIAMPrintsThePolicies(t *testing.T) {
 				"arn:aws:lambda:eu-west-1:111122223333:function:a", "arn:aws:lambda:eu-west-1:111122223333:function:b:live",
 			}}.Policy(),
 		},
+		{
+			"the role of a plan that renews images",
+			[]string{"policy", "--instance-role", role + "-web"},
+			permissions.Role{InstanceRoles: []string{role + "-web"}}.Policy(),
+		},
 		{"Automation's", []string{"policy", "--automation"}, permissions.AutomationPolicy()},
 		{
 			"the worker's, of lists of packages",

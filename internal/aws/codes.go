@@ -64,6 +64,7 @@ const (
 	CodeNotRegistered  = "InvalidTarget"     // the target group does not know the target
 	CodeAgentNotUsable = "InvalidInstanceId" // Systems Manager: the agent takes no command now
 
+	CodeImageName  = "InvalidAMIName.Duplicate"
 	CodeNoSuchNode = "InvalidResourceId" // Systems Manager has no such resource to be tagged: the node is deregistered
 
 	codeInvalidDocument   = "InvalidDocument"   // Systems Manager knows no such document

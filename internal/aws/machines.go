@@ -99,6 +99,9 @@ func ReadTagged(ctx context.Context, s *Services, group patch.Group) (Machines, 
 	}
 	// EC2 takes * and ? in a filter for wildcards; a plan means them literally.
 	instances = slices.DeleteFunc(instances, func(instance ec2types.Instance) bool {
+		if TagOf(instance.Tags, names.TagTrial) != "" { // it tries an image, and is nobody's member
+			return true
+		}
 		for key, value := range tags {
 			if !slices.ContainsFunc(
 				instance.Tags, func(tag ec2types.Tag) bool { return Deref(tag.Key) == key && Deref(tag.Value) == value },

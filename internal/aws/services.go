@@ -20,6 +20,8 @@ type Services struct {
 	CloudTrail     CloudTrailAPI
 	KMS            KMSAPI
 	Lambda         LambdaAPI
+	Images         ImageAPI
+	Parameters     ParameterAPI
 
 	// Quarantines proves who is in quarantine; nil believes the tag where it has the right form.
 	Quarantines Quarantines

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/permissions"
 )
 
@@ -85,13 +87,34 @@ func (p place) forbidden(
 }
 
 // more are the actions that only some configurations need.
-func (p place) more() []string {
+func (p place) more() (actions []string) {
+	if p.renewsImages() {
+		actions = permissions.ImageActions()
+	}
 	for _, target := range p.Config.Notify {
 		if target.SNS != nil && strings.Contains(target.SNS.TopicARN, ":"+p.account.ID+":") {
-			return []string{permissions.Publish}
+			return append(actions, permissions.Publish)
 		}
 	}
-	return nil
+	return actions
+}
+
+// renewsImages reports whether a plan renews the image of a group of the account.
+func (p place) renewsImages() bool {
+	for _, plan := range p.Config.Plans {
+		for _, stage := range plan.Stages {
+			image := cmp.Or(stage.Image, plan.Image)
+			if image == nil || image.From == patch.ImageNone {
+				continue
+			}
+			for _, group := range stage.Groups {
+				if group.Account == p.account.Name && group.AutoScalingGroup != "" {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // verdict is what IAM says of an action that is not simply allowed.

@@ -42,6 +42,8 @@ type Role struct {
 	AutomationRole string // automation_role_arn, which it then may pass
 	Topic          string // of SNS, of a target under notify: whose topic is in this account
 
+	InstanceRoles []string // ARNs of the roles of the profiles with which groups are launched whose image is renewed
+
 	Functions []string // ARNs of the functions of Lambda that hooks invoke, with their version or alias
 }
 
@@ -56,6 +58,14 @@ type grant struct {
 }
 
 func everything(Role) string { return "*" }
+
+// images is on what images are renewed: on everything, where any are.
+func (r Role) images() string {
+	if len(r.InstanceRoles) > 0 {
+		return "*"
+	}
+	return ""
+}
 
 // grants is the role's policy, as a table.
 func grants() []grant {
@@ -75,6 +85,16 @@ func grants() []grant {
 			sid: "InvokeHooks", actions: []string{Invoke}, resource: func(Role) string { return "" },
 			resources: func(r Role) []string { return r.Functions },
 			when:      "where a hook of a plan is a `lambda`, on its functions only, each with the version or alias of the hook",
+		},
+		{
+			sid: "RenewImages", actions: ImageActions(), resource: func(r Role) string { return r.images() },
+			when: "where a plan says `image`; `GetParameter` with `from: parameter` only",
+		},
+		{
+			sid: "PassInstanceRoles", actions: []string{PassRole}, resource: func(Role) string { return "" },
+			resources: func(r Role) []string { return r.InstanceRoles },
+			condition: Condition{"StringEquals": {"iam:PassedToService": RunService}},
+			when:      "where a plan says `image`, on the roles of the profiles that its launch templates name",
 		},
 		{
 			sid: "PassAutomationRole", actions: []string{PassRole}, resource: func(r Role) string { return r.AutomationRole },

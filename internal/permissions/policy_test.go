@@ -62,6 +62,13 @@ func TestThePolicyHasWhatTheRoleHasToDoWith(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), `{"Sid":"PassAutomationRole","Effect":"Allow","Action":["iam:PassRole"],`+
 		`"Resource":"`+automation+`","Condition":{"StringEquals":{"iam:PassedToService":"ssm.amazonaws.com"}}}`)
+	images := permissions.Role{InstanceRoles: []string{role + "-web"}}.Policy()
+	require.Equal(t, permissions.ImageActions(), images.Statement[2].Action)
+	require.Contains(t, permissions.ImageActions(), "ec2:RunInstances")
+	passed, err := json.Marshal(images.Statement[3])
+	require.NoError(t, err)
+	require.JSONEq(t, `{"Sid": "PassInstanceRoles", "Effect": "Allow", "Action": ["iam:PassRole"], "Resource": ["`+role+
+		`-web"], "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}}`, string(passed))
 	functions := []string{
 		"arn:aws:lambda:ap-northeast-1:111122223333:function:drain:live", "arn:aws:lambda:*:*:function:x",
 	}

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -39,18 +40,26 @@ func registerEC2Images(r *api.Registry, w *world.World) {
 			}
 			return out, err
 		})
-	api.Handle(r, "ec2", "CreateImage", []string{"InstanceId", "Name", "Description", "NoReboot", "TagSpecifications"},
+	api.Handle(r, "ec2", "CreateImage",
+		[]string{"InstanceId", "Name", "Description", "NoReboot", "TagSpecifications", "BlockDeviceMappings"},
 		func(c api.Call, in *ec2.CreateImageInput) (*ec2.CreateImageOutput, error) {
-			tags, err := specified(in.TagSpecifications, types.ResourceTypeImage)
+			all, err := specifiedFor(in.TagSpecifications, types.ResourceTypeImage, types.ResourceTypeSnapshot)
 			if err != nil {
 				return nil, err
 			}
+			for _, device := range in.BlockDeviceMappings { // images here have a root only: what is left out is not there
+				if device.NoDevice == nil || aws.ToString(device.DeviceName) == world.RootDevice {
+					return nil, api.NotModelled("device %s in ec2:CreateImage", aws.ToString(device.DeviceName))
+				}
+			}
+			tags := all[types.ResourceTypeImage]
 			image, err := regionOf(w, c).CreateImage(
 				aws.ToString(in.InstanceId), aws.ToString(in.Name), aws.ToString(in.Description), aws.ToBool(in.NoReboot), tags,
 			)
 			if err != nil {
 				return nil, err
 			}
+			maps.Copy(regionOf(w, c).Snapshot(image.Snapshot).Tags, all[types.ResourceTypeSnapshot])
 			return &ec2.CreateImageOutput{ImageId: &image.ID}, nil
 		})
 	api.Handle(

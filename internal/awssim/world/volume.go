@@ -238,6 +238,9 @@ func (r *Region) Image(idOrName string) *Image {
 // Images lists the region's images.
 func (r *Region) Images() []*Image { return r.images.all() }
 
+// Disk is what a machine launched from the image has on its root volume.
+func (i *Image) Disk() *Disk { return i.disk }
+
 // OS is the operating system of the image.
 func (i *Image) OS() *OperatingSystem { return i.disk.os }
 
