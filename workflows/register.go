@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/group"
+	"github.com/patchtide/patchtide/workflows/image"
 	"github.com/patchtide/patchtide/workflows/instance"
 	"github.com/patchtide/patchtide/workflows/notice"
 	"github.com/patchtide/patchtide/workflows/patches"
@@ -35,6 +36,7 @@ func Register(registry worker.WorkflowRegistry) {
 		names.JudgeGroups:      preflight.JudgeGroups,
 		names.ScanGroups:       preflight.ScanGroups,
 		names.WatchSoak:        soak.WatchSoak,
+		names.RenewImage:       image.RenewImage,
 		names.HealGroup:        group.HealGroup,
 		names.ReleaseGroup:     group.ReleaseGroup,
 		names.PatchInstance:    instance.PatchInstance,

@@ -66,7 +66,7 @@ var troubles = []trouble{
 var undoes = []string{
 	"ExitStandby", "RegisterTargets", "ResumeProcesses", "DeleteTags", "UpdateAutoScalingGroup", "SetDesiredCapacity",
 	"RemoveTagsFromResource", "UndoWebhook", "CreateReplaceRootVolumeTask", "StopAutomationExecution", "CancelCommand", "TerminateInstanceInAutoScalingGroup",
-	"DetachInstances",
+	"DetachInstances", "TerminateInstances",
 }
 
 // readTroubles are those that differ for a call without an effect.

@@ -45,6 +45,10 @@ var fleets = []fleet{
 	{name: "nodes", nodes: true, served: true, whole: true},
 	{name: "loose nodes", nodes: true, whole: true},
 	{name: "webhooks", whole: true, asks: "Webhook", plan: webhooksPlan},
+	{
+		name: "image", whole: true, plan: "    image: patched_instance\n",
+		tried: "Image|Launch|Trial|MakeVersion|SetDefault",
+	},
 	{name: "measured", metric: true, whole: true, asks: "GetMetricData"},
 }
 

@@ -280,6 +280,7 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	before.served(scene)
 	told := tellingsOf(scene, result, err)
 	found = append(found, scene.Untrue(result)...)
+	found = append(found, scene.ImageOpen(result)...)
 	found = append(found, ear.Untold(result)...)
 	found = append(found, progress.Missed(result, scene.GaveUp || errors.As(err, new(*temporal.CanceledError)))...)
 	if scene.GaveUp && !inject.denied.IsZero() && !ear.ToldWithin(inject.denied, patience) {

@@ -94,6 +94,7 @@ type Carried struct {
 	Rounds     int          // see progress.rounds
 	Step       int          // see way.step
 	Zones      patch.ZoneWay
+	ImageTries int // see group.imageTries
 }
 
 // Closing is why no instance may begin for the time being: a window or a calendar has closed. It is no failure.
@@ -122,7 +123,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
 	g.closed, g.earlier, g.rounds, g.targets = c.Closed, c.Earlier, c.Rounds, c.Targets
-	g.suspended = c.Suspended
+	g.suspended, g.imageTries = c.Suspended, c.ImageTries
 	g.way = way{step: c.Step, zones: c.Zones}
 	if c.Room != nil {
 		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
@@ -139,5 +140,6 @@ func (g *group) carry(doing OrderKind) *Carried {
 		Took: g.took, Unasked: g.unasked,
 		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds, Targets: g.targets,
 		Suspended: g.suspended, Step: g.way.step, Zones: g.way.zones,
+		ImageTries: g.imageTries,
 	}
 }

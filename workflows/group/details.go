@@ -84,6 +84,9 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 	if status.StaleImage != "" {
 		run.Write(&text, "\n- %s\n", status.StaleImage)
 	}
+	if status.Image != nil {
+		run.Write(&text, "\n- %s\n", status.Image.Told())
+	}
 	for _, note := range status.Notes { // those who are left out are among them
 		run.Write(&text, "\n- %s\n", note)
 	}

@@ -53,6 +53,8 @@ type group struct {
 	notes      []string       // what a reader should know beside its members
 	record     journal.Record // what the journal holds of it, where no room is made
 	targets    []string       // ARNs of the target groups that hold members; nil: they have not been looked through yet
+	renewing   bool           // RenewImage is under way
+	imageTries int            // how often its image was begun to be renewed
 	watch      *undo.Watch    // beside what the group itself puts back; nil: nothing yet
 	tries
 	mailbox
@@ -237,6 +239,9 @@ func (g *group) report(ctx workflow.Context) {
 	if counts.Patched > 0 && g.status.Phase == patch.GroupDone && !g.rolledBack {
 		counts.StaleImage = g.status.StaleImage
 	}
+	if g.status.Image != nil {
+		counts.Image = patch.Clip(g.status.Image.Told(), longestWhy*2)
+	}
 	counts.LastPatched = patch.LastPatched(g.status.Instances)
 	if len(g.status.Instances) > 0 || g.in.Group.Only.Empty() { // of whom a person names, nobody need be here
 		counts.Unproven = patch.Unproven(
@@ -275,8 +280,9 @@ func (g *group) result() *patch.GroupResult {
 			g.in.Group.Only, g.status.LeftOut,
 		), Reason: g.status.Reason, LeftOut: g.status.LeftOut,
 		Instances: g.status.Instances, Gaps: g.status.Gaps, Notes: g.status.Notes,
-		Stranded: g.status.Stranded,
+		Stranded: g.status.Stranded, Image: g.status.Image,
 	}
+	result.Outcome = result.Outcome.JudgedImage(g.status.Image)
 	switch {
 	case len(g.status.Instances) == 0 && len(g.status.Gaps) == 0:
 		result.Outcome = patch.NotStarted

@@ -128,6 +128,9 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays int) {
 	}
 	if !record.Ended {
 		g.resume(ctx, record.Intended.Suspend)
+		if left := record.Intended.Image; left != nil {
+			g.healImage(ctx, *left)
+		}
 	}
 	for _, raise := range heal.Raises {
 		err := g.undone(ctx, aws.LowerMax, activities.MaxInput{

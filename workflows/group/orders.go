@@ -28,7 +28,9 @@ type Order struct {
 	// Pinned comes with go, retry, skip and resume, of which each may be the first that a later workflow of the group
 	// hears: what its instances are bound to; nil: nothing.
 	Pinned *patch.Pinned
-	Step   int // with go: as far as which of the stage's steps, from 0; see way.step
+	// Image comes with a roll_back of a wave that has closed: what became of the group's image in it.
+	Image *patch.ImageRenewal
+	Step  int // with go: as far as which of the stage's steps, from 0; see way.step
 }
 
 // OrderKind names an order.
@@ -86,6 +88,9 @@ func (g *group) listen(ctx workflow.Context) {
 					g.status.Instances = order.Results
 				}
 				g.earlier = order.Earlier
+				if order.Image != nil {
+					g.status.Image = order.Image
+				}
 				g.orders = append(g.orders, order.Kind)
 			default:
 				g.orders = append(g.orders, order.Kind)
@@ -99,6 +104,9 @@ func (g *group) passOn(ctx workflow.Context) {
 	for _, id := range slices.Clone(g.status.Current) {
 		// An instance that has just ended needs to be told nothing.
 		_ = workflow.SignalExternalWorkflow(ctx, id, "", names.SignalGiveUp, nil).Get(ctx, nil)
+	}
+	if g.renewing {
+		_ = workflow.SignalExternalWorkflow(ctx, names.ImageLock(g.in.Group), "", names.SignalGiveUp, nil).Get(ctx, nil)
 	}
 	if len(g.status.Current) == 0 && g.stopTrying != nil {
 		g.stopTrying()

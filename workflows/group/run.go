@@ -88,6 +88,11 @@ func (g *group) patch(ctx workflow.Context) {
 		g.takeJoined(ctx):
 		g.patch(ctx)
 	default:
+		g.renewImage(ctx)
+		if g.stopped || ctx.Err() != nil {
+			g.enter(ctx, patch.GroupDone, "")
+			return
+		}
 		g.tellImage(ctx)
 		g.enter(ctx, patch.GroupDone, "")
 	}

@@ -43,5 +43,10 @@ func (g *group) fails(ctx workflow.Context) {
 
 // undone acts to put something of the group back.
 func (g *group) undone(ctx workflow.Context, activity, input any) error {
-	return undo.Act(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), activity, input, nil)
+	return g.undoneGet(ctx, activity, input, nil)
+}
+
+// undoneGet is undone of what gives an answer.
+func (g *group) undoneGet(ctx workflow.Context, activity, input, output any) error {
+	return undo.Act(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), activity, input, output)
 }

@@ -243,7 +243,7 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 		for _, group := range w.plan.Stages[i].Groups {
 			if group.Account.Name == was.Account && group.Region == was.Region && group.Name() == was.Name {
 				held := &lockedGroup{group: group, stage: i, workflowID: names.GroupLock(group)}
-				held.results, held.started = patched, true
+				held.results, held.started, held.image = patched, true, was.Image
 				held.counts.Total, held.counts.Patched = len(patched), len(patched)
 				held.counts.Tally = patch.TallyOf(patched)
 				w.roster.groups = append(w.roster.groups, held)

@@ -66,7 +66,7 @@ func (w *wave) rollBackGroup(ctx workflow.Context, held *lockedGroup, first, las
 	}
 	held.counts.Phase = patch.GroupRollingBack
 	w.order(ctx, []*lockedGroup{held}, group.Order{
-		Kind: group.OrderRollBack, Results: held.results, Earlier: w.parking.since,
+		Kind: group.OrderRollBack, Results: held.results, Earlier: w.parking.since, Image: held.image,
 	})
 	for !held.idle() {
 		_ = workflow.Await(ctx, func() bool { return held.idle() || w.inbox.aborts() })

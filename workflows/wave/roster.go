@@ -60,6 +60,7 @@ type progress struct {
 // past is what a group has done, and goes on with.
 type past struct {
 	results []patch.InstanceResult // of a RollBackWave: what the wave did, and what is to become of it
+	image   *patch.ImageRenewal    // of a RollBackWave: what became of its image
 	judged  preflight.Judged       // of a RollBackWave: what stands against it
 	result  *patch.GroupResult     // nil while the lock is held
 	kept    *patch.GroupResult     // what it had done when the wave was parked last; nil: not, or it had no lock yet

@@ -169,11 +169,16 @@ func (w *wave) judge(stage int) patch.Outcome {
 			w.reason = held.group.String() + ": " + held.counts.Reason
 			return patch.Aborted
 		}
+		if held.counts.Outcome == patch.SucceededImageStale {
+			w.reason = strings.TrimPrefix(w.reason+"; "+held.group.String()+": "+held.counts.Image, "; ")
+		}
 		switch {
+		case held.counts.Outcome == patch.SucceededImageStale:
+			outcome = patch.CombinedOutcome([]patch.Outcome{outcome, held.counts.Outcome})
 		case held.counts.Outcome == patch.SucceededWithGaps:
 			outcome = patch.SucceededWithGaps
 			w.reason = strings.TrimPrefix(w.reason+"; "+patch.Missed(held.group.String(), held.counts.Gaps), "; ")
-		case held.counts.Outcome != patch.Succeeded && outcome == patch.Succeeded:
+		case held.counts.Outcome != patch.Succeeded && outcome != patch.SucceededWithGaps:
 			outcome = patch.SucceededWithSkips
 		}
 		for _, told := range slices.Concat(held.counts.LeftOut, held.counts.Waiting) {

@@ -33,6 +33,15 @@ func ByHand(activity string, input any) []string {
 		if activity == "LowerMax" {
 			return []string{scaling(in.Group, "update-auto-scaling-group", fmt.Sprintf("--max-size %d", in.MaxBefore))}
 		}
+	case activities.EndTrialInput:
+		if in.ID != "" {
+			return []string{"aws ec2 terminate-instances --instance-ids " + in.ID + " --region " + in.Group.Region}
+		}
+	case activities.PutTemplateBackInput:
+		if was := in.Renewal.Was; in.Renewal.Defaults {
+			return []string{fmt.Sprintf("aws ec2 modify-launch-template --launch-template-id %s --default-version %d --region %s",
+				was.Template, was.Default, in.Group.Region)}
+		}
 	case activities.MarkInstanceInput:
 		return []string{fmt.Sprintf("aws ec2 delete-tags --resources %s --tags Key=%s --region %s", in.Instance.ID,
 			names.TagJournal, in.Instance.Group.Region)}

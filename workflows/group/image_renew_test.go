@@ -1,0 +1,342 @@
+package group_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// renewing is production of so many, whose image is renewed as written.
+func renewing(image string, faults ...world.WorldFault) wavetest.Options {
+	return inOrder(2, "        image: "+image+"\n", faults...)
+}
+
+// launched is the image of what production launches next, and its template.
+func launched(scene *wavetest.Scene) (image *world.Image, template world.LaunchTemplate) {
+	scene.Production(func(group *world.ScalingGroup) {
+		_, version, _ := group.Template.Version(group.TemplateVersion)
+		image, template = group.Region.Image(version.Image), *group.Template
+	})
+	return image, template
+}
+
+// follows has production name its template's version so.
+func follows(scene *wavetest.Scene, version string) {
+	scene.Production(func(group *world.ScalingGroup) { group.TemplateVersion = version })
+}
+
+// requireClosed proves that nothing of a renewal is under way, and that what production launches next has what its
+// members have, or is named as stale.
+func requireClosed(t *testing.T, scene *wavetest.Scene, result *patch.WaveResult) {
+	t.Helper()
+	for _, wrong := range scene.ImageOpen(result) {
+		t.Error(wrong)
+	}
+}
+
+func renewal(result *patch.WaveResult) *patch.ImageRenewal {
+	stage := result.Stages[len(result.Stages)-1]
+	return stage.Groups[0].Image
+}
+
+func TestAnImageIsRenewed(t *testing.T) {
+	for _, c := range []struct {
+		name, image, follows string
+		change               func(*testing.T, *wavetest.Scene)
+		fleet                func(*world.Scenario)
+		outcome              patch.Outcome
+		reaches              bool
+		says                 string
+	}{
+		{name: "the default", image: "patched_instance", outcome: patch.Succeeded, reaches: true, says: "image renewed: "},
+		{
+			name: "the latest", image: "patched_instance", follows: "$Latest", outcome: patch.Succeeded, reaches: true,
+			says: "image renewed: ",
+		},
+		{
+			name: "a mixed group", image: "patched_instance", fleet: mixed, outcome: patch.Succeeded,
+			reaches: true, says: "image renewed: ",
+		},
+		{
+			name: "the default stays", image: "{from: patched_instance, promote: latest}", outcome: patch.Succeeded,
+			says: "image proven, and not what it launches next: ",
+		},
+		{
+			name: "only made", image: "{from: patched_instance, promote: none}", follows: "$Latest", outcome: patch.Succeeded,
+			says: "image proven, and in no launch template",
+		},
+		{
+			name: "a number", image: "patched_instance", follows: "1", outcome: patch.SucceededImageStale,
+			says: "by its number",
+		},
+		{
+			name: "it is in a stack", image: "patched_instance", outcome: patch.SucceededImageStale,
+			change: tagged("aws:cloudformation:stack-name", "web"), says: "kept by the CloudFormation stack web",
+		},
+		{
+			name: "it is Terraform's", image: "patched_instance", outcome: patch.SucceededImageStale,
+			change: tagged("ManagedBy", "Terraform"), says: "kept by terraform",
+		},
+		{
+			name: "it is Terraform's, by force", image: "{from: patched_instance, force: true}", outcome: patch.Succeeded,
+			change: tagged("ManagedBy", "Terraform"), reaches: true, says: "image renewed: ",
+		},
+		{
+			name: "a trial that may not be launched", image: "patched_instance", outcome: patch.SucceededImageStale,
+			change: func(_ *testing.T, scene *wavetest.Scene) {
+				scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+					if call.Operation == "RunInstances" {
+						return awssim.Fault{Kind: awssim.FaultError, Code: "UnauthorizedOperation", Message: "not authorized"}
+					}
+					return awssim.Fault{}
+				})
+			},
+			says: "launch a trial: ",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			options := renewing(c.image)
+			if c.fleet != nil {
+				options.Fleet = c.fleet
+			}
+			scene := wavetest.New(t, options)
+			if c.follows != "" {
+				follows(scene, c.follows)
+			}
+			if c.change != nil {
+				c.change(t, scene)
+			}
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, c.outcome, result.Outcome, "%s %+v", reasons(result), renewal(result))
+			require.Contains(t, renewal(result).Told(), c.says)
+			require.Equal(t, c.reaches, renewal(result).Reaches)
+			status, answers := scene.Status()
+			require.True(t, answers)
+			require.Contains(t, status.Stages[0].Groups[0].Image, c.says)
+			require.Equal(t, c.reaches, status.Stages[0].Groups[0].StaleImage == "", status.Stages[0].Groups[0].StaleImage)
+			if c.outcome == patch.SucceededImageStale {
+				require.Contains(t, result.Reason, c.says)
+			}
+			requireClosed(t, scene, result)
+			scene.RequireNothingOfOurs(wavetest.Except{})
+		})
+	}
+}
+
+// mixed gives production two instances by a mixed instances policy.
+func mixed(s *world.Scenario) {
+	wavetest.Sized(1, 2, 3)(s)
+	wavetest.EachGroup(func(g *world.GroupSpec) { g.Mixed = []world.Override{{Type: "m7i.large"}} })(s)
+}
+
+// tagged gives production's group a tag.
+func tagged(key, value string) func(*testing.T, *wavetest.Scene) {
+	return func(_ *testing.T, scene *wavetest.Scene) {
+		scene.Production(func(group *world.ScalingGroup) {
+			group.Tags = append(group.Tags, world.GroupTag{Key: key, Value: value})
+		})
+	}
+}
+
+// The trial is nobody's member: it is attached to nothing and registered nowhere, and is gone before the template is
+// changed.
+func TestATrialIsNobodysMember(t *testing.T) {
+	scene := wavetest.New(t, renewing("patched_instance"))
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
+	var order []string
+	for _, event := range scene.Sim.Events() {
+		if event.Effect && slices.Contains([]string{
+			"CreateImage", "RunInstances", "TerminateInstances", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate",
+		}, event.Operation) {
+			order = append(order, event.Operation)
+		}
+	}
+	require.Equal(t, []string{
+		"CreateImage", "RunInstances", "TerminateInstances", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate",
+	}, order)
+	scene.Production(func(group *world.ScalingGroup) {
+		for _, instance := range group.Region.Instances() {
+			if instance.Tags[names.TagTrial] == "" {
+				continue
+			}
+			require.Contains(t, []world.InstanceState{world.ShuttingDown, world.Terminated}, instance.State)
+			require.Empty(t, instance.Group)
+			for _, target := range group.Region.TargetGroups() {
+				require.Nil(t, wavetest.Registration(target, instance.ID, 0))
+			}
+		}
+	})
+	image, _ := launched(scene)
+	require.Equal(t, "proven", image.Tags[names.TagImageState])
+}
+
+// What others change of the template while the image is made stays.
+func TestWhatOthersChangeOfATemplateStays(t *testing.T) {
+	for _, c := range []struct {
+		name, follows, says string
+		change              func(*world.LaunchTemplate)
+	}{
+		{"a version, which is the latest", "$Latest", "it launches from version 2 by now", func(template *world.LaunchTemplate) {
+			template.AddVersion(world.LaunchTemplateVersion{Image: template.Versions[0].Image, Type: "m7i.xlarge"})
+		}},
+		{"a version that is the default", "$Default", "it launches from version 2 by now", func(template *world.LaunchTemplate) {
+			template.Default = template.AddVersion(
+				world.LaunchTemplateVersion{Image: template.Versions[0].Image, Type: "m7i.xlarge"})
+		}},
+		{"a version", "$Default", "somebody made version 2", func(template *world.LaunchTemplate) {
+			template.AddVersion(world.LaunchTemplateVersion{Image: template.Versions[0].Image, Type: "m7i.xlarge"})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, renewing("patched_instance"))
+			follows(scene, c.follows)
+			_, was := launched(scene)
+			done := false
+			scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Operation == "RunInstances" && !done {
+					done = true
+					scene.Later(func() {
+						scene.Production(func(group *world.ScalingGroup) { c.change(group.Template) })
+					})
+				}
+				return awssim.Fault{}
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, patch.SucceededImageStale, result.Outcome, "%+v", renewal(result))
+			require.Contains(t, result.Reason, c.says)
+			_, now := launched(scene)
+			require.Len(t, now.Versions, len(was.Versions)+1, "only theirs")
+			requireClosed(t, scene, result)
+		})
+	}
+}
+
+// A wave that is rolled back, while it runs or once it has closed, leaves the template as it was.
+func TestARollBackPutsTheTemplateBack(t *testing.T) {
+	for _, version := range []string{"$Default", "$Latest"} {
+		t.Run(version, func(t *testing.T) {
+			options := renewing("patched_instance")
+			options.Config = wavetest.ProductionOnly(wavetest.PlanWith(
+				"        max_unavailable: 1\n", "        max_unavailable: 1\n        image: patched_instance\n",
+				"approval: {required: true, timeout: 24h}", "approval: {required: false}"))
+			scene := wavetest.New(t, options)
+			follows(scene, version)
+			before, _ := launched(scene)
+			var after *world.Image
+			var result, back *patch.WaveResult
+			scene.Play(func(story wavetest.Story) {
+				result = story.Wave("wave-1")
+				after, _ = launched(scene)
+				var err error
+				if back, err = story.RollBack("wave-1", false); err != nil {
+					t.Errorf("the roll back: %v", err)
+				}
+			})
+			require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
+			require.NotEqual(t, before.ID, after.ID)
+			require.Equal(t, patch.RolledBack, back.Outcome, reasons(back))
+			now, _ := launched(scene)
+			require.Equal(t, before.ID, now.ID)
+			require.Contains(t, renewal(back).Told(), "image put back: version ")
+			require.Equal(t, "failed", after.Tags[names.TagImageState])
+		})
+	}
+}
+
+// A lost reply of each change makes nothing twice.
+func TestALostReplyRenewsAnImageOnce(t *testing.T) {
+	for _, operation := range []string{
+		"CreateImage", "RunInstances", "TerminateInstances", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate",
+	} {
+		t.Run(operation, func(t *testing.T) {
+			scene := wavetest.New(t, renewing("patched_instance"))
+			lost := false
+			scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Operation == operation && !lost {
+					lost = true
+					return awssim.Fault{Kind: awssim.FaultLostReply}
+				}
+				return awssim.Fault{}
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.True(t, lost)
+			require.Equal(t, patch.Succeeded, result.Outcome, "%s %+v", reasons(result), renewal(result))
+			_, template := launched(scene)
+			require.Len(t, template.Versions, 2)
+			made, trials := 0, 0
+			scene.Production(func(group *world.ScalingGroup) {
+				for _, image := range group.Region.Images() {
+					if strings.HasPrefix(image.Name, "patchtide-") {
+						made++
+					}
+				}
+				for _, instance := range group.Region.Instances() {
+					if instance.Tags[names.TagTrial] != "" {
+						trials++
+					}
+				}
+			})
+			require.Equal(t, []int{1, 1}, []int{made, trials})
+			requireClosed(t, scene, result)
+		})
+	}
+}
+
+// A cancel while the image is made, or tried, leaves nothing of it.
+func TestACancelledRenewalLeavesNothing(t *testing.T) {
+	for _, operation := range []string{"CreateImage", "RunInstances"} {
+		t.Run(operation, func(t *testing.T) {
+			scene := wavetest.New(t, renewing("patched_instance"))
+			before, _ := launched(scene)
+			done := false
+			scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Operation == operation && !done {
+					done = true
+					scene.Later(scene.Env.CancelWorkflow)
+				}
+				return awssim.Fault{}
+			})
+			result, _ := scene.Run(wavetest.WebWave)
+			require.NotNil(t, result)
+			require.Contains(t, renewal(result).Told(), "image not renewed: ")
+			now, _ := launched(scene)
+			require.Equal(t, before.ID, now.ID)
+			requireClosed(t, scene, result)
+			scene.RequireNothingOfOurs(wavetest.Except{})
+		})
+	}
+}
+
+// An image that is named is tried, and never marked or deleted.
+func TestAnImageIsNamedByAParameter(t *testing.T) {
+	scene := wavetest.New(t, renewing("{from: parameter, parameter: /golden/web}"))
+	var golden *world.Image
+	scene.Production(func(group *world.ScalingGroup) {
+		for _, image := range group.Region.Images() {
+			if golden == nil {
+				golden = image
+			}
+		}
+		_, err := group.Region.PutParameter("/golden/web", "String", golden.ID, false, nil)
+		require.NoError(t, err)
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.SucceededImageStale, result.Outcome, "%+v", renewal(result))
+	require.Contains(t, result.Reason, "it lacks what those patched have: ", "it is as old as the group's was")
+	require.Empty(t, golden.Tags)
+	requireClosed(t, scene, result)
+}
