@@ -27,7 +27,7 @@ func (i *Image) resolve() *patch.ImagePolicy {
 	}
 }
 
-// checkImages refuses what says of an image what cannot be done.
+// checkImage refuses what says of an image what cannot be done.
 func (v *validator) checkImage(at string, image *Image, groups []Group) {
 	if image == nil {
 		return

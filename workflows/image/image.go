@@ -27,9 +27,9 @@ type Input struct {
 	Try        int
 }
 
-// tokens are by which what is made is found again.
-func (in Input) attempt(ctx string) activities.Attempt {
-	return run.Attempt(in.WaveID, in.Group.String(), "image-"+ctx+"/"+in.Policy.Run, in.Try)
+// attempt is the step's, by whose token what it makes is found again.
+func (in Input) attempt(step string) activities.Attempt {
+	return run.Attempt(in.WaveID, in.Group.String(), "image-"+step+"/"+in.Policy.Run, in.Try)
 }
 
 // Tokens are by which whoever heals finds the image and the instance that tries it.
