@@ -26,19 +26,24 @@ const mostImages = 20
 
 // ExpireImagesInput says how many images a group keeps.
 type ExpireImagesInput struct {
-	Group  patch.Group
-	Keep   int
-	Newest string // stays whatever a list says
+	Group patch.Group
+	Keep  int
+	Stay  []string // stay whatever a list says: the newest, and what a roll back would have the group launch again
 }
 
 // ImagesExpired are those that were deregistered, with their snapshots.
 type ImagesExpired struct {
 	Images []string
+	Kept   string // why older ones were kept; "": none was for a reason that a person should know
 }
 
+// stateExpired marks the snapshots of an image that is about to be deregistered, so that they are found after it.
+const stateExpired = "expired"
+
 // ExpireImages deregisters older images of a group's that carry our tags, and deletes those of their snapshots that do,
-// too; see patch.ExpiredImages. One stays that anything uses: a template's default or latest version, a version that a
-// group names, an instance that is not terminated. Each use is read before any goes.
+// too; see patch.ExpiredImages. One stays that anything uses: a template's default or latest version, a version or an
+// image that a group names, an instance that is not terminated. Each use is read before any goes; where one cannot be
+// read, all stay.
 func (a *AWS) ExpireImages(ctx context.Context, in ExpireImagesInput) (_ *ImagesExpired, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -57,14 +62,17 @@ func (a *AWS) ExpireImages(ctx context.Context, in ExpireImagesInput) (_ *Images
 			Proven: aws.TagOf(image.Tags, names.TagImageState) == aws.ImageProven,
 		})
 	}
-	old := patch.ExpiredImages(known, in.Keep, in.Newest)
+	old := patch.ExpiredImages(known, in.Keep, in.Stay...)
 	old = old[:min(len(old), mostImages)]
+	if err := deleteExpired(ctx, s, in.Group); err != nil { // that an earlier attempt left
+		return nil, err
+	}
 	if len(old) == 0 {
 		return &ImagesExpired{}, nil
 	}
-	used, err := imagesInUse(ctx, s, in.Group, old)
-	if err != nil {
-		return nil, err
+	used, unread, err := imagesInUse(ctx, s, in.Group, old)
+	if err != nil || unread != "" {
+		return &ImagesExpired{Kept: unread}, err
 	}
 	expired := &ImagesExpired{}
 	for _, image := range images {
@@ -72,20 +80,25 @@ func (a *AWS) ExpireImages(ctx context.Context, in ExpireImagesInput) (_ *Images
 		if !slices.Contains(old, id) || slices.Contains(used, id) {
 			continue
 		}
-		_, err := s.Images.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id})
-		if err != nil && !aws.IsNotFound(err) {
-			return nil, aws.Wrap("deregister the image "+id, where, err)
-		}
-		if err := deleteSnapshotsOf(ctx, s, in.Group, image); err != nil {
+		if err := markSnapshotsOf(ctx, s, in.Group, image); err != nil {
 			return nil, err
+		}
+		_, err := s.Images.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id})
+		switch {
+		case aws.HasCode(err, aws.CodeProtected):
+			expired.Kept = "the image " + id + " is protected from being deregistered"
+			continue
+		case err != nil && !aws.HasCode(err, aws.CodeNoImage, aws.CodeImageGone):
+			return nil, aws.Wrap("deregister the image "+id, where, err)
 		}
 		expired.Images = append(expired.Images, id)
 	}
-	return expired, nil
+	return expired, deleteExpired(ctx, s, in.Group)
 }
 
-// deleteSnapshotsOf deletes an image's snapshots that carry our tag.
-func deleteSnapshotsOf(ctx context.Context, s *aws.Services, group patch.Group, image ec2types.Image) error {
+// markSnapshotsOf marks an image's snapshots that carry our tag: whoever dies after it was deregistered would find them
+// no more.
+func markSnapshotsOf(ctx context.Context, s *aws.Services, group patch.Group, image ec2types.Image) error {
 	var ids []string
 	for _, device := range image.BlockDeviceMappings {
 		if device.Ebs != nil && aws.Deref(device.Ebs.SnapshotId) != "" {
@@ -100,6 +113,27 @@ func deleteSnapshotsOf(ctx context.Context, s *aws.Services, group patch.Group, 
 	if err != nil {
 		return err
 	}
+	ids = nil
+	for _, snapshot := range ours {
+		ids = append(ids, aws.Deref(snapshot.SnapshotId))
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
+		Resources: ids, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagImageState), Value: aws.Ptr(stateExpired)}},
+	})
+	return aws.Wrap("mark the snapshots of the image "+aws.Deref(image.ImageId), group.String(), err)
+}
+
+// deleteExpired deletes the snapshots of a group's images that were deregistered. EC2 refuses that of one whose image
+// is still there.
+func deleteExpired(ctx context.Context, s *aws.Services, group patch.Group) error {
+	ours, _, err := aws.ReadSnapshots(ctx, s, group.String(), aws.Filter("tag:"+names.TagImageState, stateExpired),
+		aws.Filter("tag:"+names.TagImage, names.ImageOf(group)))
+	if err != nil {
+		return err
+	}
 	for _, snapshot := range ours {
 		_, err := s.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot.SnapshotId})
 		if err != nil && !aws.IsNotFound(err) && !aws.HasCode(err, aws.CodeSnapshotInUse) {
@@ -109,11 +143,13 @@ func deleteSnapshotsOf(ctx context.Context, s *aws.Services, group patch.Group, 
 	return nil
 }
 
-// imagesInUse are those of some images that anything in the region uses.
-func imagesInUse(ctx context.Context, s *aws.Services, in patch.Group, images []string) (used []string, err error) {
+// imagesInUse are those of some images that anything in the region uses, or what uses cannot be read.
+func imagesInUse(ctx context.Context, s *aws.Services, in patch.Group, images []string) (
+	used []string, unread string, err error,
+) {
 	instances, _, err := aws.DescribeInstances(ctx, s, in.String(), aws.Filter("image-id", images...))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	for _, instance := range instances {
 		if aws.StateOf(instance) != "terminated" {
@@ -122,13 +158,24 @@ func imagesInUse(ctx context.Context, s *aws.Services, in patch.Group, images []
 	}
 	uses, err := aws.ReadTemplateUses(ctx, s, in)
 	if err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	for _, use := range uses {
+		switch {
+		case use.Configuration != "":
+			return nil, "the group " + use.Group + " has the launch configuration " + use.Configuration +
+				", whose image is not read", nil
+		case use.Image != "" && !isImageID(use.Image):
+			return nil, "the group " + use.Group + " names " + use.Image + ", and which image that is is not read", nil
+		case use.Image != "":
+			used = append(used, use.Image)
+		}
 	}
 	pages := ec2.NewDescribeLaunchTemplatesPaginator(s.Images, &ec2.DescribeLaunchTemplatesInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, aws.Wrap("list the launch templates", in.String(), err)
+			return nil, "", aws.Wrap("list the launch templates", in.String(), err)
 		}
 		for _, template := range page.LaunchTemplates {
 			id := aws.Deref(template.LaunchTemplateId)
@@ -143,12 +190,18 @@ func imagesInUse(ctx context.Context, s *aws.Services, in patch.Group, images []
 			}
 			named, err := imagesOf(ctx, s, in, id, versions)
 			if err != nil {
-				return nil, err
+				return nil, "", err
+			}
+			for _, image := range named {
+				if image != "" && !isImageID(image) {
+					return nil, "the launch template " + aws.Deref(template.LaunchTemplateName) + " names " + image +
+						", and which image that is is not read", nil
+				}
 			}
 			used = append(used, named...)
 		}
 	}
-	return used, nil
+	return used, "", nil
 }
 
 // imagesOf are what versions of a template name. One that is not there any more names none.
@@ -156,10 +209,23 @@ func imagesOf(ctx context.Context, s *aws.Services, in patch.Group, template str
 	images []string, err error,
 ) {
 	slices.Sort(versions)
+	versions = slices.Compact(versions)
 	out, err := s.EC2.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
-		LaunchTemplateId: &template, Versions: slices.Compact(versions),
+		LaunchTemplateId: &template, Versions: versions,
 	})
-	if err != nil {
+	switch {
+	case aws.HasCode(err, aws.CodeNoVersion) && len(versions) > 1: // one of them is deleted
+		for _, version := range versions {
+			one, err := imagesOf(ctx, s, in, template, []string{version})
+			if err != nil {
+				return nil, err
+			}
+			images = append(images, one...)
+		}
+		return images, nil
+	case aws.HasCode(err, aws.CodeNoVersion):
+		return nil, nil
+	case err != nil:
 		return nil, aws.Wrap("read versions "+strings.Join(versions, ", ")+" of the launch template "+template, in.String(),
 			err)
 	}

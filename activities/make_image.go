@@ -80,8 +80,8 @@ type FindImageInput struct {
 	Attempt Attempt
 }
 
-// FindImage is the id of an image that an attempt of unknown fate may have made and that nobody has tried; "" where none
-// is listed.
+// FindImage is the id of an image that an attempt of unknown fate may have made and that nobody has tried; "" where
+// none is listed.
 func (a *AWS) FindImage(ctx context.Context, in FindImageInput) (_ string, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -154,7 +154,7 @@ func (a *AWS) TagImage(ctx context.Context, in TagImageInput) (err error) {
 		Resources: []string{in.Image},
 		Tags:      []ec2types.Tag{{Key: aws.Ptr(names.TagImageState), Value: &in.State}},
 	})
-	if aws.IsNotFound(err) {
+	if aws.HasCode(err, aws.CodeNoImage, aws.CodeImageGone) {
 		return nil
 	}
 	return aws.Wrap("tag the image "+in.Image, in.Group.String(), err)

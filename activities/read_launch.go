@@ -13,27 +13,49 @@ import (
 type ReadLaunchInput struct {
 	Group  patch.Group
 	Donors []string // instances of which one is looked for that is in service, in this order; none: no one is
+
+	Made *VersionMade // nil: none is looked for
+}
+
+// VersionMade is a version of a launch template that an attempt may have made.
+type VersionMade struct {
+	Template string // its id
+	After    int    // which was the latest before
+	Token    string // the attempt's
 }
 
 // LaunchRead is what it launches from, and who may give its root volume to an image.
 type LaunchRead struct {
 	Launch patch.Launch
 	Donor  string // "": none of them is in service and runs
+	Made   int    // the number of the version that was looked for; 0: it is not listed
 }
 
-// ReadLaunch reads what a group launches from and which other groups of the region do, too. What cannot be renewed is an
-// answer: see patch.Launch.
+// ReadLaunch reads what a group launches from and which other groups of the region do, too. What cannot be renewed is
+// an answer: see patch.Launch.
 func (a *AWS) ReadLaunch(ctx context.Context, in ReadLaunchInput) (_ *LaunchRead, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
 	}
-	launch, _, err := aws.ReadLaunch(ctx, s, in.Group)
+	launch, data, err := aws.ReadLaunch(ctx, s, in.Group)
 	if err != nil {
 		return nil, err
 	}
 	read := &LaunchRead{Launch: *launch}
+	if made := in.Made; made != nil {
+		since, err := aws.FindVersions(ctx, s, in.Group, made.Template, made.After)
+		if err != nil {
+			return nil, err
+		}
+		read.Made = versionWith(since, made.Token)
+	}
+	if len(in.Donors) > 0 && launch.Unusable == "" && isImageID(launch.Image) {
+		if read.Launch.Dropped, err = aws.Dropped(ctx, s, in.Group, launch, data); err != nil {
+			return nil, err
+		}
+	}
 	if launch.Template != "" {
 		uses, err := aws.ReadTemplateUses(ctx, s, in.Group)
 		if err != nil {
@@ -73,8 +95,9 @@ func (a *AWS) ReadNamedImage(ctx context.Context, in ReadNamedImageInput) (_ str
 	}
 	image, err := aws.ReadParameter(ctx, s, in.Group.String(), in.Parameter)
 	if err == nil && !isImageID(image) {
-		err = once.Final(ErrInvalidInput, "%s: the parameter %s says %q, which is no image's id", in.Group, in.Parameter,
-			image)
+		// What it says instead may be a secret.
+		err = once.Final(ErrInvalidInput, "%s: the parameter %s does not say an image's id, like ami-0123456789abcdef0",
+			in.Group, in.Parameter)
 	}
 	return image, err
 }

@@ -35,19 +35,39 @@ func (a *AWS) MakeVersion(ctx context.Context, in MakeVersionInput) (_ int, err 
 	if err != nil {
 		return 0, err
 	}
-	for _, version := range since {
-		if strings.Contains(aws.Deref(version.VersionDescription), in.Attempt.Token) {
-			return int(aws.Deref(version.VersionNumber)), nil
-		}
+	if made := versionWith(since, in.Attempt.Token); made > 0 {
+		return made, nil
 	}
 	now, _, err := aws.ReadLaunch(ctx, s, in.Group)
 	if err != nil {
 		return 0, err
 	}
+	if listed := latestOf(since, in.Launch.Latest); now.Template == in.Launch.Template && now.Latest > listed {
+		return 0, once.NotReady(in.Pace.Poll.D(), "%s: version %d of the launch template %s to be listed, which may be ours",
+			in.Group, now.Latest, in.Launch.TemplateName)
+	}
 	if theirs := in.Launch.Changed(*now); theirs != "" {
 		return 0, once.Final(ErrRejected, "%s: %s since the image was begun, which stays", in.Group, theirs)
 	}
 	return a.makeVersion(ctx, s, in)
+}
+
+// versionWith is the number of the version that an attempt made; 0: none of these.
+func versionWith(versions []ec2types.LaunchTemplateVersion, token string) int {
+	for _, version := range versions {
+		if strings.Contains(aws.Deref(version.VersionDescription), token) {
+			return int(aws.Deref(version.VersionNumber))
+		}
+	}
+	return 0
+}
+
+// latestOf is the highest number among versions after one.
+func latestOf(versions []ec2types.LaunchTemplateVersion, after int) int {
+	for _, version := range versions {
+		after = max(after, int(aws.Deref(version.VersionNumber)))
+	}
+	return after
 }
 
 func (a *AWS) makeVersion(ctx context.Context, s *aws.Services, in MakeVersionInput) (int, error) {
@@ -72,6 +92,7 @@ type SetDefaultInput struct {
 	Template     string
 	TemplateName string
 	From, To     int
+	Pace         Pace
 }
 
 // SetDefault makes a version the default. Rejected (terminal) where the default is neither what it was nor that: then
@@ -97,6 +118,10 @@ func (a *AWS) SetDefault(ctx context.Context, in SetDefaultInput) (err error) {
 	_, err = s.Images.ModifyLaunchTemplate(ctx, &ec2.ModifyLaunchTemplateInput{
 		LaunchTemplateId: &in.Template, DefaultVersion: aws.Ptr(strconv.Itoa(in.To)),
 	})
+	if aws.HasCode(err, aws.CodeNoVersion) { // EC2 has told of it a moment ago
+		return once.NotReady(in.Pace.Poll.D(), "%s: version %d of the launch template %s to be found", in.Group, in.To,
+			in.TemplateName)
+	}
 	return aws.Wrap("make version "+strconv.Itoa(in.To)+" of the launch template "+in.TemplateName+" the default",
 		in.Group.String(), err)
 }
@@ -110,7 +135,9 @@ type PutTemplateBackInput struct {
 }
 
 // PutTemplateBack gives a template its default of before, and where the group follows the latest version one that says
-// what the one before did. It tells what it did, and what others have changed since, which stays.
+// what the one before did. It tells what it did, and what others have changed since, which stays. ImageFailed
+// (terminal) where the image of before cannot be launched any more: then nothing is changed, for the group could launch
+// nothing.
 func (a *AWS) PutTemplateBack(ctx context.Context, in PutTemplateBackInput) (_ string, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -127,19 +154,22 @@ func (a *AWS) PutTemplateBack(ctx context.Context, in PutTemplateBackInput) (_ s
 		return "", err
 	}
 	var told []string
-	back := in.Renewal.TemplateBack(patch.TemplateNow{
+	again := versionWith(since, in.Attempt.Token)
+	now := patch.TemplateNow{
 		Default: int(aws.Deref(template.DefaultVersionNumber)), Latest: int(aws.Deref(template.LatestVersionNumber)),
-	})
-	again := 0
-	for _, version := range since {
-		if strings.Contains(aws.Deref(version.VersionDescription), in.Attempt.Token) {
-			again = int(aws.Deref(version.VersionNumber))
+		Again: again,
+	}
+	back := in.Renewal.TemplateBack(now)
+	if back.Launches() {
+		switch image, err := aws.FindImage(ctx, s, in.Group, was.Image); {
+		case err != nil:
+			return "", err
+		case image == nil:
+			return "", once.Final(ErrImageFailed, "%s: the image %s, from which it launched before, is not there any more, or "+
+				"not available: its launch template is left as it is", in.Group, was.Image)
 		}
 	}
-	switch {
-	case again > 0:
-		back.Told = ""
-	case back.Again:
+	if back.Again {
 		again, err = a.makeVersion(ctx, s, MakeVersionInput{
 			Group: in.Group, Launch: was, Image: was.Image, Attempt: in.Attempt, Pace: in.Pace,
 		})
@@ -159,7 +189,7 @@ func (a *AWS) PutTemplateBack(ctx context.Context, in PutTemplateBackInput) (_ s
 			return "", aws.Wrap("make the default of before the default again", in.Group.String(), err)
 		}
 	}
-	if in.Renewal.Defaults && back.Told == "" {
+	if in.Renewal.Defaults && (back.Default > 0 || now.Default == was.Default) {
 		told = append(told, "version "+strconv.Itoa(was.Default)+" of the launch template "+was.TemplateName+
 			" is the default again")
 	}

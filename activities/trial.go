@@ -63,6 +63,9 @@ func (a *AWS) LaunchTrial(ctx context.Context, in TrialInput) (_ string, err err
 		Version: version, Image: in.Image, Donor: *donor, Token: in.Attempt.Token, Tags: tags,
 	}.Launch())
 	switch {
+	case aws.HasCode(err, aws.CodeNoImage): // it was available a moment ago
+		once.Refused(ctx, err)
+		return "", once.NotReady(in.Pace.Poll.D(), "%s: the image %s to be found", where, in.Image)
 	case aws.HasCode(err, aws.CodeNoCapacity):
 		once.Refused(ctx, err)
 		return "", once.NotReady(in.Pace.Poll.D(), "%s: the trial cannot be launched yet: %v", where, err)

@@ -65,6 +65,10 @@ const (
 	CodeAgentNotUsable = "InvalidInstanceId" // Systems Manager: the agent takes no command now
 
 	CodeImageName  = "InvalidAMIName.Duplicate"
+	CodeNoImage    = "InvalidAMIID.NotFound"
+	CodeImageGone  = "InvalidAMIID.Unavailable"
+	CodeProtected  = "OperationNotPermitted"
+	CodeNoVersion  = "InvalidLaunchTemplateId.VersionNotFound"
 	CodeNoSuchNode = "InvalidResourceId" // Systems Manager has no such resource to be tagged: the node is deregistered
 
 	codeInvalidDocument   = "InvalidDocument"   // Systems Manager knows no such document

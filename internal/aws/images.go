@@ -58,7 +58,8 @@ const mostOfName = 128
 // ImageName is one that no other image has: of the group's name what may stand in an image's, and of the attempt.
 func ImageName(group patch.Group, token string) string {
 	name := strings.Map(func(r rune) rune {
-		if r < 128 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("()[] ./-'@_", r)) {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("()[] ./-'@_", r) {
 			return r
 		}
 		return '-'
@@ -67,8 +68,14 @@ func ImageName(group patch.Group, token string) string {
 }
 
 // WithoutData are the mappings by which an image of a machine has its root volume only: what else is attached is its
-// own data, or comes from the launch template again.
+// own data, or comes from the launch template again. The root goes with who is launched from it, however the machine's
+// own came to be attached.
 func WithoutData(machine ec2types.Instance) (mappings []ec2types.BlockDeviceMapping) {
+	if machine.RootDeviceName != nil {
+		mappings = append(mappings, ec2types.BlockDeviceMapping{
+			DeviceName: machine.RootDeviceName, Ebs: &ec2types.EbsBlockDevice{DeleteOnTermination: Ptr(true)},
+		})
+	}
 	for _, device := range machine.BlockDeviceMappings {
 		if Deref(device.DeviceName) != Deref(machine.RootDeviceName) {
 			mappings = append(mappings, ec2types.BlockDeviceMapping{DeviceName: device.DeviceName, NoDevice: Ptr("")})
@@ -133,6 +140,16 @@ func (t Trial) Launch() *ec2.RunInstancesInput {
 		ClientToken: &t.Token, SubnetId: t.Donor.SubnetId,
 		TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeInstance, Tags: t.Tags}},
 	}
+	var volumes []ec2types.Tag // not the wave's, by which its backups are found
+	for _, tag := range t.Tags {
+		if key := Deref(tag.Key); key == names.TagTrial || key == names.TagImage {
+			volumes = append(volumes, tag)
+		}
+	}
+	if len(volumes) > 0 {
+		in.TagSpecifications = append(in.TagSpecifications,
+			ec2types.TagSpecification{ResourceType: ec2types.ResourceTypeVolume, Tags: volumes})
+	}
 	data := t.Version.LaunchTemplateData
 	if data == nil {
 		return in
@@ -140,11 +157,11 @@ func (t Trial) Launch() *ec2.RunInstancesInput {
 	if Deref(data.DisableApiTermination) {
 		in.DisableApiTermination = Ptr(false)
 	}
+	in.BlockDeviceMappings = goingWithIt(data.BlockDeviceMappings)
 	if len(data.NetworkInterfaces) > 0 {
 		in.SubnetId = nil
-		first := slices.IndexFunc(data.NetworkInterfaces, func(one ec2types.LaunchTemplateInstanceNetworkInterfaceSpecification) bool {
-			return Deref(one.DeviceIndex) == 0
-		})
+		type named = ec2types.LaunchTemplateInstanceNetworkInterfaceSpecification
+		first := slices.IndexFunc(data.NetworkInterfaces, func(one named) bool { return Deref(one.DeviceIndex) == 0 })
 		for i, one := range data.NetworkInterfaces {
 			card := ec2types.InstanceNetworkInterfaceSpecification{
 				DeviceIndex: Ptr(Deref(one.DeviceIndex)), NetworkCardIndex: one.NetworkCardIndex, Groups: one.Groups,
@@ -160,4 +177,19 @@ func (t Trial) Launch() *ec2.RunInstancesInput {
 		}
 	}
 	return in
+}
+
+// goingWithIt are a template's mappings of volumes, each whole, for a request's mapping stands in the template's place,
+// but that none of them outlives the trial.
+func goingWithIt(mapped []ec2types.LaunchTemplateBlockDeviceMapping) (mappings []ec2types.BlockDeviceMapping) {
+	for _, one := range mapped {
+		if one.Ebs == nil {
+			continue
+		}
+		mappings = append(mappings, ec2types.BlockDeviceMapping{DeviceName: one.DeviceName, Ebs: &ec2types.EbsBlockDevice{
+			DeleteOnTermination: Ptr(true), Encrypted: one.Ebs.Encrypted, Iops: one.Ebs.Iops, KmsKeyId: one.Ebs.KmsKeyId,
+			Throughput: one.Ebs.Throughput, VolumeSize: one.Ebs.VolumeSize, VolumeType: one.Ebs.VolumeType,
+		}})
+	}
+	return mappings
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -34,6 +35,25 @@ func TestATrialIsLaunchedAsItsGroupWould(t *testing.T) {
 	protected := launch(&ec2types.ResponseLaunchTemplateData{DisableApiTermination: aws.Ptr(true)}).Launch()
 	require.False(t, *protected.DisableApiTermination, "it is to be terminated again")
 
+	kept := launch(&ec2types.ResponseLaunchTemplateData{
+		BlockDeviceMappings: []ec2types.LaunchTemplateBlockDeviceMapping{
+			{DeviceName: aws.Ptr("/dev/xvda"), Ebs: &ec2types.LaunchTemplateEbsBlockDevice{
+				DeleteOnTermination: aws.Ptr(false), VolumeSize: aws.Ptr(int32(40)), Encrypted: aws.Ptr(true),
+			}},
+			{DeviceName: aws.Ptr("/dev/sdg"), NoDevice: aws.Ptr("")},
+		},
+	})
+	kept.Tags = []ec2types.Tag{
+		{Key: aws.Ptr(names.TagTrial), Value: aws.Ptr("web")}, {Key: aws.Ptr(names.TagWave), Value: aws.Ptr("wave-1")},
+	}
+	volumes := kept.Launch()
+	require.Len(t, volumes.BlockDeviceMappings, 1)
+	require.True(t, *volumes.BlockDeviceMappings[0].Ebs.DeleteOnTermination, "it is to go with the trial")
+	require.EqualValues(t, 40, *volumes.BlockDeviceMappings[0].Ebs.VolumeSize)
+	require.True(t, *volumes.BlockDeviceMappings[0].Ebs.Encrypted)
+	require.Equal(t, ec2types.ResourceTypeVolume, volumes.TagSpecifications[1].ResourceType)
+	require.Equal(t, kept.Tags[:1], volumes.TagSpecifications[1].Tags, "nobody takes it for a backup of the wave")
+
 	cards := launch(&ec2types.ResponseLaunchTemplateData{
 		NetworkInterfaces: []ec2types.LaunchTemplateInstanceNetworkInterfaceSpecification{
 			{DeviceIndex: aws.Ptr(int32(0)), Groups: []string{"sg-1"}, AssociatePublicIpAddress: aws.Ptr(true)},
@@ -56,9 +76,11 @@ func TestAnImageHasARootAndAName(t *testing.T) {
 		},
 	}
 	left := aws.WithoutData(machine)
-	require.Len(t, left, 1)
-	require.Equal(t, "/dev/sdf", *left[0].DeviceName)
-	require.NotNil(t, left[0].NoDevice)
+	require.Len(t, left, 2)
+	require.Equal(t, "/dev/xvda", *left[0].DeviceName)
+	require.True(t, *left[0].Ebs.DeleteOnTermination, "nobody's root outlives who is launched from it")
+	require.Equal(t, "/dev/sdf", *left[1].DeviceName)
+	require.NotNil(t, left[1].NoDevice)
 
 	const token = "0f1e2d3c-0000-5000-8000-000000000000"
 	for _, group := range []string{"web", "w+b & ünïcode", strings.Repeat("é", 255)} {

@@ -13,8 +13,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadLaunch reads what a group launches from, as far as renewing its image depends on that, and the template's version.
-// Shared is left out: see ReadShared. What cannot be renewed is an answer (Launch.Unusable), not an error.
+// ReadLaunch reads what a group launches from, as far as renewing its image depends on that, and the template's
+// version. Shared and Dropped are left out. What cannot be renewed is an answer (Launch.Unusable), not an error.
 func ReadLaunch(ctx context.Context, s *Services, in patch.Group) (
 	*patch.Launch, *ec2types.ResponseLaunchTemplateData, error,
 ) {
@@ -80,10 +80,59 @@ func unusable(launch *patch.Launch, data *ec2types.ResponseLaunchTemplateData) s
 	}
 	for _, device := range data.BlockDeviceMappings {
 		if device.Ebs != nil && Deref(device.Ebs.SnapshotId) != "" {
-			return launch.String() + " maps " + Deref(device.DeviceName) + " to a snapshot, which a new version would not take over"
+			return launch.String() + " maps " + Deref(device.DeviceName) + " to a snapshot, which a new version would not " +
+				"take over"
 		}
 	}
 	return ""
+}
+
+// Dropped says what an image of a root volume alone would lack of the image that a version names, or that it is not
+// known; "": nothing. What the version maps by itself it launches with either way, unless the image's own mapping says
+// more of it: a snapshot's content, or that it is encrypted.
+func Dropped(
+	ctx context.Context, s *Services, in patch.Group, launch *patch.Launch, data *ec2types.ResponseLaunchTemplateData,
+) (string, error) {
+	image, err := FindImage(ctx, s, in, launch.Image)
+	switch {
+	case err != nil:
+		return "", err
+	case image == nil:
+		return "the image " + launch.Image + " of " + launch.String() + " is not there any more, or not for this account: " +
+			"what else it maps is not known; give the template one that is there, or write from: parameter", nil
+	}
+	for _, device := range image.BlockDeviceMappings {
+		name := Deref(device.DeviceName)
+		if device.Ebs == nil || name == Deref(image.RootDeviceName) {
+			continue
+		}
+		i := slices.IndexFunc(data.BlockDeviceMappings, func(own ec2types.LaunchTemplateBlockDeviceMapping) bool {
+			return Deref(own.DeviceName) == name
+		})
+		if i >= 0 && data.BlockDeviceMappings[i].NoDevice != nil {
+			continue
+		}
+		if i < 0 || data.BlockDeviceMappings[i].Ebs == nil || Deref(device.Ebs.SnapshotId) != "" ||
+			Deref(device.Ebs.Encrypted) && !Deref(data.BlockDeviceMappings[i].Ebs.Encrypted) {
+			return "its image " + launch.Image + " maps " + name + " beside its root volume, which an image of ours would " +
+				"lack; map it in the launch template, or write from: parameter", nil
+		}
+	}
+	return "", nil
+}
+
+// FindImage is an image that can be launched, of any owner; nil where it is not listed, or not available.
+func FindImage(ctx context.Context, s *Services, in patch.Group, id string) (*ec2types.Image, error) {
+	out, err := s.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
+		Filters: []ec2types.Filter{Filter("image-id", id)}, IncludeDeprecated: Ptr(true),
+	})
+	if err != nil {
+		return nil, Wrap("look at the image "+id, in.String(), err)
+	}
+	if len(out.Images) == 0 || out.Images[0].State != ec2types.ImageStateAvailable {
+		return nil, nil //nolint:nilnil // a find
+	}
+	return &out.Images[0], nil
 }
 
 // ReadTemplate reads a launch template; one that there is not is Refused by EC2.
@@ -162,13 +211,16 @@ func versionText(version *ec2types.LaunchTemplateVersion) string {
 	return strconv.FormatInt(Deref(version.VersionNumber), 10)
 }
 
-// TemplateUse is a version of a template that a group launches from: a number, $Default or $Latest.
+// TemplateUse is a version of a template that a group launches from: a number, $Default or $Latest. In its place a
+// group may have the image of an override, or a launch configuration.
 type TemplateUse struct {
 	Group, Template, Name, Version string
+
+	Image, Configuration string
 }
 
-// ReadTemplateUses lists which templates the region's groups launch from. A template that a group names by its name has
-// no id here.
+// ReadTemplateUses lists what the region's groups launch from. A template that a group names by its name has no id
+// here.
 func ReadTemplateUses(ctx context.Context, s *Services, in patch.Group) (uses []TemplateUse, err error) {
 	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(
 		s.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{MaxRecords: Ptr(int32(100))},
@@ -180,8 +232,12 @@ func ReadTemplateUses(ctx context.Context, s *Services, in patch.Group) (uses []
 		}
 		for i := range page.AutoScalingGroups {
 			group := &page.AutoScalingGroups[i]
+			if name := Deref(group.LaunchConfigurationName); name != "" {
+				uses = append(uses, TemplateUse{Group: Deref(group.AutoScalingGroupName), Configuration: name})
+			}
 			for _, source := range sourcesOf(group) {
 				if source.template == nil {
+					uses = append(uses, TemplateUse{Group: Deref(group.AutoScalingGroupName), Image: source.image})
 					continue
 				}
 				uses = append(uses, TemplateUse{
@@ -196,7 +252,7 @@ func ReadTemplateUses(ctx context.Context, s *Services, in patch.Group) (uses []
 
 // Of reports whether it is of a template, by its id or its name.
 func (u TemplateUse) Of(id, name string) bool {
-	return u.Template != "" && u.Template == id || u.Template == "" && u.Name == name
+	return u.Template != "" && u.Template == id || u.Template == "" && u.Name != "" && u.Name == name
 }
 
 // Number is the version's; 0: it follows the default or the latest.

@@ -23,9 +23,11 @@ type Launch struct {
 	Image        string `json:"image"` // of the version, as it names it: an id, or resolve:ssm:NAME
 
 	// Unusable is what of it cannot be renewed, in a person's words: "it has the launch configuration web".
-	Unusable string            `json:"unusable,omitempty"`
-	Tags     map[string]string `json:"tags,omitempty"`   // of the group and of the template
-	Shared   []string          `json:"shared,omitempty"` // other groups that launch from the template
+	Unusable string `json:"unusable,omitempty"`
+	// Dropped is what an image of a root volume alone would lack of what the group launches now, in a person's words.
+	Dropped string            `json:"dropped,omitempty"`
+	Tags    map[string]string `json:"tags,omitempty"`   // of the group and of the template
+	Shared  []string          `json:"shared,omitempty"` // other groups that launch from the template
 }
 
 // String names the version for people.
@@ -35,7 +37,7 @@ func (l Launch) String() string {
 
 // Brief is the launch without what is only judged once.
 func (l Launch) Brief() Launch {
-	l.Tags, l.Shared = nil, nil
+	l.Tags, l.Shared, l.Dropped = nil, nil, ""
 	return l
 }
 
@@ -65,9 +67,13 @@ func (p ImagePolicy) Refuse(l Launch) string {
 	switch {
 	case l.Unusable != "":
 		return l.Unusable
-	case p.From == ImagePatched && !strings.HasPrefix(l.Image, "ami-"):
-		return fmt.Sprintf("%s names %s, which an image of ours would take the place of for good; write from: parameter", l,
-			l.Image)
+	case !strings.HasPrefix(l.Image, "ami-") && p.Promote != PromoteNone:
+		return fmt.Sprintf("%s names %s: it follows the parameter already, and a version of ours would end that for good; "+
+			"have the parameter name an image that is patched", l, l.Image)
+	case !strings.HasPrefix(l.Image, "ami-") && p.From == ImagePatched:
+		return fmt.Sprintf("%s names %s, so that what else its image maps is not known; write from: parameter", l, l.Image)
+	case p.From == ImagePatched && l.Dropped != "":
+		return l.Dropped
 	case p.Promote == PromoteNone:
 		return ""
 	case owner != "" && !p.Force:

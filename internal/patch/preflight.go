@@ -136,6 +136,12 @@ func TooLate(level Level, view View) *Refusal {
 	return firstOf(level, view, RefusedBlackout, RefusedOutsideWindow, RefusedWindowEnds)
 }
 
+// Shut is the refusal of an act of a group that takes nothing out and is over at once, where its window or a calendar
+// is shut by now; nil where they are open.
+func Shut(view View) *Refusal {
+	return firstOf(LevelGroup, view, RefusedBlackout, RefusedOutsideWindow, RefusedCalendar)
+}
+
 // Ends reports whether a group that is refused so ends there without a failure: a later window does the rest.
 func (c RefusalCode) Ends() bool {
 	return slices.ContainsFunc(checks, func(check Check) bool { return check.Code == c && check.Ends })

@@ -29,8 +29,12 @@ func NotRenewed(format string, args ...any) *ImageRenewal {
 	return &ImageRenewal{Failed: fmt.Sprintf(format, args...)}
 }
 
-// Told says in one sentence what became of the image, and from what the group launches next.
+// Told says what became of the image, from what the group launches next, and what a reader should know beside.
 func (r ImageRenewal) Told() string {
+	return strings.Join(append([]string{r.became()}, r.Notes...), "; ")
+}
+
+func (r ImageRenewal) became() string {
 	by, kept := fmt.Sprintf("%s, made from %s", r.Image, r.From), " is kept in quarantine, to be looked at"
 	if r.Named {
 		by, kept = fmt.Sprintf("%s, which %s names", r.Image, r.From), " is left as it is"
@@ -46,6 +50,8 @@ func (r ImageRenewal) Told() string {
 		return fmt.Sprintf("image proven, and not what it launches next: %s; %s", r.Failed, by)
 	case r.Failed != "":
 		return fmt.Sprintf("image not renewed: %s; %s,%s", r.Failed, by, kept)
+	case r.Reaches && r.Version == 0:
+		return fmt.Sprintf("image proven, and what it launches from already: %s", by)
 	case r.Reaches:
 		return fmt.Sprintf("image renewed: it launches next from %s (version %d of the launch template %s)", by, r.Version,
 			r.Was.TemplateName)
@@ -70,6 +76,7 @@ func (o Outcome) JudgedImage(renewal *ImageRenewal) Outcome {
 // TemplateNow is a launch template as somebody who puts it back finds it.
 type TemplateNow struct {
 	Default, Latest int
+	Again           int // version that an earlier try of putting it back has made; 0: none
 }
 
 // TemplateBack is what putting a template back takes.
@@ -79,23 +86,29 @@ type TemplateBack struct {
 	Told    string // what others have changed since, and stays; "": nothing
 }
 
-// PutBack decides what of a template is put back after its renewal. What somebody else has changed since stays. Where a
-// group follows the latest version only a later one can take its place: none is deleted, for others may name it.
+// Launches reports whether the group launches from what it did before once that is done, for all that is known.
+func (b TemplateBack) Launches() bool { return b.Default > 0 || b.Again }
+
+// TemplateBack decides what of a template is put back after its renewal. What somebody else has changed since stays.
+// Where a group follows the latest version only a later one can take its place: none is deleted, for others may name
+// it.
 func (r ImageRenewal) TemplateBack(now TemplateNow) (back TemplateBack) {
+	var told []string
 	if r.Defaults {
 		if now.Default == r.Version {
 			back.Default = r.Was.Default
 		} else if now.Default != r.Was.Default {
-			back.Told = fmt.Sprintf("somebody has made version %d the default since, which stays", now.Default)
+			told = append(told, fmt.Sprintf("somebody has made version %d the default since, which stays", now.Default))
 		}
 	}
-	if r.Was.Follows == FollowsLatest {
-		if now.Latest == r.Version {
-			back.Again = true
-		} else {
-			back.Told = fmt.Sprintf("somebody has made version %d since, which stays", now.Latest)
-		}
+	switch {
+	case r.Was.Follows != FollowsLatest || now.Again > 0 && now.Latest == now.Again:
+	case now.Latest == r.Version:
+		back.Again = true
+	default:
+		told = append(told, fmt.Sprintf("somebody has made version %d since, which stays", now.Latest))
 	}
+	back.Told = strings.Join(told, "; ")
 	return back
 }
 
@@ -107,14 +120,15 @@ type OurImage struct {
 }
 
 // ExpiredImages are those of a group's images that it keeps no longer: of the proven ones all but the newest keep, and
-// what failed, or was broken off, once a newer one is proven. The newest of all stays.
-func ExpiredImages(images []OurImage, keep int, newest string) (expired []string) {
+// what failed, or was broken off, once a newer one is proven. Those that stay are never among them: the newest of all,
+// and the one before, which a roll back has the group launch from again.
+func ExpiredImages(images []OurImage, keep int, stay ...string) (expired []string) {
 	images = slices.Clone(images)
 	slices.SortStableFunc(images, func(a, b OurImage) int { return strings.Compare(b.Created, a.Created) })
 	kept := 0
 	for _, image := range images {
 		switch {
-		case image.ID == newest:
+		case slices.Contains(stay, image.ID):
 			kept++
 		case image.Proven && kept < max(keep, 1):
 			kept++

@@ -29,10 +29,33 @@ func TestWhatMayNotBeRenewed(t *testing.T) {
 			func(l *patch.Launch) { l.Follows = "3" }, "",
 		},
 		{name: "a launch configuration", launch: func(l *patch.Launch) { l.Unusable = "it has the launch configuration web" }, says: "it has"},
-		{name: "a parameter", launch: func(l *patch.Launch) { l.Image = "resolve:ssm:/a" }, says: "write from: parameter"},
+		{name: "a parameter", launch: func(l *patch.Launch) { l.Image = "resolve:ssm:/a" }, says: "follows the parameter already"},
 		{
 			"a parameter, from a parameter", func(p *patch.ImagePolicy) { p.From = patch.ImageNamed },
+			func(l *patch.Launch) { l.Image = "resolve:ssm:/a" }, "follows the parameter already",
+		},
+		{
+			"a parameter, by force", func(p *patch.ImagePolicy) { p.From, p.Force = patch.ImageNamed, true },
+			func(l *patch.Launch) { l.Image = "resolve:ssm:/a" }, "follows the parameter already",
+		},
+		{
+			"a parameter that nobody changes", func(p *patch.ImagePolicy) {
+				p.From, p.Promote = patch.ImageNamed, patch.PromoteNone
+			},
 			func(l *patch.Launch) { l.Image = "resolve:ssm:/a" }, "",
+		},
+		{
+			"a parameter, of which nobody knows what it maps", func(p *patch.ImagePolicy) { p.Promote = patch.PromoteNone },
+			func(l *patch.Launch) { l.Image = "resolve:ssm:/a" }, "write from: parameter",
+		},
+		{name: "a volume of the image", launch: func(l *patch.Launch) { l.Dropped = "it maps /dev/sdf" }, says: "maps /dev/sdf"},
+		{
+			"a volume of the image, by force", func(p *patch.ImagePolicy) { p.Force = true },
+			func(l *patch.Launch) { l.Dropped = "it maps /dev/sdf" }, "maps /dev/sdf",
+		},
+		{
+			"a volume of the image, from a parameter", func(p *patch.ImagePolicy) { p.From = patch.ImageNamed },
+			func(l *patch.Launch) { l.Dropped = "it maps /dev/sdf" }, "",
 		},
 		{
 			name:   "in a stack",
@@ -121,6 +144,16 @@ func TestWhatIsPutBackOfATemplate(t *testing.T) {
 		{"the latest", latest, false, patch.TemplateNow{Default: 3, Latest: 5}, patch.TemplateBack{Again: true}},
 		{"both", latest, true, patch.TemplateNow{Default: 5, Latest: 5}, patch.TemplateBack{Default: 3, Again: true}},
 		{
+			"an earlier try has made the latest", latest, true,
+			patch.TemplateNow{Default: 6, Latest: 6, Again: 6},
+			patch.TemplateBack{Told: "somebody has made version 6 the default since, which stays"},
+		},
+		{
+			"a later version than an earlier try's", latest, false,
+			patch.TemplateNow{Default: 3, Latest: 7, Again: 6},
+			patch.TemplateBack{Told: "somebody has made version 7 since, which stays"},
+		},
+		{
 			"a later version of somebody's", latest, false,
 			patch.TemplateNow{Default: 3, Latest: 6},
 			patch.TemplateBack{Told: "somebody has made version 6 since, which stays"},
@@ -162,6 +195,65 @@ func TestWhichImagesExpire(t *testing.T) {
 			expired := patch.ExpiredImages(c.images, c.keep, c.newest)
 			require.Equal(t, c.expired, expired)
 			require.NotContains(t, expired, c.newest)
+		})
+	}
+}
+
+// A roll back has the group launch the image of before again: it is kept, however few are.
+func TestTheImageOfARollBackStays(t *testing.T) {
+	at := func(day int) string { return time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC).Format(time.RFC3339) }
+	images := []patch.OurImage{
+		{ID: "older", Proven: true, Created: at(1)},
+		{ID: "before", Proven: true, Created: at(2)},
+		{ID: "newest", Proven: true, Created: at(3)},
+	}
+	require.Equal(t, []string{"older"}, patch.ExpiredImages(images, 1, "newest", "before"))
+}
+
+func TestWhatIsToldOfAnImage(t *testing.T) {
+	renewed := patch.ImageRenewal{Image: "ami-2", From: "i-1", Was: launch, Proven: true, Reaches: true}
+	require.Equal(t, "image proven, and what it launches from already: ami-2, made from i-1", renewed.Told())
+	renewed.Version, renewed.Notes = 5, []string{"it was tried without its target groups"}
+	require.Equal(t, "image renewed: it launches next from ami-2, made from i-1 (version 5 of the launch template web); it was "+
+		"tried without its target groups", renewed.Told())
+}
+
+// An image takes hours: its window, a blackout or a calendar may have shut meanwhile. That the rest of the window is too
+// short for another instance is no such thing.
+func TestWhatShutsWhileAnImageIsMade(t *testing.T) {
+	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	window := func(minutes int) *patch.Window {
+		closes := now.Add(time.Duration(minutes) * time.Minute)
+		return &patch.Window{Opens: now.Add(-time.Hour), Cutoff: closes, Closes: closes}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*patch.View)
+		code   patch.RefusalCode // "": open
+	}{
+		{"no window", func(*patch.View) {}, ""},
+		{"a window", func(v *patch.View) { v.Policy.Window = window(120) }, ""},
+		{"a window that ends soon", func(v *patch.View) { v.Policy.Window = window(1) }, ""},
+		{"a window that has closed", func(v *patch.View) { v.Policy.Window = window(-1) }, patch.RefusedOutsideWindow},
+		{"a calendar", func(v *patch.View) {
+			v.Around = &patch.Interference{Calendars: []patch.Calendar{{Name: "sale", Open: true}}}
+		}, ""},
+		{"a closed calendar", func(v *patch.View) {
+			v.Around = &patch.Interference{Calendars: []patch.Calendar{{Name: "sale"}}}
+		}, patch.RefusedCalendar},
+		{"a silent calendar", func(v *patch.View) {
+			v.Around = &patch.Interference{Calendars: []patch.Calendar{{Name: "sale", Error: "denied"}}}
+		}, patch.RefusedCalendar},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			view := patch.View{Group: patch.Group{Region: "eu-west-1", AutoScalingGroup: "web"}, Now: now}
+			c.change(&view)
+			if shut := patch.Shut(view); c.code == "" {
+				require.Nil(t, shut)
+			} else {
+				require.NotNil(t, shut)
+				require.Equal(t, c.code, shut.Code)
+			}
 		})
 	}
 }

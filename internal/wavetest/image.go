@@ -2,6 +2,7 @@ package wavetest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
@@ -32,7 +33,7 @@ func (s *Scene) ImageOpen(result *patch.WaveResult) (found []string) {
 		for _, group := range stage.Groups {
 			s.inRegionOf(group, func(region *world.Region) {
 				if scaling, err := region.ScalingGroup(group.Name); err == nil {
-					found = append(found, launchesUnproven(scaling, group)...)
+					found = append(found, launchesUnproven(scaling, group, len(told) > 0)...)
 				}
 			})
 		}
@@ -55,20 +56,23 @@ func halfMade(region *world.Region) (found []string) {
 	return found
 }
 
-func launchesUnproven(scaling *world.ScalingGroup, group patch.GroupResult) (found []string) {
+func launchesUnproven(scaling *world.ScalingGroup, group patch.GroupResult, told bool) (found []string) {
 	_, version, err := scaling.Template.Version(scaling.TemplateVersion)
 	if err != nil {
 		return nil
 	}
 	image := scaling.Region.Image(version.Image)
-	if image == nil {
+	switch {
+	case image == nil && (version.Image == "" || strings.HasPrefix(version.Image, "resolve:")):
 		return nil // a parameter, or somebody else's doing
+	case image == nil:
+		return []string{fmt.Sprintf("%s launches %s, which is not there", scaling.Name, version.Image)}
 	}
 	if image.Tags[names.TagImage] != "" && image.Tags[names.TagImageState] != "proven" {
 		found = append(found, fmt.Sprintf("%s launches %s, which is %q", scaling.Name, image.ID,
 			image.Tags[names.TagImageState]))
 	}
-	if group.Image == nil || !group.Image.Reaches || group.Image.PutBack != "" {
+	if told || group.Image == nil || !group.Image.Reaches || group.Image.PutBack != "" {
 		return found
 	}
 	for _, member := range scaling.Members() {

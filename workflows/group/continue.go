@@ -95,6 +95,7 @@ type Carried struct {
 	Step       int          // see way.step
 	Zones      patch.ZoneWay
 	ImageTries int // see group.imageTries
+	ImageBack  bool
 }
 
 // Closing is why no instance may begin for the time being: a window or a calendar has closed. It is no failure.
@@ -123,7 +124,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
 	g.closed, g.earlier, g.rounds, g.targets = c.Closed, c.Earlier, c.Rounds, c.Targets
-	g.suspended, g.imageTries = c.Suspended, c.ImageTries
+	g.suspended, g.imageTries, g.imageBack = c.Suspended, c.ImageTries, c.ImageBack
 	g.way = way{step: c.Step, zones: c.Zones}
 	if c.Room != nil {
 		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
@@ -140,6 +141,6 @@ func (g *group) carry(doing OrderKind) *Carried {
 		Took: g.took, Unasked: g.unasked,
 		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds, Targets: g.targets,
 		Suspended: g.suspended, Step: g.way.step, Zones: g.way.zones,
-		ImageTries: g.imageTries,
+		ImageTries: g.imageTries, ImageBack: g.imageBack,
 	}
 }

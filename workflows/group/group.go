@@ -55,6 +55,7 @@ type group struct {
 	targets    []string       // ARNs of the target groups that hold members; nil: they have not been looked through yet
 	renewing   bool           // RenewImage is under way
 	imageTries int            // how often its image was begun to be renewed
+	imageBack  bool           // its launch template has been put back
 	watch      *undo.Watch    // beside what the group itself puts back; nil: nothing yet
 	tries
 	mailbox
@@ -284,9 +285,11 @@ func (g *group) result() *patch.GroupResult {
 	}
 	result.Outcome = result.Outcome.JudgedImage(g.status.Image)
 	switch {
-	case len(g.status.Instances) == 0 && len(g.status.Gaps) == 0:
+	case len(g.status.Instances) == 0 && len(g.status.Gaps) == 0 && !g.imageBack:
 		result.Outcome = patch.NotStarted
 	case result.Outcome == patch.Failed:
+	case g.rolledBack && g.imageBack:
+		result.Outcome = patch.RolledBack
 	case g.rolledBack:
 		result.Outcome = patch.RolledBack.JudgePutBack(outcomesOf(g.status.Instances))
 	case g.stopped || g.closed != nil:

@@ -12,6 +12,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/image"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
 // renewImage renews the image that the group launches from, where the plan says so and all of the group is patched.
@@ -30,6 +31,9 @@ func (g *group) renewImage(ctx workflow.Context) {
 		} else if frozen := g.frozen(ctx); frozen != "" {
 			why = frozen
 		}
+	}
+	if g.stopped { // whoever began it has ended, as asking has told, or it was stopped meanwhile
+		return
 	}
 	if why != "" {
 		g.status.Image = patch.NotRenewed("%s", why)
@@ -112,21 +116,24 @@ func (g *group) putImageBack(ctx workflow.Context) {
 	defer stop()
 	policy := g.in.Policy
 	attempt := run.Attempt(g.in.WaveID, g.in.Group.String(), "image-back/"+policy.Run+g.in.Run, g.imageTries)
+	// Nobody's patched instance waits longer for that: what cannot be put back is told.
+	within := run.Within(run.Undoing(undoing, g.in.Group, policy.Timing), policy.Timing.ActBudget.D())
 	var told string
-	err := g.undoneGet(undoing, aws.PutTemplateBack, activities.PutTemplateBackInput{
+	err := undo.Act(within, aws.PutTemplateBack, activities.PutTemplateBackInput{
 		Group: g.in.Group, Renewal: *renewal, Attempt: attempt, Pace: run.Pace(policy.Timing),
 	}, &told)
 	if err != nil {
+		renewal.Failed = "it could not be put back: " + run.Reason(err)
 		g.strand("it launches from "+renewal.Image+" still: "+run.Reason(err), fmt.Sprintf(
 			"have it launch what version %d of the launch template %s says", renewal.Was.Version, renewal.Was.TemplateName))
 		return
 	}
-	renewal.PutBack = told
+	renewal.PutBack, g.imageBack = told, true
 	if policy.Image != nil && policy.Image.From == patch.ImagePatched {
 		// Who looks for a proven image is not to find it; it is kept until a newer one is proven.
-		if err := g.undone(undoing, aws.TagImage, activities.TagImageInput{
+		if err := undo.Act(within, aws.TagImage, activities.TagImageInput{
 			Group: g.in.Group, Image: renewal.Image, State: activities.ImageFailed,
-		}); err != nil {
+		}, nil); err != nil {
 			renewal.Notes = append(renewal.Notes, "the image is marked as proven still: "+run.Reason(err))
 		}
 	}

@@ -22,7 +22,7 @@ func (g *group) rollBack(ctx workflow.Context) {
 	if !g.takeResumed() {
 		g.recallUntried()
 		g.askAgain()
-		if !g.needsBack() && g.in.Run != "" {
+		if !g.needsBack() && !g.status.Image.Undoes() && g.in.Run != "" {
 			g.rolledBack = true
 			g.enter(ctx, patch.GroupDone, "nothing to put back")
 			return

@@ -88,9 +88,14 @@ func (g *group) patch(ctx workflow.Context) {
 		g.takeJoined(ctx):
 		g.patch(ctx)
 	default:
+		tried := g.imageTries
 		g.renewImage(ctx)
 		if g.stopped || ctx.Err() != nil {
 			g.enter(ctx, patch.GroupDone, "")
+			return
+		}
+		if g.imageTries > tried && g.takeJoined(ctx) { // launched while the image was made, from the one before
+			g.patch(ctx)
 			return
 		}
 		g.tellImage(ctx)

@@ -169,6 +169,17 @@ func (r *renewal) stranded(step string, err error) {
 	r.status.Stranded = append(r.status.Stranded, left)
 }
 
+// strandVersion tells of a version that may be there, and of which nobody can say.
+func (r *renewal) strandVersion(err error) {
+	r.status.Stranded = append(r.status.Stranded, patch.Stranded{
+		Account: r.in.Group.Account.Name, Region: r.in.Group.Region,
+		Resource: "the launch template " + r.status.Was.TemplateName + " of " + r.in.Group.Name(),
+		State:    "it may have a version with " + r.status.Image + ": " + run.Reason(err),
+		WhatToDo: "see whether it has one whose description begins Patchtide " + r.in.attempt("version").Token +
+			", and from which version the group launches; a roll back may not know of it",
+	})
+}
+
 func (r *renewal) act(ctx workflow.Context, activity, input, output any) error {
 	options := run.Acting(ctx, r.in.Group, r.in.Policy.Timing)
 	return workflow.ExecuteActivity(options, activity, input).Get(options, output)

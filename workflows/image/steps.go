@@ -8,6 +8,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 	"github.com/patchtide/patchtide/workflows/internal/undo"
 	"github.com/patchtide/patchtide/workflows/scan"
@@ -29,12 +30,42 @@ func (r *renewal) look(ctx workflow.Context) error {
 	return nil
 }
 
-func (r *renewal) read(ctx workflow.Context) (read activities.LaunchRead, err error) {
+func (r *renewal) read(ctx workflow.Context) (activities.LaunchRead, error) {
+	return r.readLaunch(ctx, activities.ReadLaunchInput{Group: r.in.Group, Donors: r.in.Donors})
+}
+
+func (r *renewal) readLaunch(ctx workflow.Context, in activities.ReadLaunchInput) (
+	read activities.LaunchRead, err error,
+) {
 	options := run.Reading(ctx, r.in.Group, r.in.Policy.Timing)
-	err = workflow.ExecuteActivity(options, aws.ReadLaunch, activities.ReadLaunchInput{
-		Group: r.in.Group, Donors: r.in.Donors,
-	}).Get(ctx, &read)
+	err = workflow.ExecuteActivity(options, aws.ReadLaunch, in).Get(ctx, &read)
 	return read, err
+}
+
+// mayBegin asks right before something is launched or changed what was asked when the group began: an image may take
+// hours, and the window may have closed since, a calendar too, or a person have frozen the account.
+func (r *renewal) mayBegin(ctx workflow.Context) error {
+	policy := r.in.Policy
+	view := patch.View{Group: r.in.Group, Policy: policy, Now: workflow.Now(ctx)}
+	if len(policy.Calendars) > 0 {
+		around, err := run.ReadInterference(ctx, activities.ReadInterferenceInput{
+			Group: r.in.Group, Calendars: policy.Calendars,
+		}, policy.Timing)
+		if err != nil {
+			return err
+		}
+		view.Around = &around
+	}
+	if shut := patch.Shut(view); shut != nil {
+		return errors.New(shut.What)
+	}
+	switch asked := freeze.Ask(ctx, run.Owner(ctx), r.in.Group.Account.Name); {
+	case asked.Ended:
+		return errors.New("whoever began it has ended")
+	case asked.Why != "":
+		return errors.New(asked.Why)
+	}
+	return ctx.Err()
 }
 
 // make makes the image, or reads which one the parameter names, and waits until it can be launched.
@@ -90,6 +121,9 @@ func (r *renewal) quarantine(ctx workflow.Context) error {
 
 // launch launches the trial.
 func (r *renewal) launch(ctx workflow.Context) error {
+	if err := r.mayBegin(ctx); err != nil {
+		return err
+	}
 	return r.act(ctx, aws.LaunchTrial, activities.TrialInput{
 		Group: r.in.Group, Plan: r.in.Policy.Plan, Launch: r.status.Was, Image: r.status.Image, Donor: r.donor,
 		Attempt: r.in.attempt("trial"), Pace: r.pace(),
@@ -176,6 +210,9 @@ func (r *renewal) promote(ctx workflow.Context) error {
 		r.status.Reaches = was.Image == r.status.Image
 		return nil
 	}
+	if err := r.mayBegin(ctx); err != nil {
+		return err
+	}
 	failed := r.act(ctx, aws.MakeVersion, activities.MakeVersionInput{
 		Group: r.in.Group, Launch: was, Image: r.status.Image, Attempt: r.in.attempt("version"), Pace: r.pace(),
 	}, &r.status.Version)
@@ -183,28 +220,53 @@ func (r *renewal) promote(ctx workflow.Context) error {
 		r.status.Defaults = true
 		failed = r.act(ctx, aws.SetDefault, activities.SetDefaultInput{
 			Group: r.in.Group, Template: was.Template, TemplateName: was.TemplateName, From: was.Default,
-			To: r.status.Version,
+			To: r.status.Version, Pace: r.pace(),
 		}, nil)
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if failed != nil {
 		run.OutwaitLag(clean, r.in.Policy.Timing) // it may have had its effect
 	}
-	now, err := r.read(clean)
-	if err != nil {
+	expects := failed == nil && (policy.Promote == patch.PromoteDefault || was.Follows == patch.FollowsLatest)
+	if err := r.readPromoted(clean, expects); err != nil {
+		r.strandVersion(err)
 		return errors.Join(failed, errors.New("what the group launches now cannot be read: "+run.Reason(err)))
 	}
-	r.status.Reaches = now.Launch.Image == r.status.Image
 	switch {
 	case failed != nil:
 		return failed
-	case policy.Promote == patch.PromoteDefault && !r.status.Reaches:
+	case expects && !r.status.Reaches:
 		return errors.New("somebody has changed at the same time what the group launches, which stays")
 	case was.Follows == patch.FollowsLatest && r.status.Version > was.Latest+1:
-		r.note("somebody made version %d of the launch template at the same time, over which ours has gone: see which is meant",
-			r.status.Version-1)
+		r.note("somebody made version %d of the launch template at the same time, over which ours has gone: see which is "+
+			"meant", r.status.Version-1)
 	}
 	return nil
+}
+
+// readPromoted reads what the group launches from now, again as long as reads may lag where it is expected to be the
+// image, and which version is ours, of whose making nobody may have heard.
+func (r *renewal) readPromoted(ctx workflow.Context, expects bool) error {
+	t, was := r.in.Policy.Timing, r.status.Was
+	deadline := workflow.Now(ctx).Add(t.ReadLag.D())
+	for {
+		now, err := r.readLaunch(ctx, activities.ReadLaunchInput{Group: r.in.Group, Made: &activities.VersionMade{
+			Template: was.Template, After: was.Latest, Token: r.in.attempt("version").Token,
+		}})
+		if err != nil {
+			return err
+		}
+		r.status.Reaches = now.Launch.Image == r.status.Image
+		r.status.Version = max(r.status.Version, now.Made)
+		if !expects || r.status.Reaches || !workflow.Now(ctx).Before(deadline) {
+			return nil
+		}
+		if err := workflow.NewTimerWithOptions(ctx, t.Poll.D(), workflow.TimerOptions{
+			Summary: "until AWS's reads show the new version",
+		}).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
 }
 
 // expire deregisters older images of ours. What cannot be is told, and fails nothing.
@@ -214,9 +276,12 @@ func (r *renewal) expire(ctx workflow.Context) error {
 	}
 	var expired activities.ImagesExpired
 	if err := r.act(ctx, aws.ExpireImages, activities.ExpireImagesInput{
-		Group: r.in.Group, Keep: r.in.Policy.Image.Keep, Newest: r.status.Image,
+		Group: r.in.Group, Keep: r.in.Policy.Image.Keep, Stay: []string{r.status.Image, r.status.Was.Image},
 	}, &expired); err != nil {
 		r.note("older images could not be cleaned up: %s", run.Reason(err))
+	}
+	if expired.Kept != "" {
+		r.note("older images are kept: %s", expired.Kept)
 	}
 	r.status.Expired = len(expired.Images)
 	return nil

@@ -2,6 +2,7 @@ package wave
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -224,7 +225,8 @@ func readPages(ctx workflow.Context, id string, sums []string) (document activit
 	return document, payload.Unpack(pages, &document)
 }
 
-// keepPatched makes a group of the wave one of ours, if the wave left instances of it patched.
+// keepPatched makes a group of the wave one of ours, if the wave left instances of it patched, or its launch template
+// with another image.
 func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 	var patched []patch.InstanceResult
 	for _, instance := range was.Instances {
@@ -233,7 +235,7 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 		}
 		patched = append(patched, instance.ForRollBack())
 	}
-	if len(patched) == 0 {
+	if len(patched) == 0 && !was.Image.Undoes() {
 		return
 	}
 	for i := range w.plan.Stages {
@@ -263,10 +265,8 @@ func listed(all []string) string {
 // wantsAny reports whether anything was to be put back.
 func (w *wave) wantsAny() bool {
 	for _, held := range w.roster.groups {
-		for _, instance := range held.results {
-			if instance.WantsRollBack() {
-				return true
-			}
+		if held.image.Undoes() || slices.ContainsFunc(held.results, patch.InstanceResult.WantsRollBack) {
+			return true
 		}
 	}
 	return false

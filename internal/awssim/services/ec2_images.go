@@ -48,7 +48,16 @@ func registerEC2Images(r *api.Registry, w *world.World) {
 				return nil, err
 			}
 			for _, device := range in.BlockDeviceMappings { // images here have a root only: what is left out is not there
-				if device.NoDevice == nil || aws.ToString(device.DeviceName) == world.RootDevice {
+				root := aws.ToString(device.DeviceName) == world.RootDevice
+				if root && device.Ebs != nil { // what is launched here takes its root along either way
+					rest := *device.Ebs
+					rest.DeleteOnTermination = nil
+					if unknown := setFields(rest); len(unknown) > 0 {
+						return nil, api.NotModelled("%v of the root in ec2:CreateImage", unknown)
+					}
+					continue
+				}
+				if device.NoDevice == nil || root {
 					return nil, api.NotModelled("device %s in ec2:CreateImage", aws.ToString(device.DeviceName))
 				}
 			}
@@ -132,6 +141,11 @@ func ec2Image(image *world.Image, account string) types.Image {
 			DeviceName: aws.String(world.RootDevice),
 			Ebs:        &types.EbsBlockDevice{SnapshotId: &image.Snapshot, VolumeSize: aws.Int32(world.SizeGiB)},
 		}}
+	}
+	for _, device := range image.Data {
+		view.BlockDeviceMappings = append(view.BlockDeviceMappings, types.BlockDeviceMapping{
+			DeviceName: aws.String(device), Ebs: &types.EbsBlockDevice{VolumeSize: aws.Int32(world.SizeGiB)},
+		})
 	}
 	return view
 }

@@ -205,7 +205,8 @@ type Image struct {
 	Product string // product code of the Marketplace; empty: none
 
 	Description string
-	Snapshot    string // of an image made from an instance
+	Snapshot    string   // of an image made from an instance
+	Data        []string // devices that it maps beside its root; what is launched here does not get them
 
 	made *Snapshot
 	disk *Disk
