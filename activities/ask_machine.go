@@ -23,7 +23,7 @@ type question struct {
 func (a *AWS) ask(
 	ctx context.Context, s *aws.Services, in CollectMachineFactsInput, of question, read func(stdout string) error,
 ) error {
-	where, comment := in.Instance.String(), "patchtide "+of.name+" "+in.Attempt.Token
+	where, comment := in.Instance.String(), askComment(of.name, in.Attempt)
 	asked := false // by this attempt: the list may not show it at once
 	send := func() error {
 		if asked {
@@ -58,6 +58,11 @@ func (a *AWS) ask(
 		}
 		return false, of.awaits + "; the last command ended: " + invocation.DescribeEnd(), send()
 	})
+}
+
+// askComment is by which a question is found again.
+func askComment(name string, attempt Attempt) string {
+	return "patchtide " + name + " " + attempt.Token
 }
 
 // sendQuestion asks. That the agent cannot be asked now is no error: it may come back.

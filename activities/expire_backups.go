@@ -26,6 +26,7 @@ type ExpireInput struct {
 type Expired struct {
 	Snapshots []string
 	Volumes   []string
+	Images    []string
 	Unnamed   []Backup // past their time by their tags, and not Named: they stay
 }
 
@@ -46,11 +47,14 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 		return nil, err
 	}
 	where := in.Group.Account.Name + "/" + in.Group.Region
+	expired := &Expired{}
+	if err := expired.expireImages(ctx, s, in, where); err != nil {
+		return nil, err
+	}
 	snapshots, at, err := aws.ReadSnapshots(ctx, s, where, aws.Filter("tag-key", names.TagExpires))
 	if err != nil {
 		return nil, err
 	}
-	expired := &Expired{}
 	for _, snapshot := range snapshots {
 		if !mayExpire(snapshot.Tags, at, in.Keep) || !expired.names(in, aws.Deref(snapshot.SnapshotId), snapshot.Tags) {
 			continue

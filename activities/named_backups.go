@@ -56,9 +56,12 @@ func backupsOf(document json.RawMessage, in NamedBackupsInput) []string {
 		record.Group.Account.ID != in.Place.Account.ID || record.Group.Region != in.Place.Region {
 		return nil
 	}
-	ids := []string{record.RootVolume}
+	ids := []string{record.RootVolume, record.ImageRoot}
 	if record.Point != nil {
 		ids = append(ids, record.Point.SnapshotID)
+	}
+	if image := record.Policy.Root; image != nil && image.Ours {
+		ids = append(ids, image.ID, image.SnapshotID)
 	}
 	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 }

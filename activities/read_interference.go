@@ -24,6 +24,7 @@ type ReadInterferenceInput struct {
 	Blocked   bool                // which patches are blocked is to be told, not only whether the same as before
 	Baseline  string              // the plan's, that is to judge the instances; "": nothing is to be installed
 	Restore   patch.Restore
+	Image     string         // the id of what is to replace their root volumes; "": nothing is
 	Within    patch.Duration // how long an instance is likely to take, in the plan's time
 }
 
@@ -97,7 +98,10 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 		}
 		around.LockedRoots, around.UnprovenRoots = keys.Locked, keys.Unproven
 	}
-	return around, nil
+	if in.Image != "" {
+		around.Image, err = aws.ReadImageLook(ctx, s, in.Group, in.Image, instances)
+	}
+	return around, err
 }
 
 // hookDocuments says which of the documents that hooks run are not there, or none that a hook may run.

@@ -12,10 +12,11 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// RestoreRootInput asks for the root volume to be replaced from a snapshot.
+// RestoreRootInput asks for the root volume to be replaced from a snapshot, or by an image.
 type RestoreRootInput struct {
 	Instance   Instance
-	SnapshotID string // "" is refused: AWS would reset the root to its launch state
+	SnapshotID string // without it, and an image, AWS would reset the root to its launch state: refused
+	ImageID    string // in the snapshot's place
 	Attempt    Attempt
 	Retention  patch.Duration
 	Pace       Pace
@@ -26,14 +27,15 @@ type RestoreTask struct {
 	TaskID string
 }
 
-// RestoreRoot starts the replacement once per attempt token; a stopped instance is started first (NotReady until it
-// runs). The replaced volume is kept; which one it is and when it expires stands in the task's tags, from where
-// AwaitRestore puts it on the volume once it is replaced. Gone when EC2 no longer has the instance.
+// RestoreRoot starts the replacement once per attempt token; one that is to be put back and is stopped is started first
+// (NotReady until it runs). The replaced volume is kept; which one it is and when it expires stands in the task's tags,
+// from where TagRestored puts it on the volume once it is replaced. Gone when EC2 no longer has the instance.
 func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreTask, err error) {
 	defer once.Typed(&err)
-	if in.SnapshotID == "" {
+	if in.SnapshotID == "" && in.ImageID == "" {
 		return nil, once.Final(
-			ErrInvalidInput, "%s: no snapshot to restore from; without one AWS would reset the root volume to its launch state",
+			ErrInvalidInput, "%s: neither a snapshot nor an image to make its root volume of; without one AWS would "+
+				"reset it to its launch state",
 			in.Instance,
 		)
 	}
@@ -60,9 +62,12 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 	if err != nil {
 		return nil, err
 	}
-	switch state := aws.StateOf(*machine); state {
-	case "running":
-	case "stopped":
+	switch state := aws.StateOf(*machine); {
+	case state == "running":
+	case in.ImageID != "":
+		return nil, once.Final(ErrRestoreFailed, "%s is %s: somebody else has stopped it; its root volume is left as it is",
+			in.Instance, state)
+	case state == "stopped":
 		_, err := s.EC2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{in.Instance.ID}})
 		if err != nil && !aws.HasCode(err, aws.CodeInstanceState) {
 			return nil, aws.Wrap("start the instance to restore it", where, err)
@@ -80,7 +85,8 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 	tags := aws.BackupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D()))
 	tags = append(tags, ec2types.Tag{Key: aws.Ptr(names.TagReplaced), Value: aws.Ptr(aws.RootVolume(*machine))})
 	out, err := s.EC2.CreateReplaceRootVolumeTask(ctx, &ec2.CreateReplaceRootVolumeTaskInput{
-		InstanceId: &in.Instance.ID, SnapshotId: &in.SnapshotID, ClientToken: &in.Attempt.Token,
+		InstanceId: &in.Instance.ID, SnapshotId: given(in.SnapshotID), ImageId: given(in.ImageID),
+		ClientToken:              &in.Attempt.Token,
 		DeleteReplacedRootVolume: aws.Ptr(false),
 		TagSpecifications: []ec2types.TagSpecification{
 			{ResourceType: ec2types.ResourceTypeReplaceRootVolumeTask, Tags: tags},
@@ -99,4 +105,12 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 		return nil, once.NotReady(in.Pace.Poll.D(), "waiting to see the replacement of the root volume")
 	}
 	return &RestoreTask{TaskID: aws.Deref(out.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId)}, nil
+}
+
+// given is a field of a request; nil where it is left out.
+func given(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }

@@ -82,6 +82,7 @@ func newIAMPolicy() *cobra.Command {
 		&role.InstanceRoles, "instance-role", nil,
 		"the role of a profile with which a group is launched whose image is renewed (image:); may be given again",
 	)
+	flags.BoolVar(&role.RootImages, "root-images", false, "a stage replaces root volumes by images (method: image)")
 	flags.BoolVar(&automation, "automation", false, "of the role in automation_role_arn instead")
 	flags.StringVar(&lists, "lists", "", "the place of manifests:, s3://bucket/prefix: of the worker's own role instead")
 	flags.BoolVar(&instances, "instances", false, "with --lists: of the profiles of a plan's instances")

@@ -33,6 +33,8 @@ type Record struct {
 	Point      *patch.RestorePoint `json:",omitempty"` // once the backup is taken
 	// Installing is written before the first install is started: without it none has been.
 	Installing bool `json:",omitempty"`
+	// ImageRoot is the root volume that an image gave it, once EC2 shows that.
+	ImageRoot string `json:",omitempty"`
 	// Hooks are those that may have been begun, in order: each is written before.
 	Hooks []Hook `json:",omitempty"`
 	// Proven is written before one that was started is stopped again: what was installed on it is proven, or what was put
@@ -131,6 +133,7 @@ type Hook struct {
 type PutBack struct {
 	Point       patch.RestorePoint
 	PatchedBoot string // boot id after the install: a restored machine has another one
+	RootVolume  string `json:",omitempty"` // that an image gave it
 	Missing     int    `json:",omitempty"` // patches that it lacked before the install, and lacks again
 	Run         string // of the RollBackWave that asks, "" for the wave that patched: its attempts are its own
 	// Earlier comes with one that an earlier window of the wave patched: what putting it back would lose is asked first.
@@ -193,5 +196,14 @@ type Release struct {
 // a later one, left its instance patched, on the root volume that it has still. What is patched is for the saga to say
 // as it ends, see Patched; here is asked only whether it said so of what is there now.
 func (r Record) LeftPatched(run string, try int, root string) bool {
-	return r.Patched != nil && r.Ended && r.Policy.Run == run && r.Try >= try && r.RootVolume == root
+	return r.Patched != nil && r.Ended && r.Policy.Run == run && r.Try >= try && r.PatchedRoot() == root
+}
+
+// PatchedRoot is the root volume on which the instance is patched: its own, or the one that an image gave it; "": it got
+// none.
+func (r Record) PatchedRoot() string {
+	if r.Policy.ByImage() {
+		return r.ImageRoot
+	}
+	return r.RootVolume
 }

@@ -21,6 +21,9 @@ type Case struct {
 	Alarms  []CaseAlarm  `json:"alarms"`           // of those, how each stands where the stage has groups
 	Loses   string       `json:"loses"`            // by a roll back of the stage
 	Pinned  *Pinned      `json:"pinned,omitempty"` // what its instances are bound to; nil: nothing
+	// Images are those of which its root volumes are made, and LosesRoot what that loses; none and "": they stay.
+	Images    []RootImage `json:"images,omitempty"`
+	LosesRoot string      `json:"loses_root,omitempty"`
 	// AlarmsMore is how many alarms are left out: those that are not OK come first.
 	AlarmsMore int      `json:"alarms_more,omitempty"`
 	Unknown    []string `json:"unknown,omitempty"` // what nobody could tell, in words

@@ -108,6 +108,8 @@ type InstanceResult struct {
 	RebootPending         []string `json:"reboot_pending,omitempty"`
 	AutomationExecutionID string   `json:"automation_execution_id,omitempty"`
 	BootID                string   `json:"boot_id,omitempty"` // after the install
+	// the root volume that an image gave it
+	RootVolume string `json:"root_volume,omitempty"`
 	// MachineFacts.PackagesSHA256 after the install
 	PackagesAfter string `json:"packages_after,omitempty"`
 	// MachineFacts.ApplicationSHA256 after the install
@@ -204,6 +206,7 @@ type StageResult struct {
 	Outcome Outcome       `json:"outcome"`
 	Groups  []GroupResult `json:"groups"`
 	Pinned  *Pinned       `json:"pinned,omitempty"` // what its instances were bound to
+	Images  []RootImage   `json:"images,omitempty"` // that replaced its root volumes
 	Steps   []StepStatus  `json:"steps,omitempty"`  // of a stage that has some: which were done, and how each soaked
 }
 

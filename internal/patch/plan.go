@@ -108,6 +108,9 @@ type Stage struct {
 	Hooks             Hooks         `json:"hooks,omitempty"`     // those of each instance, the plan's first
 	Image             *ImagePolicy  `json:"image,omitempty"`     // of what its groups launch; nil: what is stale is told
 	Steps             []StageStep   `json:"steps,omitempty"`     // the last takes all; nil: all at once, but for a canary
+	Method            Method        `json:"method,omitempty"`    // "": packages
+	// RootParameter is the parameter of Systems Manager that names the image, of a first stage by image.
+	RootParameter string `json:"root_parameter,omitempty"`
 }
 
 // Canary is the first instances of each group of a stage, which are watched for longer: the others of every group wait

@@ -39,6 +39,8 @@ type Policy struct {
 	Hooks          Hooks // of each instance
 	Image          *ImagePolicy
 	Pinned         *Pinned
+	Method         Method     // the stage's; "": packages
+	Root           *RootImage // with MethodImage, once it is known
 }
 
 // PolicyOf is a stage's policy under a plan. Run is left to whoever knows it.
@@ -53,7 +55,7 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 		Capacity: stage.Capacity,
 		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
 		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Steps: stage.Steps,
-		Hooks: stage.Hooks, Image: stage.Image,
+		Hooks: stage.Hooks, Image: stage.Image, Method: stage.Method,
 	}
 }
 
@@ -63,7 +65,7 @@ func (p Policy) StageView() Stage {
 		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable,
 		Capacity: p.Capacity, Health: p.Health,
 		Bake: p.Bake, Order: p.Order, ZoneSoak: p.ZoneSoak, Canary: p.Canary, Steps: p.Steps,
-		Hooks: p.Hooks, Image: p.Image,
+		Hooks: p.Hooks, Image: p.Image, Method: p.Method,
 	}
 }
 

@@ -67,6 +67,7 @@ type PreviewStage struct {
 	Promote           Promote        `json:"promote"`         // what of it lets the next stage begin
 	Pin               Pin            `json:"pin"`             // what binds it
 	Bound             *PreviewBound  `json:"bound,omitempty"` // what that would be; nil: nothing binds it
+	Method            Method         `json:"method"`
 	Order             Order          `json:"order,omitempty"`
 	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
 	Canary            *Canary        `json:"canary,omitempty"`

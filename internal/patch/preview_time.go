@@ -72,13 +72,16 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	shown := PreviewStage{
 		Name: stage.Name, Approval: stage.Approval, After: stage.After, Service: stage.Service,
 		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote,
-		Pin:   plan.PinOf(len(p.Stages)),
+		Pin: plan.PinOf(len(p.Stages)), Method: cmp.Or(stage.Method, MethodPackages),
 		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary, Steps: stage.Steps,
 		Hooks: stage.Hooks, Metrics: MetricLines(stage.Health),
 		Begins: p.Takes, Groups: []PreviewGroup{},
 	}
 	if stage.Service != "" {
 		shown.MaxParallelGroups = 1
+	}
+	if lost := stage.LosesRoot(); lost != "" {
+		p.Notes = append(p.Notes, lost)
 	}
 	var works []Work
 	var of []int // instances that the wave takes of each group

@@ -55,6 +55,7 @@ const (
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
 	RefusedHook             RefusalCode = "HookNotThere"
 	RefusedBlocked          RefusalCode = "BlockedPatch"
+	RefusedImage            RefusalCode = "ImageDoesNotFit"
 )
 
 // first is the refusal that a wave stops at; a preview tells all of them.

@@ -57,8 +57,8 @@ func (r InstanceResult) ForRollBack() InstanceResult {
 	return InstanceResult{
 		ID: r.ID, Outcome: PatchedAs(r.RebootPending), RebootPending: r.RebootPending, BootID: r.BootID, Backup: r.Backup,
 		PackagesAfter: r.PackagesAfter, ApplicationAfter: r.ApplicationAfter,
-		AutomationExecutionID: r.AutomationExecutionID,
-		MissingBefore:         r.MissingBefore, MissingAfter: r.MissingAfter, WasStopped: r.WasStopped,
+		AutomationExecutionID: r.AutomationExecutionID, RootVolume: r.RootVolume,
+		MissingBefore: r.MissingBefore, MissingAfter: r.MissingAfter, WasStopped: r.WasStopped,
 	}
 }
 
@@ -73,7 +73,7 @@ func JudgeRollBack(view RollBackView, maxAge Duration) RollBackJudgement {
 		}
 	case point == nil || point.SnapshotID == "":
 		return RollBackJudgement{Verdict: PutBackCannot, Reason: unusable(point, "")}
-	case view.Member.RootVolumeID != point.VolumeID && view.Facts != nil &&
+	case view.Member.RootVolumeID != view.Was.leftOn() && view.Facts != nil &&
 		view.Facts.PackagesSHA256 == point.Facts.PackagesSHA256:
 		return RollBackJudgement{
 			Verdict: PutBackAlready, Reason: "stands as before the wave already: another root volume, the packages as before",
@@ -88,7 +88,7 @@ func JudgeRollBack(view RollBackView, maxAge Duration) RollBackJudgement {
 			Duration(age.Truncate(time.Minute)), point.TakenAt.UTC().Format("2006-01-02 15:04 MST"), maxAge))
 	}
 	switch {
-	case view.Member.RootVolumeID != point.VolumeID:
+	case view.Member.RootVolumeID != view.Was.leftOn():
 		judged.Losses = append(judged.Losses, fmt.Sprintf("the root volume %s that somebody gave it since the wave",
 			view.Member.RootVolumeID))
 	case view.Facts == nil:
@@ -104,6 +104,14 @@ func JudgeRollBack(view RollBackView, maxAge Duration) RollBackJudgement {
 			"or /var/www")
 	}
 	return judged
+}
+
+// leftOn is the root volume that the wave left it on: its own, or that of an image.
+func (r InstanceResult) leftOn() string {
+	if r.RootVolume != "" || r.Backup == nil {
+		return r.RootVolume
+	}
+	return r.Backup.VolumeID
 }
 
 // PutBackLoses says what an instance of the plan loses when it fails, so that nobody learns it afterwards; "" for

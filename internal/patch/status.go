@@ -117,6 +117,7 @@ type StageStatus struct {
 	Soak    *Soak         `json:"soak,omitempty"` // once it was done; nil: no stage waits for it so long
 	Steps   []StepStatus  `json:"steps,omitempty"`
 	Pinned  *Pinned       `json:"pinned,omitempty"` // what its instances are bound to; nil: nothing, or it has not begun
+	Images  []RootImage   `json:"images,omitempty"` // that replace its root volumes; none: they stay, or it has not begun
 }
 
 // GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.

@@ -22,6 +22,7 @@ type Interference struct {
 	Judges        *Judges            // which baseline judges them; nil: not asked
 	Hooks         []string           // what the hooks of the instances need and cannot run, with why
 	Blocks        *KnownBlocks       // of patches; nil: not asked, as where nothing is to be installed
+	Image         *ImageLook         // that is to replace their root volumes; nil: none is
 }
 
 // Calendar is what a Change Calendar says.
@@ -65,6 +66,9 @@ func (i Interference) Untried() []string {
 		told = append(told, i.Unasked)
 	}
 	told = append(told, i.Unjudged...)
+	if i.Image != nil {
+		told = append(told, i.Image.Untried...)
+	}
 	for _, root := range i.UnprovenRoots {
 		told = append(told, root.Why)
 	}

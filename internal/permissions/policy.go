@@ -44,6 +44,8 @@ type Role struct {
 
 	InstanceRoles []string // ARNs of the roles of the profiles with which groups are launched whose image is renewed
 
+	RootImages bool // a stage replaces root volumes by images: method: image
+
 	Functions []string // ARNs of the functions of Lambda that hooks invoke, with their version or alias
 }
 
@@ -61,7 +63,7 @@ func everything(Role) string { return "*" }
 
 // images is on what images are renewed: on everything, where any are.
 func (r Role) images() string {
-	if len(r.InstanceRoles) > 0 {
+	if len(r.InstanceRoles) > 0 || r.RootImages {
 		return "*"
 	}
 	return ""
@@ -88,7 +90,8 @@ func grants() []grant {
 		},
 		{
 			sid: "RenewImages", actions: ImageActions(), resource: func(r Role) string { return r.images() },
-			when: "where a plan says `image`; `GetParameter` with `from: parameter` only",
+			when: "where a plan says `image` or a stage `method: image`, which needs `CreateImage` and `DeregisterImage` of them; " +
+				"`GetParameter` where an image is a parameter's",
 		},
 		{
 			sid: "PassInstanceRoles", actions: []string{PassRole}, resource: func(Role) string { return "" },

@@ -260,7 +260,7 @@ func ec2Instance(i *world.Instance) types.Instance {
 			InstanceMetadataTags: types.InstanceMetadataTagsStateDisabled,
 		},
 	}
-	out.ProductCodes = productCodes(i.Image)
+	out.ProductCodes, out.UsageOperation = productCodes(i.Image), aws.String(usage(i.Image))
 	if i.Image.OS().Windows() {
 		out.Platform, out.PlatformDetails = "windows", aws.String("Windows") // in small letters, as EC2 has it
 	}

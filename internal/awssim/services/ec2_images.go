@@ -136,11 +136,13 @@ func ec2Image(image *world.Image, account string) types.Image {
 		ImageType: types.ImageTypeValuesMachine,
 	}
 	view.ProductCodes = productCodes(image)
-	if image.Snapshot != "" {
-		view.BlockDeviceMappings = []types.BlockDeviceMapping{{
-			DeviceName: aws.String(world.RootDevice),
-			Ebs:        &types.EbsBlockDevice{SnapshotId: &image.Snapshot, VolumeSize: aws.Int32(world.SizeGiB)},
-		}}
+	view.BlockDeviceMappings = []types.BlockDeviceMapping{{
+		DeviceName: aws.String(world.RootDevice),
+		Ebs:        &types.EbsBlockDevice{SnapshotId: notEmpty(image.Snapshot), VolumeSize: aws.Int32(world.SizeGiB)},
+	}}
+	view.UsageOperation, view.EnaSupport = aws.String(usage(image)), aws.Bool(true)
+	if image.OS().Windows() {
+		view.Platform, view.PlatformDetails = types.PlatformValuesWindows, aws.String("Windows")
 	}
 	for _, device := range image.Data {
 		view.BlockDeviceMappings = append(view.BlockDeviceMappings, types.BlockDeviceMapping{
@@ -148,6 +150,14 @@ func ec2Image(image *world.Image, account string) types.Image {
 		})
 	}
 	return view
+}
+
+// usage is EC2's code of what is billed (EC2 User Guide, AMI billing information fields).
+func usage(image *world.Image) string {
+	if image.OS().Windows() {
+		return "RunInstances:0002"
+	}
+	return "RunInstances"
 }
 
 // createSnapshots snapshots the volumes of an instance, which here is its root.

@@ -187,6 +187,10 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 				}
 			}
 			instance.RootVolume = volume.ID
+			if image := r.Image(task.ImageID); image != nil {
+				instance.Image = image // "New AMI ID": guide on replacing a root volume
+				instance.machine.mute = w.faults.strikes(FaultAgentSilent, instance)
+			}
 			instance.roots = append(instance.roots, volume.ID)
 			instance.machine.boot(instance, reboot)
 			w.After(reboot, func() { end("succeeded") })

@@ -1,0 +1,90 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ReadRootImageInput names the parameter of Systems Manager that names an image.
+type ReadRootImageInput struct {
+	Group     patch.Group
+	Parameter string
+}
+
+// ReadRootImage is the id of the image that the parameter names now in the group's account and region.
+func (a *AWS) ReadRootImage(ctx context.Context, in ReadRootImageInput) (_ string, err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return "", err
+	}
+	id, err := aws.ReadParameter(ctx, s, in.Group.String(), in.Parameter)
+	if err == nil && !isImageID(id) {
+		err = once.Final(ErrRejected, "%s: the parameter %s names no image, but %q", in.Group, in.Parameter, id)
+	}
+	return id, err
+}
+
+// KeepRootImageInput names an image that was made for a wave, and what came of it.
+type KeepRootImageInput struct {
+	Group     patch.Group
+	Image     string
+	State     string // aws.ImageProven, or aws.ImageFailed
+	Retention patch.Duration
+}
+
+// KeepRootImage marks the image and its snapshot with what came of it and when they expire, as the backups of the wave
+// do, and returns the snapshot's id. The same tags again only put it off.
+func (a *AWS) KeepRootImage(ctx context.Context, in KeepRootImageInput) (_ string, err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return "", err
+	}
+	where := in.Group.String()
+	found, at, err := aws.ReadImages(ctx, s, where, aws.Filter("image-id", in.Image))
+	switch {
+	case err != nil:
+		return "", err
+	case len(found) == 0:
+		return "", once.NotReady(0, "waiting for the image %s to be listed", in.Image)
+	}
+	ids, snapshot := []string{in.Image}, aws.SnapshotOf(found[0])
+	if snapshot != "" {
+		ids = append(ids, snapshot)
+	}
+	expires := at.Add(in.Retention.D()).UTC().Format("2006-01-02T15:04:05Z07:00")
+	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: []ec2types.Tag{
+		{Key: aws.Ptr(names.TagExpires), Value: &expires}, {Key: aws.Ptr(names.TagImageState), Value: &in.State},
+	}})
+	return snapshot, aws.Wrap("mark the image "+in.Image+" with when it expires", where, err)
+}
+
+// expireImages deregisters images of ours whose time has passed, which their snapshots are deleted after.
+func (e *Expired) expireImages(ctx context.Context, s *aws.Services, in ExpireInput, where string) error {
+	images, at, err := aws.ReadImages(ctx, s, where, aws.Filter("tag-key", names.TagExpires))
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		id := aws.Deref(image.ImageId)
+		if !mayExpire(image.Tags, at, in.Keep) || !e.names(in, id, image.Tags) {
+			continue
+		}
+		if !in.DryRun {
+			_, err := s.Images.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id})
+			if err != nil && !aws.IsNotFound(err) {
+				return aws.Wrap("deregister the image "+id, where, err)
+			}
+		}
+		e.Images = append(e.Images, id)
+	}
+	return nil
+}
