@@ -64,7 +64,8 @@ func printWarnings(out io.Writer, loaded *config.Config) error {
 			return err
 		}
 		for _, said := range slices.Concat(
-			loaded.Over(name, time.Now()), []string{plan.PutBackLoses()}, plan.PromotionDoubts(), plan.SoakWarnings(),
+			loaded.Over(name, time.Now()), []string{plan.PutBackLoses()}, plan.RootsLost(), plan.PromotionDoubts(),
+			plan.SoakWarnings(),
 		) {
 			if said != "" {
 				line(out, "plan %s: %s", name, said)

@@ -35,6 +35,12 @@ func Case(c patch.Case, moment func(time.Time) string) []string {
 	if c.Pinned != nil {
 		said = append(said, c.Stage+" is bound to "+c.Pinned.Told()+": it installs these versions and nothing else")
 	}
+	for _, image := range c.Images {
+		said = append(said, c.Stage+" gets root volumes of "+image.Told())
+	}
+	if c.LosesRoot != "" {
+		said = append(said, c.LosesRoot)
+	}
 	if c.Reading {
 		return append(said, c.Loses, "What the stages before changed, what is due in "+c.Stage+
 			" and how its alarms stand is being read: look again in a minute")

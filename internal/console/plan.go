@@ -123,6 +123,9 @@ func stageWords(stage patch.PreviewStage) string {
 	if stage.Promote == patch.PromoteWithSkips {
 		words += ", goes on to the next stage with skips"
 	}
+	if stage.Method == patch.MethodImage {
+		words += ", root volumes replaced by an image"
+	}
 	if stage.Pin == patch.PinManifest {
 		words += ", bound to what the stages before prove"
 	}

@@ -29,6 +29,7 @@ type fleet struct {
 	nodes   bool   // what is patched are managed nodes
 	metric  bool   // judges production's, which has as many errors as ever
 	served  bool   // by a load balancer, which sends them requests
+	image   bool   // production's root volumes are replaced by the image that a group of its account proves
 }
 
 var fleets = []fleet{
@@ -49,6 +50,7 @@ var fleets = []fleet{
 		name: "image", whole: true, plan: "    image: patched_instance\n",
 		tried: "Image|Launch|Trial|MakeVersion|SetDefault",
 	},
+	{name: "image method", image: true, whole: true, tried: "Restore|Replaced|Image|Donors"},
 	{name: "measured", metric: true, whole: true, asks: "GetMetricData"},
 }
 
@@ -76,6 +78,9 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 		Config: func(file []byte) []byte {
 			if of.nodes {
 				file = wavetest.TillPlan(file)
+			}
+			if of.image {
+				file = wavetest.ByImage(file)
 			}
 			// Production's must leave its alarm the time to ring.
 			// What is skipped in staging lets production begin all the same: its calls are to be made.
@@ -107,6 +112,8 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 				wavetest.Weighted(8, 16, 24, 4)(s)
 			case of.stopped:
 				wavetest.Untargeted(2)(s)
+			case of.image:
+				wavetest.WithAPI(nil)(s)
 			case of.nodes && of.served:
 				wavetest.Tills("web-2.3", "tills")(s)
 			case of.nodes:

@@ -28,6 +28,7 @@ type Order struct {
 	// Pinned comes with go, retry, skip and resume, of which each may be the first that a later workflow of the group
 	// hears: what its instances are bound to; nil: nothing.
 	Pinned *patch.Pinned
+	Root   *patch.RootImage // with the same: what replaces its root volumes; nil: nothing
 	// Image comes with a roll_back of a wave that has closed: what became of the group's image in it.
 	Image *patch.ImageRenewal
 	Step  int // with go: as far as which of the stage's steps, from 0; see way.step
@@ -81,7 +82,7 @@ func (g *group) listen(ctx workflow.Context) {
 				if order.Kind == OrderGo {
 					g.runbook, g.base, g.way.step = order.Runbook, order.BaselineID, order.Step
 				}
-				g.in.Policy.Pinned = order.Pinned
+				g.in.Policy.Pinned, g.in.Policy.Root = order.Pinned, order.Root
 				g.orders = append(g.orders, order.Kind)
 			case OrderRollBack:
 				if order.Results != nil {

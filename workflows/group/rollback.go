@@ -104,7 +104,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	}
 	result := g.putBackInstance(ctx, was.ID, journal.PutBack{
 		Point: point, PatchedBoot: was.BootID, Run: g.in.Run, Earlier: g.leftEarlier(was),
-		Missing: was.MissingBefore,
+		Missing: was.MissingBefore, RootVolume: was.RootVolume,
 	})
 	if lacksRoom(result) {
 		// What the wave knows of it is kept: it may be asked again.
@@ -119,7 +119,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	if result.StillPatched {
 		result.ApplicationAfter, result.MissingAfter = was.ApplicationAfter, was.MissingAfter
 		result.BootID, result.PackagesAfter = was.BootID, was.PackagesAfter
-		result.RebootPending = was.RebootPending
+		result.RebootPending, result.RootVolume = was.RebootPending, was.RootVolume
 	}
 	g.status.Instances[i] = result
 	g.status.Stranded = append(g.status.Stranded, result.Stranded...)

@@ -152,7 +152,7 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 		s.status.Result.Reason = "it is in service and stays as it is"
 		s.pushHooks(patch.BeforeOut) // what they did for its way out is over
 		s.undos.push(step{patch.AfterIn.Step(), nil, s.stopAllBegun})
-		s.sameRoot = member.RootVolumeID != "" && member.RootVolumeID == s.record.RootVolume
+		s.sameRoot = member.RootVolumeID != "" && member.RootVolumeID == s.record.PatchedRoot()
 		if s.sameRoot && s.record.Installing && s.putBack == nil {
 			s.status.Result.Reason += ", with what was installed on it"
 		}

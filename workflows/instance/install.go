@@ -49,6 +49,9 @@ func (s *saga) snapshot(ctx workflow.Context) error {
 // install runs the passes: install, reboot, and a Scan of our own, until nothing approved is missing, or the passes are
 // spent. A cancel lets a running install end within its budget.
 func (s *saga) install(ctx workflow.Context) error {
+	if s.in.Policy.ByImage() {
+		return s.replaceByImage(ctx)
+	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	s.record.Point, s.record.Installing = &s.point, true
 	if err := run.WriteRecord(run.WhileOut(clean), &s.record); err != nil {

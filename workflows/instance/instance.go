@@ -91,6 +91,7 @@ type patching struct {
 	tries    []installTry
 	report   patch.PatchReport // all passes as one
 	first    patch.MachineFacts
+	detached string   // the replacement by an image that has left it without its root volume; "": none has
 	waits    []string // what takes effect with the next boot only
 	// rebooting: we may have rebooted it, and so it may hang in that, whatever was installed
 	rebooting bool

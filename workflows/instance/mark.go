@@ -25,6 +25,9 @@ func (s *saga) mark(ctx workflow.Context) error {
 			InstallTokens: s.installTokens(), RestoreToken: s.attempt("restore").Token, Start: s.rest.was,
 		},
 	}
+	if s.putBack != nil {
+		s.record.ImageRoot = s.putBack.RootVolume
+	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := s.carryOver(clean); err != nil {
 		return err
@@ -38,6 +41,9 @@ func (s *saga) mark(ctx workflow.Context) error {
 // installTokens are those of the passes of an install that may follow; none of what is put back.
 func (s *saga) installTokens() []string {
 	var tokens []string
+	if s.in.Policy.ByImage() && s.putBack == nil {
+		return []string{s.imageAttempt().Token}
+	}
 	for pass := 1; pass <= max(s.in.Policy.Passes, 1) && s.putBack == nil; pass++ {
 		tokens = append(tokens, s.installAttempt(pass).Token)
 	}
@@ -76,6 +82,7 @@ func (s *saga) endRecord(ctx workflow.Context) {
 // found in service after its saga died is, where its install had begun and its root volume is the same still.
 func (s *saga) patchedAtEnd() *patch.InstanceResult {
 	result := s.status.Result.ForRollBack()
+	result.RootVolume = s.record.ImageRoot
 	switch {
 	case s.heals && s.putBack == nil:
 		if !s.record.Installing || !s.sameRoot {

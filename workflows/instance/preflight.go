@@ -147,6 +147,9 @@ func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view *patch.Vi
 	if level == patch.LevelInstance { // neither calendars nor alarms keep anybody from being put back
 		in.Calendars, in.Alarms = s.in.Policy.Calendars, run.Gates(s.in.Policy.Health)
 		in.Baseline = s.in.Policy.Baseline
+		if s.in.Policy.Root != nil {
+			in.Image = s.in.Policy.Root.ID
+		}
 	}
 	around, err := run.ReadInterference(ctx, in, s.in.Policy.Timing)
 	if err != nil {

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -97,6 +98,7 @@ func (s *saga) judgePutBack(ctx workflow.Context) patch.RollBackJudgement {
 	}
 	earlier := s.putBack.Earlier
 	view := patch.PutBackView{Earlier: earlier != nil, WaveID: s.in.WaveID, Expires: backups.Expires[s.point.SnapshotID]}
+	view.Was.RootVolume = s.putBack.RootVolume
 	view.Was.Backup, view.Member, view.Snapshot, view.At = &s.point, s.member, backups.States[s.point.SnapshotID],
 		backups.At
 	if earlier != nil {
@@ -146,11 +148,17 @@ func (s *saga) healthOrQuarantine(ctx workflow.Context) error {
 // changed. It never fails by itself: an instance whose restore is not proven is unfit, and returnUnpatched quarantines
 // it.
 func (s *saga) restore(ctx workflow.Context) error {
-	if err := s.stopInstalls(ctx); err != nil {
+	own, err := false, error(nil)
+	if s.in.Policy.ByImage() {
+		own, err = s.endReplacement(ctx)
+	} else {
+		err = s.stopInstalls(ctx)
+	}
+	if err != nil {
 		s.unfitReason = "the install could not be proven to have ended: " + run.Reason(err)
 		return nil
 	}
-	if s.untouched() {
+	if own || s.untouched() {
 		return nil
 	}
 	if s.stays() {
@@ -233,17 +241,8 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return errors.New(why)
 	}
 	s.restored = true
-	var tagged activities.TagRestoredResult
-	if err := s.await(ctx, t.Look, aws.TagRestored, activities.TagRestoredInput{
-		Instance: s.instance(), TaskID: task.TaskID, RootVolumeID: restored.RootVolumeID,
-	}, &tagged); err != nil {
-		s.note("its root volume %s lacks the tags of the one before, %s, or that lacks ours, by which it would expire: %s",
-			restored.RootVolumeID, s.point.VolumeID, run.Reason(err))
-	}
-	if tagged.Differs != "" {
-		s.note("its root volume %s is another than the one before: %s; aws ec2 modify-volume --volume-id %s sets it",
-			restored.RootVolumeID, tagged.Differs, restored.RootVolumeID)
-	}
+	s.status.Result.RootVolume = ""
+	s.tagReplaced(ctx, cmp.Or(s.patching.detached, task.TaskID), restored.RootVolumeID)
 	// It stands where it stood before; what the scan after the install found is gone with that volume.
 	s.status.Result.MissingAfter, s.patching.missing = s.status.Result.MissingBefore, s.patching.scan.Missing
 	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID,

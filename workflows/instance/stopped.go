@@ -226,7 +226,7 @@ func (s *healed) pushStarted(member patch.Member) {
 		s.pushHooks(patch.AfterInstall)
 		return
 	}
-	s.sameRoot = member.RootVolumeID != "" && member.RootVolumeID == s.record.RootVolume
+	s.sameRoot = member.RootVolumeID != "" && member.RootVolumeID == s.record.PatchedRoot()
 	if s.sameRoot && s.record.Installing && s.putBack == nil {
 		result.Reason += ", with what was installed on it"
 	}

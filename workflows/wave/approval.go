@@ -25,6 +25,9 @@ func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, 
 			return outcome, false
 		}
 	}
+	if outcome, goesOn = w.images(ctx, stage); !goesOn {
+		return outcome, false
+	}
 	approval := w.plan.Stages[stage].Approval
 	if approval == nil {
 		return "", true

@@ -31,6 +31,7 @@ func (w *wave) caseOf(ctx workflow.Context, stage int) *patch.Case {
 		Stage: planned.Name, At: workflow.Now(ctx), Reading: true, Before: []patch.CaseBefore{},
 		Due: patch.CaseDue{Of: w.roster.members(stage)}, Gates: run.Gates(planned.Health), Alarms: []patch.CaseAlarm{},
 		Loses: w.plan.RollBackOf(planned.Name), Pinned: w.turn.pinned,
+		Images: w.turn.images, LosesRoot: planned.LosesRoot(),
 	}
 	for before, planned := range w.plan.Stages[:w.seenBy(stage)] {
 		var counts []patch.GroupCounts

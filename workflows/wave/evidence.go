@@ -39,7 +39,7 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 	for i, stage := range w.plan.Stages {
 		stages[i] = patch.StageResult{
 			Name: stage.Name, Outcome: outcomes[i], Groups: []patch.GroupResult{}, Steps: w.status.Stages[i].Steps,
-			Pinned: w.status.Stages[i].Pinned,
+			Pinned: w.status.Stages[i].Pinned, Images: w.status.Stages[i].Images,
 		}
 		w.status.Stages[i].Outcome = outcomes[i]
 	}

@@ -27,7 +27,9 @@ func (w *wave) orderEach(ctx workflow.Context, groups []*lockedGroup, order func
 	for some := range slices.Chunk(groups, ordersAtOnce) {
 		sent := make([]workflow.Future, len(some))
 		for i, held := range some {
-			sent[i] = held.child.SignalChildWorkflow(clean, names.SignalGroupOrder, w.asItStands(order(held)))
+			told := w.asItStands(order(held))
+			told.Root = w.plan.RootImageFor(w.turn.images, held.group)
+			sent[i] = held.child.SignalChildWorkflow(clean, names.SignalGroupOrder, told)
 		}
 		for i, held := range some {
 			if err := sent[i].Get(clean, nil); err != nil {

@@ -23,7 +23,8 @@ type turn struct {
 	rolledBack bool
 	// unasked: nothing was due, so nobody was asked to approve it, and nothing may be patched until somebody is.
 	unasked bool
-	pinned  *patch.Pinned // what its instances are bound to; nil: nothing
+	pinned  *patch.Pinned     // what its instances are bound to; nil: nothing
+	images  []patch.RootImage // that replace its root volumes
 	// backFrom is the first stage that is put back; nil: none is.
 	backFrom *int
 	binding  bool // that is being written down: nothing of it is there to be skipped or put back

@@ -38,6 +38,8 @@ type wave struct {
 	announcer announcer // what people were told
 	evidence  evidence  // what is written down
 
+	imageTry int // of making images for root volumes: a retry makes another
+
 	hooked bool // the hooks of before_wave are through: those of after_wave run as it ends
 
 	unknown bool // of a RollBackWave: something that the wave did is not known, or not put back yet

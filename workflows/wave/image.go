@@ -1,0 +1,221 @@
+package wave
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// images has the images made, or read, that are to replace the root volumes of the stage, one an account, region and
+// baseline. Where one cannot be had the stage does not begin.
+func (w *wave) images(ctx workflow.Context, stage int) (outcome patch.Outcome, goesOn bool) {
+	if !w.plan.Stages[stage].ByImage() || w.roster.nothingDue(stage, w.status.Only) {
+		return "", true
+	}
+	w.turn.binding = true
+	defer func() { w.turn.binding = false }()
+	for {
+		w.enter(ctx, patch.StateRunning, "")
+		made, err := w.makeImages(ctx, stage)
+		if ctx.Err() != nil || w.inbox.aborts() {
+			w.reason = "aborted: " + w.whoAborted(ctx)
+			return patch.Aborted, false
+		}
+		if err == nil {
+			w.turn.images, w.status.Stages[stage].Images = made, made
+			w.show(ctx)
+			return "", true
+		}
+		if decision := w.holdImageless(ctx, stage, run.Reason(err)); decision.Verb != patch.Retry {
+			w.enter(ctx, patch.StateAborting, "")
+			w.reason = strings.TrimPrefix(fmt.Sprintf("%s; %s was not begun: its root volumes are replaced by an image "+
+				"(method: image), and %s: aborted: %s: %s", w.reason, w.plan.Stages[stage].Name, run.Reason(err),
+				decision.Actor, decision.Reason), "; ")
+			return patch.Aborted, false
+		}
+		w.imageTry++
+	}
+}
+
+// makeImages is as long as nobody aborts the wave.
+func (w *wave) makeImages(ctx workflow.Context, stage int) (made []patch.RootImage, err error) {
+	making, stop := workflow.WithCancel(ctx)
+	defer stop()
+	done := false
+	workflow.Go(making, func(ctx workflow.Context) {
+		defer func() { done = true }()
+		for _, held := range w.roster.of(stage) {
+			if w.plan.RootImageFor(made, held.group) != nil {
+				continue
+			}
+			var image patch.RootImage
+			if image, err = w.imageFor(ctx, stage, held.group); err != nil {
+				return
+			}
+			made = append(made, image)
+		}
+	})
+	// Its only error is the cancel, which whoever asked looks at. What acts comes to its end: an image that was made is
+	// marked with when it expires.
+	_ = workflow.Await(ctx, func() bool { return done || w.inbox.aborts() })
+	stop()
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	_ = workflow.Await(clean, func() bool { return done })
+	return made, err
+}
+
+// imageFor is the image for one group: of a first stage the one that its parameter names; the one that a stage before
+// has proven in the same account and region; or one of a machine that such a stage has proven.
+func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (patch.RootImage, error) {
+	image := patch.RootImage{
+		Account: group.Account.ID, Region: group.Region, Baseline: w.plan.Of(group).Baseline,
+	}
+	reading := run.Reading(ctx, group, w.plan.Timing)
+	if parameter := w.plan.Stages[stage].RootParameter; parameter != "" {
+		image.From = "the parameter " + parameter
+		return image, workflow.ExecuteActivity(run.Summed(reading, image.From), aws.ReadRootImage,
+			activities.ReadRootImageInput{Group: group, Parameter: parameter}).Get(ctx, &image.ID)
+	}
+	donors, err := w.donors(ctx, stage, group)
+	if err != nil {
+		return image, err
+	}
+	if len(donors) == 0 {
+		return image, fmt.Errorf("no stage before has patched an instance of %s/%s by the baseline %s in this wave",
+			group.Account.Name, group.Region, image.Baseline)
+	}
+	if proven := w.provenImage(stage, group); proven != nil {
+		proven.Packages = donors[0].Packages
+		return *proven, nil
+	}
+	why := ""
+	for _, donor := range donors {
+		if why = w.tryDonor(ctx, donor, &image); why == "" {
+			return image, w.make(ctx, donor, &image)
+		}
+		if ctx.Err() != nil {
+			return image, ctx.Err()
+		}
+	}
+	return image, errors.New(why)
+}
+
+// before are the groups of the stages before, in the group's account and region and by its baseline.
+func (w *wave) before(stage int, group patch.Group) (groups []patch.Group) {
+	for _, held := range w.roster.groups {
+		if of := held.group; held.stage < stage && of.Account.ID == group.Account.ID && of.Region == group.Region &&
+			w.plan.Of(of).Baseline == w.plan.Of(group).Baseline {
+			groups = append(groups, of)
+		}
+	}
+	return groups
+}
+
+func (w *wave) donors(ctx workflow.Context, stage int, group patch.Group) (donors []patch.Donor, err error) {
+	in := activities.FindDonorsInput{WaveID: w.status.WaveID}
+	for _, of := range w.before(stage, group) {
+		in.Groups = append(in.Groups, of.String())
+	}
+	for before := range stage {
+		for _, held := range w.roster.of(before) {
+			for _, one := range held.counts.Unproven {
+				in.Without = append(in.Without, one.ID)
+			}
+		}
+	}
+	err = workflow.ExecuteActivity(run.Controlling(ctx, "who may give its root volume to an image"), control.FindDonors,
+		in).Get(ctx, &donors)
+	return donors, err
+}
+
+// provenImage is the image by which a stage before has replaced root volumes of the same account and region.
+func (w *wave) provenImage(stage int, group patch.Group) *patch.RootImage {
+	for before := stage - 1; before >= 0; before-- {
+		if image := w.plan.RootImageFor(w.status.Stages[before].Images, group); image != nil {
+			proven := *image
+			return &proven
+		}
+	}
+	return nil
+}
+
+// tryDonor asks a machine whether it still is as this wave has proven it; "": it is.
+func (w *wave) tryDonor(ctx workflow.Context, donor patch.Donor, image *patch.RootImage) string {
+	group := w.groupNamed(donor.Group)
+	instance := activities.Instance{Group: group, ID: donor.Instance}
+	var proof activities.ImageProof
+	t := w.plan.Timing
+	asked := activities.CollectMachineFactsInput{
+		Instance: instance, Platform: w.plan.Of(group).Platform, Budget: t.Agent, Pace: run.Pace(t),
+		Attempt: run.Anew(ctx, run.Attempt(w.status.WaveID, donor.Instance, "donor", w.imageTry)),
+	}
+	if err := workflow.ExecuteActivity(run.Waiting(ctx, group, t, t.Agent), aws.ProveImage, activities.ProveImageInput{
+		CollectMachineFactsInput: asked, At: workflow.Now(ctx),
+	}).Get(ctx, &proof); err != nil {
+		return donor.Instance + ": " + run.Reason(err)
+	}
+	switch {
+	case proof.Facts.PackagesSHA256 != donor.Packages:
+		return donor.Instance + " has other packages by now than this wave has proven"
+	case len(proof.Blocked) > 0:
+		return donor.Instance + " has what is blocked by now: " + strings.Join(proof.Blocked, ", ")
+	}
+	image.From, image.Packages, image.Blocked = donor.Instance+" of "+donor.Group, donor.Packages, proof.Digest
+	return ""
+}
+
+// make makes the image, waits until it can be used, and marks it with what came of it and when it expires.
+func (w *wave) make(ctx workflow.Context, donor patch.Donor, image *patch.RootImage) error {
+	group, t := w.groupNamed(donor.Group), w.plan.Timing
+	acting := run.Summed(run.Acting(ctx, group, t), "an image of "+donor.Instance)
+	if err := workflow.ExecuteActivity(acting, aws.MakeImage, activities.MakeImageInput{
+		Instance: activities.Instance{Group: group, ID: donor.Instance}, Plan: w.plan.Name, Pace: run.Pace(t),
+		Attempt: run.Attempt(w.status.WaveID, donor.Instance, "root-image/"+run.First(ctx), w.imageTry),
+	}).Get(acting, &image.ID); err != nil {
+		return err
+	}
+	image.Ours = true
+	state := activities.ImageProven
+	failed := workflow.ExecuteActivity(run.Waiting(ctx, group, t, t.Snapshot), aws.AwaitImage, activities.AwaitImageInput{
+		Group: group, Image: image.ID, Pace: run.Pace(t),
+	}).Get(ctx, nil)
+	if failed != nil {
+		state = activities.ImageFailed
+	}
+	return errors.Join(failed, workflow.ExecuteActivity(acting, aws.KeepRootImage, activities.KeepRootImageInput{
+		Group: group, Image: image.ID, State: state, Retention: w.plan.Retention,
+	}).Get(acting, &image.SnapshotID))
+}
+
+func (w *wave) groupNamed(name string) patch.Group {
+	for _, held := range w.roster.groups {
+		if held.group.String() == name {
+			return held.group
+		}
+	}
+	return patch.Group{}
+}
+
+// holdImageless asks people what to do about an image that cannot be had: the stages before need not be patched once
+// more for it.
+func (w *wave) holdImageless(ctx workflow.Context, stage int, why string) patch.Decision {
+	planned := w.plan.Stages[stage]
+	w.ask(ctx, patch.StateOnHold, w.roster.of(stage), func(also string) string {
+		return fmt.Sprintf("%s has not begun: its root volumes are replaced by an image (method: image), and %s. %sNothing "+
+			"of it was touched. Send retry once that is mended, or abort; what the stages before have patched can be put back "+
+			"once the wave has closed.", planned.Name, why, also)
+	})
+	timeout := planned.OnFailure.Timeout
+	until := unless(ctx, timeout, patch.Abort)
+	tell := func(ctx workflow.Context) { w.tell(ctx, patch.NoticeOnHold, until) }
+	tell(ctx)
+	return w.awaitDecision(ctx, timeout, patch.Decision{
+		Verb: patch.Abort, Actor: "patchtide", Point: w.status.Point(), Reason: "nobody answered within " + timeout.String(),
+	}, tell)
+}

@@ -1,0 +1,57 @@
+package wave_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// Where no image can be had the wave holds before anybody is asked to approve; a retry makes another, and staging is
+// not patched once more.
+func TestAStageWaitsForTheImageOfItsRootVolumes(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		denied int // so often
+		decide patch.Verb
+		want   patch.Outcome
+	}{
+		{"it is made at once", 0, "", patch.Succeeded},
+		{"once it may be made", 1, patch.Retry, patch.Succeeded},
+		{"it may not", 1000, patch.Abort, patch.Aborted},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.WithAPI(nil), Config: wavetest.ByImage,
+			})
+			denied := 0
+			scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Operation == "CreateImage" && denied < c.denied {
+					denied++
+					return awssim.Fault{Kind: awssim.FaultError, Code: "UnauthorizedOperation"}
+				}
+				return awssim.Fault{}
+			})
+			if c.decide != "" {
+				scene.Decide = []patch.Verb{c.decide}
+			}
+			told := about(scene)
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, c.want, result.Outcome, "%+v", result)
+			require.Len(t, scene.Effects("StartAutomationExecution"), 2, "staging's, once")
+			if c.want == patch.Aborted {
+				require.Contains(t, result.Reason, "production was not begun: its root volumes are replaced by an image")
+				require.Empty(t, scene.Effects("CreateReplaceRootVolumeTask"))
+				return
+			}
+			require.Len(t, scene.Effects("CreateImage"), 1)
+			require.Equal(t, result.Stages[1].Images, told.Images, "whoever approved was told")
+			require.Contains(t, told.LosesRoot, "all that only lives on its root is lost")
+			require.Nil(t, result.Stages[0].Images)
+		})
+	}
+}
