@@ -1,13 +1,17 @@
 package config
 
-import "github.com/patchtide/patchtide/internal/patch"
+import (
+	"slices"
 
-// pin is what binds the plan's later stages; where it does not say, what the ones before prove.
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// pin is what binds the plan's later stages; where it does not say, what the ones before prove. An image binds by itself.
 func (p Plan) pin() patch.Pin {
 	switch {
 	case p.Pin != "":
 		return p.Pin
-	case len(p.Stages) > 1:
+	case slices.ContainsFunc(p.Stages[min(1, len(p.Stages)):], func(s Stage) bool { return s.Method != patch.MethodImage }):
 		return patch.PinManifest
 	}
 	return patch.PinNone

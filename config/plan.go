@@ -79,7 +79,7 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 
 // tierOf is by what a group is patched; nil: by its plan's baseline.
 func (c *Config) tierOf(plan Plan, stage Stage, group Group) (*patch.Tier, error) {
-	name := group.Baseline.or(stage.Baseline, plan.Baseline)
+	name := baselineOf(plan, stage, group)
 	if name == plan.Baseline.String() {
 		return nil, nil
 	}
@@ -90,6 +90,11 @@ func (c *Config) tierOf(plan Plan, stage Stage, group Group) (*patch.Tier, error
 	return &patch.Tier{
 		Baseline: name, Platform: baseline.Platform, Passes: cmp.Or(plan.Passes, defaultPasses(baseline.Platform)),
 	}, nil
+}
+
+// baselineOf is the name of what a group is patched by.
+func baselineOf(plan Plan, stage Stage, group Group) string {
+	return group.Baseline.or(stage.Baseline, plan.Baseline)
 }
 
 // defaultPasses is 1 on Linux, where one run installs all there is, and 3 on Windows, where some updates are offered
@@ -118,6 +123,12 @@ func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 		ZoneSoak:          stage.ZoneSoak,
 		Reboot:            stage.Reboot,
 		Image:             stage.Image.resolve(),
+	}
+	if stage.Method == patch.MethodImage {
+		resolved.Method = stage.Method
+	}
+	if stage.RootImage != nil {
+		resolved.RootParameter = stage.RootImage.Parameter
 	}
 	if stage.Canary != nil {
 		resolved.Canary = &patch.Canary{Instances: stage.Canary.Instances, Bake: stage.Canary.Bake}
@@ -180,7 +191,7 @@ func (p Plan) baselines() []string {
 	names := []string{p.Baseline.String()}
 	for _, stage := range p.Stages {
 		for _, group := range stage.Groups {
-			names = append(names, group.Baseline.or(stage.Baseline, p.Baseline))
+			names = append(names, baselineOf(p, stage, group))
 		}
 	}
 	slices.Sort(names)

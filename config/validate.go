@@ -136,6 +136,7 @@ func (v *validator) checkPlan(at string, plan Plan) {
 		v.unique(names, place+".name", stage.Name, "stage")
 		v.checkStage(place, plan, stage, groups)
 		v.checkTrial(place+".image", at+".image", plan, stage)
+		v.checkMethod(place, plan, i)
 		if i == 0 && stage.After != nil {
 			v.doc.Problem(place+".after", "is for a stage that comes after another, and %s is the plan's first; remove it, or "+
 				"write it in the stage that is to wait", stage.Name)

@@ -99,16 +99,17 @@ func (p place) more() (actions []string) {
 	return actions
 }
 
-// renewsImages reports whether a plan renews the image of a group of the account.
+// renewsImages reports whether a plan renews the image of a group of the account, or replaces root volumes by one.
 func (p place) renewsImages() bool {
 	for _, plan := range p.Config.Plans {
 		for _, stage := range plan.Stages {
 			image := cmp.Or(stage.Image, plan.Image)
-			if image == nil || image.From == patch.ImageNone {
+			replaces := stage.Method == patch.MethodImage
+			if !replaces && (image == nil || image.From == patch.ImageNone) {
 				continue
 			}
 			for _, group := range stage.Groups {
-				if group.Account == p.account.Name && group.AutoScalingGroup != "" {
+				if group.Account == p.account.Name && (replaces || group.AutoScalingGroup != "") {
 					return true
 				}
 			}

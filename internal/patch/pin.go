@@ -15,9 +15,10 @@ const (
 	PinManifest Pin = "manifest" // what the stages before proved, at its exact versions
 )
 
-// PinOf is what binds a stage of the plan, counted from 0: nothing comes before the first.
+// PinOf is what binds a stage of the plan, counted from 0: nothing comes before the first, and an image has its own
+// versions.
 func (p Plan) PinOf(stage int) Pin {
-	if stage == 0 || p.Pin == "" {
+	if stage == 0 || p.Pin == "" || stage < len(p.Stages) && p.Stages[stage].ByImage() {
 		return PinNone
 	}
 	return p.Pin
