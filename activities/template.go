@@ -161,7 +161,7 @@ func (a *AWS) PutTemplateBack(ctx context.Context, in PutTemplateBackInput) (_ s
 	}
 	back := in.Renewal.TemplateBack(now)
 	if back.Launches() {
-		switch image, err := aws.FindImage(ctx, s, in.Group, was.Image); {
+		switch image, err := aws.FindLaunchable(ctx, s, in.Group, was.Image); {
 		case err != nil:
 			return "", err
 		case image == nil:

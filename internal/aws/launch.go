@@ -93,7 +93,7 @@ func unusable(launch *patch.Launch, data *ec2types.ResponseLaunchTemplateData) s
 func Dropped(
 	ctx context.Context, s *Services, in patch.Group, launch *patch.Launch, data *ec2types.ResponseLaunchTemplateData,
 ) (string, error) {
-	image, err := FindImage(ctx, s, in, launch.Image)
+	image, err := FindLaunchable(ctx, s, in, launch.Image)
 	switch {
 	case err != nil:
 		return "", err
@@ -121,18 +121,13 @@ func Dropped(
 	return "", nil
 }
 
-// FindImage is an image that can be launched, of any owner; nil where it is not listed, or not available.
-func FindImage(ctx context.Context, s *Services, in patch.Group, id string) (*ec2types.Image, error) {
-	out, err := s.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{
-		Filters: []ec2types.Filter{Filter("image-id", id)}, IncludeDeprecated: Ptr(true),
-	})
-	if err != nil {
-		return nil, Wrap("look at the image "+id, in.String(), err)
+// FindLaunchable is an image that can be launched, of any owner; nil where it is not listed, or not available.
+func FindLaunchable(ctx context.Context, s *Services, in patch.Group, id string) (*ec2types.Image, error) {
+	image, err := FindImage(ctx, s, in.String(), id)
+	if image == nil || err != nil || image.State != ec2types.ImageStateAvailable {
+		return nil, err
 	}
-	if len(out.Images) == 0 || out.Images[0].State != ec2types.ImageStateAvailable {
-		return nil, nil //nolint:nilnil // a find
-	}
-	return &out.Images[0], nil
+	return image, nil
 }
 
 // ReadTemplate reads a launch template; one that there is not is Refused by EC2.
