@@ -38,8 +38,8 @@ type ImagePolicy struct {
 // Asked reports whether an image is to be renewed.
 func (p *ImagePolicy) Asked() bool { return p != nil && p.From != ImageNone }
 
-// notWhole says why a group's image is not renewed though its wave asks for that: somebody of it may lack what the others
-// got. "" where all are patched or had nothing due.
+// notWhole says why a group's image is not renewed though its wave asks for that: somebody of it may lack what the
+// others got. "" where all are patched or had nothing due.
 func (r GroupResult) notWhole() string {
 	switch {
 	case len(r.Gaps) > 0:

@@ -218,8 +218,8 @@ func TestWhatIsToldOfAnImage(t *testing.T) {
 		"tried without its target groups", renewed.Told())
 }
 
-// An image takes hours: its window, a blackout or a calendar may have shut meanwhile. That the rest of the window is too
-// short for another instance is no such thing.
+// An image takes hours: its window, a blackout or a calendar may have shut meanwhile. That the rest of the window is
+// too short for another instance is no such thing.
 func TestWhatShutsWhileAnImageIsMade(t *testing.T) {
 	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	window := func(minutes int) *patch.Window {
