@@ -45,15 +45,18 @@ func (v *validator) checkImage(at string, image *Image, groups []Group) {
 	}
 }
 
-// checkTrial refuses to have a group launch an image of which nothing was asked but whether it boots: what can be asked of
-// one outside its group is http, https and commands.
+// checkTrial refuses to have a group launch an image of which nothing was asked but whether it boots: what can be asked
+// of one outside its group is http, https and commands.
 func (v *validator) checkTrial(at, ofPlan string, plan Plan, stage Stage) {
 	image := stage.Image
 	if image == nil {
 		image, at = plan.Image, ofPlan
 	}
-	if image == nil || image.Force || image.Promote == patch.PromoteNone ||
-		(image.From != patch.ImagePatched || image.Parameter != "") && (image.From != patch.ImageNamed || image.Parameter == "") {
+	if image == nil || image.Force || image.Promote == patch.PromoteNone {
+		return
+	}
+	named := image.From == patch.ImageNamed
+	if !named && image.From != patch.ImagePatched || named != (image.Parameter != "") { // which is refused as it is
 		return
 	}
 	scales := slices.ContainsFunc(stage.Groups, func(group Group) bool { return group.AutoScalingGroup != "" })
@@ -61,8 +64,8 @@ func (v *validator) checkTrial(at, ofPlan string, plan Plan, stage Stage) {
 		return check.HTTP != nil || check.HTTPS != nil || check.Command != nil
 	})
 	if scales && !asks {
-		v.doc.Problem(at, "the stage %s asks nothing of the application that can be asked of an instance outside its group, so "+
-			"that what boots would be launched from then on; give its health an http, https or command check, or write "+
+		v.doc.Problem(at, "the stage %s asks nothing of the application that can be asked of an instance outside its "+
+			"group, so that what boots would be launched from then on; give its health an http, https or command check, or write "+
 			"promote: none, or force: true", stage.Name)
 	}
 }

@@ -39,8 +39,8 @@ func ByHand(activity string, input any) []string {
 		}
 	case activities.PutTemplateBackInput:
 		if was := in.Renewal.Was; in.Renewal.Defaults {
-			return []string{fmt.Sprintf("aws ec2 modify-launch-template --launch-template-id %s --default-version %d --region %s",
-				was.Template, was.Default, in.Group.Region)}
+			return []string{fmt.Sprintf("aws ec2 modify-launch-template --launch-template-id %s --default-version %d "+
+				"--region %s", was.Template, was.Default, in.Group.Region)}
 		}
 	case activities.MarkInstanceInput:
 		return []string{fmt.Sprintf("aws ec2 delete-tags --resources %s --tags Key=%s --region %s", in.Instance.ID,
