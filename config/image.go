@@ -65,8 +65,8 @@ func (v *validator) checkTrial(at, ofPlan string, plan Plan, stage Stage) {
 	})
 	if scales && !asks {
 		v.doc.Problem(at, "the stage %s asks nothing of the application that can be asked of an instance outside its "+
-			"group, so that what boots would be launched from then on; give its health an http, https or command check, or write "+
-			"promote: none, or force: true", stage.Name)
+			"group, so that what boots would be launched from then on; give its health an http, https or command check, or "+
+			"write promote: none, or force: true", stage.Name)
 	}
 }
 

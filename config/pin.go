@@ -6,12 +6,14 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// pin is what binds the plan's later stages; where it does not say, what the ones before prove. An image binds by itself.
+// pin is what binds the plan's later stages; where it does not say, what the ones before prove. An image binds by
+// itself.
 func (p Plan) pin() patch.Pin {
+	later := p.Stages[min(1, len(p.Stages)):]
 	switch {
 	case p.Pin != "":
 		return p.Pin
-	case slices.ContainsFunc(p.Stages[min(1, len(p.Stages)):], func(s Stage) bool { return s.Method != patch.MethodImage }):
+	case slices.ContainsFunc(later, func(s Stage) bool { return s.Method != patch.MethodImage }):
 		return patch.PinManifest
 	}
 	return patch.PinNone

@@ -199,8 +199,8 @@ func (r Record) LeftPatched(run string, try int, root string) bool {
 	return r.Patched != nil && r.Ended && r.Policy.Run == run && r.Try >= try && r.PatchedRoot() == root
 }
 
-// PatchedRoot is the root volume on which the instance is patched: its own, or the one that an image gave it; "": it got
-// none.
+// PatchedRoot is the root volume on which the instance is patched: its own, or the one that an image gave it; "": it
+// got none.
 func (r Record) PatchedRoot() string {
 	if r.Policy.ByImage() {
 		return r.ImageRoot

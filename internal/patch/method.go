@@ -77,8 +77,8 @@ func (s Stage) LosesRoot() string {
 		return ""
 	}
 	return "each instance of " + s.Name + " that lacks a patch gets a root volume of an image in the place of its own, " +
-		"and all that only lives on its root is lost to it: logs, what was deployed or configured by hand, host keys, what an " +
-		"agent keeps there. It boots as if launched anew, so that user data may run once more. The old root volume is kept " +
+		"and all that only lives on its root is lost to it: logs, what was deployed or configured by hand, host keys, " +
+		"what an agent keeps there. It boots as if launched anew, so that user data may run once more. The old root volume is kept " +
 		"as long as the plan keeps backups (state_on_root: none)"
 }
 
@@ -160,7 +160,8 @@ func checkRootImage(v View) []*Refusal {
 // code, billing information, architecture type, and virtualization type as the instance"; ENA, SR-IOV and NitroTPM
 // where the machine has them; and a root at least as large (EC2 User Guide, Replace the root volume using an AMI). A
 // boot mode that its type supports would do for AWS, which changes the machine's to it and loses what was added to its
-// boot order: only the one that it has booted by is taken. Where one of the two is not told, EC2 decides when it is asked.
+// boot order: only the one that it has booted by is taken. Where one of the two is not told, EC2 decides when it is
+// asked.
 func (k ImageKind) unlike(image ImageKind) (why []string) {
 	for _, one := range []struct{ what, machine, image string }{
 		{"architecture", k.Architecture, image.Architecture},

@@ -320,7 +320,8 @@ func statuses() map[string]patch.WaveStatus {
 	group(&gaps).Gaps = []patch.Gap{{Instance: joined, Why: "it joined meanwhile"}}
 	all["closed as succeeded with gaps"] = gaps
 	for _, outcome := range []patch.Outcome{
-		patch.Succeeded, patch.SucceededWithSkips, patch.SucceededImageStale, patch.RolledBack, patch.NothingPutBack, patch.Aborted, patch.Failed,
+		patch.Succeeded, patch.SucceededWithSkips, patch.SucceededImageStale, patch.RolledBack, patch.NothingPutBack,
+		patch.Aborted, patch.Failed,
 	} {
 		name := strings.ReplaceAll(string(outcome), "_", " ")
 		all["closed as "+name] = closed(outcome, "why it ended as "+name)

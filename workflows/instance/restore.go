@@ -148,7 +148,8 @@ func (s *saga) healthOrQuarantine(ctx workflow.Context) error {
 // changed. It never fails by itself: an instance whose restore is not proven is unfit, and returnUnpatched quarantines
 // it.
 func (s *saga) restore(ctx workflow.Context) error {
-	own, err := false, error(nil)
+	var own bool
+	var err error
 	if s.in.Policy.ByImage() {
 		own, err = s.endReplacement(ctx)
 	} else {
