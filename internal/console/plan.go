@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -372,12 +373,7 @@ func planSet(text *planWriter, set missingSet, named bool) {
 	flush()
 }
 
-func orNone(severity string) string {
-	if severity == "" {
-		return "unrated"
-	}
-	return severity
-}
+func orNone(severity string) string { return cmp.Or(severity, "unrated") }
 
 func severityStyle(severity string) lipgloss.Style {
 	switch strings.ToLower(severity) {

@@ -2,7 +2,6 @@ package patch
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -39,14 +38,14 @@ func JudgedBy(baselineID string) string {
 
 // JudgedEach says of instances by which baselines they were judged, each once; "" is one of which that is not known.
 func JudgedEach(baselines []string) (said []string) {
-	counts := map[string]int{}
-	for _, one := range baselines {
-		counts[one]++
-	}
-	delete(counts, "")
-	for _, one := range slices.Sorted(maps.Keys(counts)) {
-		said = append(said, fmt.Sprintf("%d judged by the patch baseline %s, which Systems Manager has for them", counts[one],
-			one))
+	known := slices.DeleteFunc(slices.Sorted(slices.Values(baselines)), func(one string) bool { return one == "" })
+	for len(known) > 0 {
+		one, count := known[0], 0
+		for count < len(known) && known[count] == one {
+			count++
+		}
+		said = append(said, fmt.Sprintf("%d judged by the patch baseline %s, which Systems Manager has for them", count, one))
+		known = known[count:]
 	}
 	return said
 }

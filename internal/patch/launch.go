@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -48,8 +49,8 @@ func (l Launch) Owner() string {
 	if stack := l.Tags["aws:cloudformation:stack-name"]; stack != "" {
 		return "the CloudFormation stack " + stack
 	}
-	for key, value := range l.Tags {
-		key, value := strings.ToLower(key), strings.ToLower(value)
+	for _, tag := range sortedKeys(l.Tags) {
+		key, value := strings.ToLower(tag), strings.ToLower(l.Tags[tag])
 		key = strings.NewReplacer("-", "", "_", "", ":", "", " ", "").Replace(key)
 		for _, tool := range []string{"terraform", "opentofu", "pulumi", "crossplane"} {
 			manages := slices.Contains([]string{"managedby", "createdby", "provisioner", "provisionedby", "iac"}, key)
@@ -60,6 +61,9 @@ func (l Launch) Owner() string {
 	}
 	return ""
 }
+
+// sortedKeys are the keys of tags, for who asks one after the other.
+func sortedKeys(tags map[string]string) []string { return slices.Sorted(maps.Keys(tags)) }
 
 // Refuse says why the image of what a group launches from is not renewed; "" where it may be.
 func (p ImagePolicy) Refuse(l Launch) string {

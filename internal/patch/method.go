@@ -78,8 +78,8 @@ func (s Stage) LosesRoot() string {
 	}
 	return "each instance of " + s.Name + " that lacks a patch gets a root volume of an image in the place of its own, " +
 		"and all that only lives on its root is lost to it: logs, what was deployed or configured by hand, host keys, " +
-		"what an agent keeps there. It boots as if launched anew, so that user data may run once more. The old root volume is kept " +
-		"as long as the plan keeps backups (state_on_root: none)"
+		"what an agent keeps there. It boots as if launched anew, so that user data may run once more. The old root " +
+		"volume is kept as long as the plan keeps backups (state_on_root: none)"
 }
 
 // RootsLost says of each stage of the plan whose root volumes are replaced what that loses.
