@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -38,9 +37,6 @@ const (
 	mostWavesRead     = 60
 )
 
-// ofPlan matches what follows the plan's name in an id of Patchtide's: web-blue begins like web.
-var ofPlan = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}`)
-
 // FindCarried finds the newest manifest of the plan in the evidence, of a wave whose document is signed. One of stages
 // that were put back since proves nothing: the one before it counts. Waves are found by the ids that Patchtide gives
 // them, which begin with the plan's name: a plan of another name has waves of its own.
@@ -50,8 +46,7 @@ func (c *Control) FindCarried(ctx context.Context, in FindCarriedInput) (*FoundC
 		return nil, evidenceError("list the waves of the plan "+in.Plan, err)
 	}
 	waves := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-		when, is := strings.CutPrefix(id, names.WaveOf(in.Plan))
-		return id == in.WaveID || strings.Contains(id, "/") || !is || !ofPlan.MatchString(when)
+		return id == in.WaveID || strings.Contains(id, "/") || !strings.HasPrefix(id, names.WaveOf(in.Plan))
 	})
 	slices.SortStableFunc(waves, func(a, b string) int {
 		return cmp.Compare(began.FindString(b), began.FindString(a)) // the newest first

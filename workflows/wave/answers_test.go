@@ -2,6 +2,7 @@ package wave_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,7 +138,10 @@ func TestADecisionUnderAPauseWaitsForResume(t *testing.T) {
 					status, _ := scene.Status()
 					require.Equal(t, patch.StatePaused, status.State)
 					require.Equal(t, []patch.GroupPhase{patch.GroupPaused}, phases(status))
-					require.Equal(t, "paused by tester: lunch", status.Stages[0].Groups[0].Reason)
+					why, kept, is := strings.Cut(status.Stages[0].Groups[0].Reason, "; kept until it goes on: ")
+					require.Equal(t, "paused by tester: lunch", why)
+					require.Equal(t, c.verb == patch.Retry, is)
+					require.Equal(t, is, strings.HasPrefix(kept, "the retry of i-"), kept)
 					require.Len(t, scene.Mutations("production"), changes, "nothing is changed under a pause")
 					scene.MustTake(patch.Resume, wavetest.Because("back"))
 				}, 2*time.Hour)

@@ -58,7 +58,7 @@ func lines() (string, error) {
 		return "", err
 	}
 	registry := api.NewRegistry()
-	services.Register(registry, &world.World{})
+	services.Register(registry, &world.World{Scenario: &world.Scenario{}})
 	all := map[string]bool{}
 	for _, name := range registry.Operations() {
 		service, operation, _ := strings.Cut(name, ":")
