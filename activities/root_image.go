@@ -12,26 +12,6 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadRootImageInput names the parameter of Systems Manager that names an image.
-type ReadRootImageInput struct {
-	Group     patch.Group
-	Parameter string
-}
-
-// ReadRootImage is the id of the image that the parameter names now in the group's account and region.
-func (a *AWS) ReadRootImage(ctx context.Context, in ReadRootImageInput) (_ string, err error) {
-	defer once.Typed(&err)
-	s, err := a.connect(ctx, in.Group)
-	if err != nil {
-		return "", err
-	}
-	id, err := aws.ReadParameter(ctx, s, in.Group.String(), in.Parameter)
-	if err == nil && !isImageID(id) {
-		err = once.Final(ErrRejected, "%s: the parameter %s names no image, but %q", in.Group, in.Parameter, id)
-	}
-	return id, err
-}
-
 // KeepRootImageInput names an image that was made for a wave, and what came of it.
 type KeepRootImageInput struct {
 	Group     patch.Group

@@ -79,8 +79,8 @@ func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (pat
 	reading := run.Reading(ctx, group, w.plan.Timing)
 	if parameter := w.plan.Stages[stage].RootParameter; parameter != "" {
 		image.From = "the parameter " + parameter
-		return image, workflow.ExecuteActivity(run.Summed(reading, image.From), aws.ReadRootImage,
-			activities.ReadRootImageInput{Group: group, Parameter: parameter}).Get(ctx, &image.ID)
+		return image, workflow.ExecuteActivity(run.Summed(reading, image.From), aws.ReadNamedImage,
+			activities.ReadNamedImageInput{Group: group, Parameter: parameter}).Get(ctx, &image.ID)
 	}
 	donors, err := w.donors(ctx, stage, group)
 	if err != nil {
