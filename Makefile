@@ -3,6 +3,7 @@
 # The same as .ci/run's, so that both share one build cache.
 export GOTOOLCHAIN := local
 export GOFLAGS ?= -buildvcs=false
+export GOGC ?= 400
 
 TOOLS := bin/tools
 
@@ -26,7 +27,8 @@ test: ## every test; what they need and this machine lacks (Chromium, awscli) is
 	.ci/run test
 
 .PHONY: sweep
-sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once
+sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once; and every doubt about AWS in each trouble
+	PATCHTIDE_DOUBTS=all go test ./workflows/wave -run '^TestAWaveEndsWellWhateverAWSDoes$$' -v -timeout 60m
 	for part in 1 2 3 4; do \
 	  PATCHTIDE_SWEEP=$$part/4 go test ./internal/faultsweep -run '^TestFaultSweep$$' -v -timeout 60m || exit 1; done
 

@@ -19,7 +19,7 @@ func (b *crashScene) onTerminal(args ...string) (*terminaltest.Terminal, <-chan 
 	b.t.Helper()
 	binary, err := product()
 	require.NoError(b.t, err)
-	terminal := terminaltest.Open(b.t, 110, 36)
+	terminal := terminaltest.Open(b.t, 110, 60)
 	cmd := exec.CommandContext(
 		b.t.Context(), binary, append(args, "--temporal-address", b.address, "--temporal-namespace", lab.Namespace)...,
 	)

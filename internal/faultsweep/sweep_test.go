@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	slice      = 170 // cases with one call in trouble that go test runs; some bring a pair along
+	slice      = 110 // cases with one call in trouble that go test runs; some bring a pair along
 	shortSlice = 12  // under -short: the race detector makes a case ten times as slow, and looks for other things
 	sweepers   = 2   // cases at a time: each has its own Temporal and its own AWS
 	tellEvery  = 500

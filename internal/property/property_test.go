@@ -14,23 +14,25 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// usualSeed is what `go test` draws from: a change is judged by the same waves as the one before it. `make property`
-// draws new ones each time.
-const usualSeed = "11"
+// usual is what `go test` draws by: a change is judged by the same waves as the one before it. `make property` draws
+// new ones each time, and more.
+var usual = map[string]string{"rapid.seed": "11", "rapid.checks": "60"}
 
-// seeded gives rapid the usual seed where nobody gave it another.
-func seeded(t *testing.T) {
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.seed" })
-	if !given {
-		require.NoError(t, flag.Set("rapid.seed", usualSeed))
+// asUsual tells rapid what nobody has told it otherwise.
+func asUsual(t *testing.T) {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for name, value := range usual {
+		if !given[name] {
+			require.NoError(t, flag.Set(name, value))
+		}
 	}
 }
 
 // TestPropertyWave plays waves that are drawn at random and judges each from the simulator. The flag -rapid.checks says
 // how many of each kind; `make property` plays thousands.
 func TestPropertyWave(t *testing.T) {
-	seeded(t)
+	asUsual(t)
 	var waves, violated, real, parked, wentOn atomic.Int64
 	t.Run("kinds", func(t *testing.T) {
 		for _, kind := range []struct {
