@@ -54,7 +54,10 @@ func (c *Control) AskFreeze(ctx context.Context, in AskFreezeInput) (*Frozen, er
 	var why, lift []string
 	for _, freeze := range freezes { // whoever lifts one of two is not to be told of the other only then
 		if freeze.Account == "" || slices.Contains(in.Accounts, freeze.Account) {
-			why, lift = append(why, freeze.String()), append(lift, freeze.Lift())
+			why = append(why, freeze.String())
+			if command := freeze.Lift(); !slices.Contains(lift, command) {
+				lift = append(lift, command)
+			}
 		}
 	}
 	return &Frozen{Why: strings.Join(why, "; and "), Lift: strings.Join(lift, " && ")}, nil

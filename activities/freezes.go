@@ -34,8 +34,8 @@ func (f temporalFreezes) Freezes(ctx context.Context) (patch.Freezes, error) {
 	case errors.As(err, &missing):
 		return nil, fmt.Errorf(
 			"there is no workflow %s, which keeps the freezes; the first worker of a namespace starts it (patchtide worker); "+
-				"where one has run: patchtide unfreeze --reason WHY starts it anew, with what the evidence keeps, and lifts a "+
-				"freeze of everything", names.FreezeID,
+				"where one has run: patchtide unfreeze --reason WHY starts it anew, with what the evidence keeps, and lifts "+
+				"your own freeze of everything", names.FreezeID,
 		)
 	case err != nil:
 		return nil, fmt.Errorf("%s does not answer: %w", names.FreezeID, err)
@@ -47,7 +47,7 @@ func (f temporalFreezes) Freezes(ctx context.Context) (patch.Freezes, error) {
 	if status.Closed {
 		return nil, fmt.Errorf(
 			"%s has ended, and nobody keeps what is frozen; patchtide unfreeze --reason WHY starts it anew, with what the "+
-				"evidence keeps, and lifts a freeze of everything",
+				"evidence keeps, and lifts your own freeze of everything",
 			names.FreezeID,
 		)
 	}

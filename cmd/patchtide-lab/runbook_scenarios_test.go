@@ -155,6 +155,7 @@ func workerAndServerDown(t *testing.T, page *runbookPage) {
 	o.do(`patchtide freeze --account production --reason "incident 4711"`, exitDone)
 	o.do("patchtide freeze show", onHold)
 	o.do(`patchtide unfreeze --reason "incident 4711 is over"`, exitDone)
+	o.do(`patchtide unfreeze --account production --for-all --reason "incident 4711 is over"`, exitDone)
 
 	o.temporal.kill()
 	said := o.do(askDoctor, exitFailed)

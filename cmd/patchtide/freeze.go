@@ -26,9 +26,11 @@ func newFreeze() *cobra.Command {
 }
 
 func newUnfreeze() *cobra.Command {
-	return freezeCommand(names.UpdateUnfreeze, "Lift a freeze",
-		"Lift the freeze of one account or, without --account, the one of everything. An account that was frozen by "+
-			"itself stays so.")
+	cmd := freezeCommand(names.UpdateUnfreeze, "Lift a freeze",
+		"Take back your freeze of one account or, without --account, the one of everything. What others froze stays so, and\n"+
+			"so does an account that was frozen by itself; --for-all lifts what everybody froze there.")
+	cmd.Example += "\npatchtide unfreeze --account production --for-all --reason \"incident 4711 is over\""
+	return cmd
 }
 
 func freezeCommand(update, short, long string) *cobra.Command {
@@ -47,6 +49,9 @@ patchtide ` + update + ` --reason "incident 4711"`,
 	cmd.Flags().StringVar(
 		&request.Account, "account", "", "the account's name in the worker's configuration (default: everything)",
 	)
+	if update == names.UpdateUnfreeze {
+		cmd.Flags().BoolVar(&request.ForAll, "for-all", false, "what others froze, too")
+	}
 	decides(cmd, &request.Actor, &request.Reason, "who says so", "why; whoever wants to go on will ask")
 	printsJSON(cmd)
 	return cmd
@@ -65,6 +70,9 @@ func sendFreeze(cmd *cobra.Command, c client.Client, update string, request work
 			})
 		}
 		return show(cmd, answer, func(out io.Writer, answer *workflows.FreezeAnswer) error {
+			if answer.Replaced != nil {
+				line(out, "instead of your reason before: %s", answer.Replaced.Reason)
+			}
 			return printFreezes(out, patch.FreezeStatus{Freezes: answer.Freezes})
 		})
 	})
@@ -136,8 +144,9 @@ func printLifted(out io.Writer, account string, answer *workflows.FreezeAnswer) 
 		line(out, "there was no freeze of everything")
 	case !answer.Changed:
 		line(out, "account %s was not frozen", account)
-	case answer.Lifted != nil:
-		line(out, "%s", answer.Lifted.Lifted())
+	}
+	for _, freeze := range answer.Lifted {
+		line(out, "%s", freeze.Lifted())
 	}
 	if len(answer.Freezes) == 0 {
 		return printFreezes(out, patch.FreezeStatus{})

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Freeze is a person's stop for every wave of an account, or of all: what is under way ends, and nothing further
-// begins.
+// Freeze is one person's stop for every wave of an account, or of all: what is under way ends, and nothing further
+// begins. Several may stop the same for their own reasons; it goes on once each of these is taken back.
 type Freeze struct {
 	Account string    `json:"account,omitempty"` // its name; "": all accounts
 	Actor   string    `json:"actor"`
@@ -16,113 +16,101 @@ type Freeze struct {
 	Since   time.Time `json:"since"`
 	// Reading is while what is frozen is read from the evidence: nobody has frozen anything, as far as is known by then.
 	Reading bool `json:"reading,omitempty"`
-	// Also are the others who have asked for the same since, in order: one word lifts it for all of them.
-	Also []FreezeWord `json:"also,omitempty"`
 }
 
-// FreezeWord is one more person's word for a freeze.
-type FreezeWord struct {
-	Actor  string    `json:"actor"`
-	Reason string    `json:"reason"`
-	Since  time.Time `json:"since"`
-}
-
-// Equal reports whether both are the same stop, by the same people for the same reasons.
+// Equal reports whether both are the same stop, by the same person for the same reason.
 func (f Freeze) Equal(other Freeze) bool {
-	return f.Account == other.Account && f.Actor == other.Actor && f.Reason == other.Reason &&
-		f.Since.Equal(other.Since) && slices.EqualFunc(f.Also, other.Also, func(a, b FreezeWord) bool {
-		return a.Actor == b.Actor && a.Reason == b.Reason && a.Since.Equal(b.Since)
-	})
+	return f.by(other) && f.Reason == other.Reason && f.Since.Equal(other.Since)
 }
 
-// Why is everybody's reason: the first one's, and who else has which.
-func (f Freeze) Why() string {
-	why := f.Reason
-	for _, word := range f.Also {
-		why += "; and by " + word.Actor + ": " + word.Reason
+// by reports whether both stop the same and are by the same person.
+func (f Freeze) by(other Freeze) bool { return f.Account == other.Account && f.Actor == other.Actor }
+
+// What names what is frozen.
+func (f Freeze) What() string {
+	if f.Account == "" {
+		return "everything"
 	}
-	return Clip(why, longestFreezeReason)
+	return "account " + f.Account
 }
 
 // String tells who froze what and why.
 func (f Freeze) String() string { return f.tell("%s is frozen by %s since %s: %s") }
 
-// Lifted tells what a person has lifted, and so whose stop it was.
+// Lifted tells what was lifted, and so whose stop it was.
 func (f Freeze) Lifted() string { return f.tell("lifted the freeze of %s by %s since %s: %s") }
 
 func (f Freeze) tell(format string) string {
-	what := "everything"
-	if f.Account != "" {
-		what = "account " + f.Account
-	}
-	return fmt.Sprintf(format, what, f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Why())
+	return fmt.Sprintf(format, f.What(), f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"),
+		Clip(f.Reason, longestFreezeReason))
 }
 
-// Freezes is everything that is frozen now.
+// Freezes is everything that is frozen now, in the order in which people asked for it.
 type Freezes []Freeze
 
-// Of returns the freeze that holds an account, if one does; one of everything comes first.
-func (f Freezes) Of(account string) *Freeze {
-	for _, name := range []string{"", account} {
-		for i := range f {
-			if f[i].Account == name {
-				return &f[i]
-			}
+// Of are the freezes that hold an account; those of everything come first.
+func (f Freezes) Of(account string) Freezes {
+	var of Freezes
+	for _, freeze := range f {
+		if freeze.Account == "" {
+			of = append(of, freeze)
 		}
 	}
-	return nil
+	for _, freeze := range f {
+		if account != "" && freeze.Account == account {
+			of = append(of, freeze)
+		}
+	}
+	return of
 }
 
-// With adds a freeze. The same account is frozen once, since the older moment: of the same person the newer reason
-// counts, and another's word stands beside the first one's, for one word lifts both.
-func (f Freezes) With(added Freeze) Freezes {
-	var all Freezes
+// How long the reason of a freeze is told, and how many may stop the same at once.
+const (
+	longestFreezeReason = 1000
+	mostFreezesOfOne    = 20
+)
+
+// With adds a freeze. A person stops an account once, since the older moment, and by the newer reason; said is the one
+// that gave way, nil: none did. An error: as many as may have stopped it already, so that it is frozen anyway.
+func (f Freezes) With(added Freeze) (all Freezes, said *Freeze, err error) {
+	of := 0
 	for _, freeze := range f {
-		if freeze.Account == added.Account {
-			added = freeze.also(added)
+		switch {
+		case freeze.by(added):
+			said, added.Since = &freeze, freeze.Since
 			continue
+		case freeze.Account == added.Account:
+			of++
 		}
 		all = append(all, freeze)
 	}
-	return append(all, added)
+	if of >= mostFreezesOfOne {
+		return f, nil, fmt.Errorf("%s is frozen already, by %d people, and more are not kept: see `patchtide freeze show`",
+			added.What(), of)
+	}
+	return append(all, added), said, nil
 }
 
-// How long the reasons of a freeze are told, and how many people's words are kept beside the first one's.
-const (
-	longestFreezeReason = 1000
-	mostFreezeWords     = 20
-)
-
-func (f Freeze) also(added Freeze) Freeze {
-	if f.Actor == added.Actor {
-		f.Reason = added.Reason
-		return f
-	}
-	f.Also = slices.Clone(f.Also)
-	word := FreezeWord{Actor: added.Actor, Reason: added.Reason, Since: added.Since}
-	known := slices.IndexFunc(f.Also, func(one FreezeWord) bool { return one.Actor == added.Actor })
-	switch {
-	case known >= 0:
-		f.Also[known].Reason = added.Reason
-	case len(f.Also) == mostFreezeWords: // the last gives way: the first ones know best why it began
-		f.Also[mostFreezeWords-1] = word
-	default:
-		f.Also = append(f.Also, word)
-	}
-	return f
-}
-
-// Without lifts the freeze of an account, or with "" the one of everything, and reports whether there was one. A freeze
-// of everything is not lifted by an account, nor one of an account by "": what one person froze another does not thaw
-// by accident.
-func (f Freezes) Without(account string) (Freezes, bool) {
-	var left Freezes
+// Without takes back what a person froze: an account or, with account "", everything. A freeze of everything is not
+// lifted by an account, nor one of an account by "". An actor "" takes back everybody's. Where only others froze it that
+// is an error, which names them: what one person froze another does not thaw by accident.
+func (f Freezes) Without(account, actor string) (left, lifted Freezes, err error) {
+	var others []string
 	for _, freeze := range f {
-		if freeze.Account != account {
-			left = append(left, freeze)
+		switch {
+		case freeze.Account == account && (actor == "" || freeze.Actor == actor):
+			lifted = append(lifted, freeze)
+			continue
+		case freeze.Account == account:
+			others = append(others, freeze.String())
 		}
+		left = append(left, freeze)
 	}
-	return left, len(left) < len(f)
+	if len(lifted) == 0 && len(others) > 0 {
+		return f, nil, fmt.Errorf("%s. None of it is by %s, and each takes back their own. To lift it for all of them: %s",
+			strings.Join(others, "; "), actor, Freeze{Account: account}.Lift())
+	}
+	return left, lifted, nil
 }
 
 // freezeReminder is after how long people are told again that something is frozen: whoever froze it may have gone home.
@@ -151,21 +139,23 @@ func (f Freezes) Holding(s WaveStatus) Freezes {
 	for _, stage := range s.Stages {
 		for _, group := range stage.Groups {
 			account, _, _ := strings.Cut(group.Group, "/")
-			freeze := f.Of(account)
-			if freeze != nil && group.Phase != GroupDone && !slices.ContainsFunc(holding, freeze.Equal) {
-				holding = append(holding, *freeze)
+			for _, freeze := range f.Of(account) {
+				if group.Phase != GroupDone && !slices.ContainsFunc(holding, freeze.Equal) {
+					holding = append(holding, freeze)
+				}
 			}
 		}
 	}
 	return holding
 }
 
-// Lift is the command that lifts it.
+// Lift is the command that lifts it whoever asks, and for all who froze the same.
 func (f Freeze) Lift() string {
-	if f.Account == "" {
-		return "patchtide unfreeze --reason ..."
+	account := ""
+	if f.Account != "" {
+		account = " --account " + f.Account
 	}
-	return "patchtide unfreeze --account " + f.Account + " --reason ..."
+	return "patchtide unfreeze" + account + ` --for-all --reason "..."`
 }
 
 // FreezeStatus is what is frozen; the query `status` of the workflow Freeze answers with it.

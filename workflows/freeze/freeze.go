@@ -2,6 +2,8 @@
 package freeze
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +32,7 @@ type Request struct {
 	Account string `json:"account,omitempty"` // its name in the configuration; "": all
 	Actor   string `json:"actor"`
 	Reason  string `json:"reason"`
+	ForAll  bool   `json:"for_all,omitempty"` // unfreeze only: what others froze, too
 
 	broken error
 }
@@ -44,8 +47,18 @@ func (r *Request) UnmarshalJSON(data []byte) error {
 }
 
 // Validate answers with InvalidInput what is wrong and shows a right example.
-func (r Request) Validate() error {
-	err := r.broken
+func (r Request) Validate() error { return r.validate(nil) }
+
+// ofFreeze is Validate for a freeze.
+func (r Request) ofFreeze() error {
+	if r.ForAll {
+		return r.validate(errors.New("for_all: a freeze is by one person; it is unfreeze that takes back everybody's"))
+	}
+	return r.Validate()
+}
+
+func (r Request) validate(wrong error) error {
+	err := cmp.Or(r.broken, wrong)
 	if err == nil {
 		err = patch.Answered(r.Actor, r.Reason)
 	}
@@ -57,9 +70,10 @@ func (r Request) Validate() error {
 
 // Answer tells what is frozen after an Update, and whether it changed anything.
 type Answer struct {
-	Changed bool          `json:"changed"`
-	Lifted  *patch.Freeze `json:"lifted,omitempty"` // by unfreeze
-	Freezes patch.Freezes `json:"freezes"`
+	Changed  bool          `json:"changed"`
+	Lifted   patch.Freezes `json:"lifted,omitempty"`   // by unfreeze
+	Replaced *patch.Freeze `json:"replaced,omitempty"` // by freeze: what the same person had said before, for another reason
+	Freezes  patch.Freezes `json:"freezes"`
 }
 
 // freezer keeps who froze what.
@@ -146,12 +160,12 @@ func (f *freezer) answer(ctx workflow.Context) error {
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, names.UpdateFreeze, f.freeze, workflow.UpdateHandlerOptions{
 		Description: "Hold every wave between instances, in one account or, without account, everywhere",
-		Validator:   func(request Request) error { return request.Validate() },
+		Validator:   func(request Request) error { return request.ofFreeze() },
 	}); err != nil {
 		return err
 	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, names.UpdateUnfreeze, f.unfreeze, workflow.UpdateHandlerOptions{
-		Description: "Lift the freeze of one account or, without account, the one of everything",
+		Description: "Take back your freeze of one account or, without account, the one of everything; for_all: everybody's",
 		Validator:   func(request Request) error { return request.Validate() },
 	})
 }
@@ -164,16 +178,22 @@ func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) 
 	if err := f.known(ctx); err != nil {
 		return Answer{}, err
 	}
-	before := f.status.Freezes
-	f.status.Freezes = before.With(patch.Freeze{
+	now, said, err := f.status.Freezes.With(patch.Freeze{
 		Account: request.Account, Actor: request.Actor, Reason: request.Reason, Since: workflow.Now(ctx),
 	})
+	if err != nil {
+		return Answer{}, run.Invalid(err.Error(), freezeExample)
+	}
+	f.status.Freezes = now
 	f.changed(ctx)
-	// What is said twice is heard once.
-	if now := f.status.Freezes[len(f.status.Freezes)-1]; !slices.ContainsFunc(before, now.Equal) {
+	answer := Answer{Changed: true, Freezes: now}
+	if said != nil && said.Reason != request.Reason {
+		answer.Replaced = said
+	}
+	if said == nil || answer.Replaced != nil { // what is said twice is heard once
 		f.tell(ctx, frozen(request))
 	}
-	return Answer{Changed: true, Freezes: f.status.Freezes}, nil
+	return answer, nil
 }
 
 // unfreeze refuses an account that is neither frozen nor known to the configuration: whoever misspelt it would go home.
@@ -181,25 +201,24 @@ func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error
 	if err := f.known(ctx); err != nil {
 		return Answer{}, err
 	}
-	if _, frozen := f.status.Freezes.Without(request.Account); !frozen {
+	actor := request.Actor
+	if request.ForAll {
+		actor = ""
+	}
+	left, lifted, err := f.status.Freezes.Without(request.Account, actor)
+	if err != nil {
+		return Answer{}, run.Invalid(err.Error(), freezeExample)
+	}
+	if len(lifted) == 0 {
 		if err := isAccount(ctx, request); err != nil {
 			return Answer{}, err
 		}
+		return Answer{Freezes: f.status.Freezes}, nil
 	}
-	answer := Answer{}
-	for _, freeze := range f.status.Freezes {
-		if freeze.Account == request.Account {
-			answer.Lifted = &freeze
-		}
-	}
-	left, lifted := f.status.Freezes.Without(request.Account)
 	f.status.Freezes = left
 	f.changed(ctx)
-	if lifted {
-		f.tell(ctx, thawed(request, left))
-	}
-	answer.Changed, answer.Freezes = lifted, left
-	return answer, nil
+	f.tell(ctx, thawed(request, lifted, left))
+	return Answer{Changed: true, Lifted: lifted, Freezes: left}, nil
 }
 
 // isAccount refuses an account that the configuration does not know.

@@ -2,6 +2,7 @@ package freeze
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -22,10 +23,10 @@ func (f *freezer) tell(ctx workflow.Context, told patch.Notice) {
 // frozen is what people are told of a freeze.
 func frozen(request Request) patch.Notice {
 	return patch.Notice{
-		Subject: named(request.Account) + " is frozen", Actor: request.Actor, Why: request.Reason,
+		Subject: what(request) + " is frozen", Actor: request.Actor, Why: request.Reason,
 		WhatToDo: "Nothing further is begun there until it is lifted: waves hold between instances, and new ones are " +
 			"refused. Putting back goes on. To lift it:",
-		Commands: []string{"patchtide unfreeze" + flag(request.Account) + ` --reason "..."`},
+		Commands: []string{patch.Freeze{Account: request.Account}.Lift()},
 	}
 }
 
@@ -36,11 +37,13 @@ func frozenStill(freezes patch.Freezes) patch.Notice {
 		WhatToDo: "Nothing further is begun there until it is lifted. To lift what has done its duty:",
 	}
 	if len(freezes) == 1 {
-		told.Subject, told.Actor, told.Why = named(freezes[0].Account)+" is frozen still", freezes[0].Actor, freezes[0].Why()
+		told.Subject, told.Actor, told.Why = freezes[0].What()+" is frozen still", freezes[0].Actor, freezes[0].Reason
 	}
 	for _, freeze := range freezes {
 		told.Findings = append(told.Findings, freeze.String())
-		told.Commands = append(told.Commands, "patchtide unfreeze"+flag(freeze.Account)+` --reason "..."`)
+		if lift := freeze.Lift(); !slices.Contains(told.Commands, lift) {
+			told.Commands = append(told.Commands, lift)
+		}
 	}
 	return told
 }
@@ -62,17 +65,23 @@ func unreadable(why string) patch.Notice {
 	}
 }
 
-// thawed is what people are told of a freeze that was lifted.
-func thawed(request Request, left patch.Freezes) patch.Notice {
+// thawed is what people are told of freezes that were lifted, and of those that are left.
+func thawed(request Request, lifted, left patch.Freezes) patch.Notice {
 	told := patch.Notice{
-		Subject: named(request.Account) + " is no longer frozen", Actor: request.Actor, Why: request.Reason,
+		Subject: what(request) + " is no longer frozen", Actor: request.Actor, Why: request.Reason,
 		WhatToDo: "Nothing: waves that it held go on by themselves.",
 	}
-	if len(left) > 0 {
+	if slices.ContainsFunc(left, func(f patch.Freeze) bool { return f.Account == request.Account }) {
+		told.Subject = what(request) + " is frozen still, for one reason less"
+		told.WhatToDo = "Nothing is begun there until what is left is lifted, too."
+	} else if len(left) > 0 {
 		told.WhatToDo = "Nothing: waves that it held go on by themselves, where nothing else is frozen."
-		for _, freeze := range left {
-			told.Findings = append(told.Findings, freeze.String())
-		}
+	}
+	for _, freeze := range lifted {
+		told.Findings = append(told.Findings, freeze.Lifted())
+	}
+	for _, freeze := range left {
+		told.Findings = append(told.Findings, freeze.String())
 	}
 	return told
 }
@@ -83,7 +92,7 @@ func ended(freezes patch.Freezes, lost string) patch.Notice {
 	told := patch.Notice{
 		Subject: "everything counts as frozen", Why: "the workflow " + names.FreezeID + " was cancelled",
 		WhatToDo: "No wave begins an instance until it is started anew; an account that was frozen by itself stays so then.",
-		Commands: []string{`patchtide unfreeze --reason "..."`},
+		Commands: []string{`patchtide unfreeze --reason "..."`}, // which starts it, and lifts nobody else's
 	}
 	if lost != "" {
 		told.WhatToDo = "No wave begins an instance until it is started anew; freeze again what must be, for the evidence " +
@@ -95,16 +104,4 @@ func ended(freezes patch.Freezes, lost string) patch.Notice {
 	return told
 }
 
-func named(account string) string {
-	if account == "" {
-		return "everything"
-	}
-	return "account " + account
-}
-
-func flag(account string) string {
-	if account == "" {
-		return ""
-	}
-	return " --account " + names.ShellWord(account)
-}
+func what(request Request) string { return patch.Freeze{Account: request.Account}.What() }

@@ -56,7 +56,7 @@ func TestAFreezeThatLastsIsToldAgain(t *testing.T) {
 	still := people.Heard["ops"][3]
 	require.Len(t, still.Findings, 2)
 	require.Equal(t, []string{
-		`patchtide unfreeze --account production --reason "..."`, `patchtide unfreeze --reason "..."`,
+		`patchtide unfreeze --account production --for-all --reason "..."`, `patchtide unfreeze --for-all --reason "..."`,
 	}, still.Commands)
 }
 
@@ -95,23 +95,34 @@ func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 		},
 		func() {
 			require.NoError(t, refused)
-			require.Equal(t, "ann", frozen().Freezes.Of("production").Actor)
+			require.Equal(t, "ann", frozen().Freezes.Of("production")[0].Actor)
+			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann", Reason: "incident 4711", Account: "production"})
+		},
+		func() {
+			require.NoError(t, refused)
+			require.Equal(t, "incident", answer.Replaced.Reason, "which reason gave way is told")
 			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ben", Reason: "network", Account: "production"})
 		},
 		func() {
 			require.NoError(t, refused)
-			require.Equal(t, "incident; and by ben: network", frozen().Freezes.Of("production").Why())
+			require.Nil(t, answer.Replaced)
+			require.Len(t, frozen().Freezes.Of("production"), 2)
 			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ben", Reason: "network", Account: "production"})
 		},
 		func() {
 			require.NoError(t, refused)
-			require.Len(t, frozen().Freezes.Of("production").Also, 1)
+			require.Nil(t, answer.Replaced, "what is said twice is heard once")
+			require.Len(t, frozen().Freezes.Of("production"), 2)
 			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann", Reason: "incident", Account: "prodcution"})
 		},
 		func() {
 			require.ErrorContains(t, refused,
 				`there is no "prodcution" in the worker's configuration; it knows production, staging`)
-			require.Len(t, frozen().Freezes, 1, "an account that nobody knows is not frozen")
+			require.Len(t, frozen().Freezes, 2, "an account that nobody knows is not frozen")
+			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "bob", Reason: "all", ForAll: true})
+		},
+		func() {
+			require.ErrorContains(t, refused, "for_all: a freeze is by one person")
 			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over", Account: "prodcution"})
 		},
 		func() {
@@ -126,8 +137,21 @@ func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 		func() {
 			require.NoError(t, refused)
 			require.False(t, answer.Changed, "everything was not frozen")
-			require.Len(t, answer.Freezes, 1)
+			require.Len(t, answer.Freezes, 2)
 			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over", Account: "production"})
+		},
+		func() {
+			require.ErrorContains(t, refused, "None of it is by bob, and each takes back their own")
+			require.Len(t, frozen().Freezes, 2)
+			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "ben", Reason: "over", Account: "production"})
+		},
+		func() {
+			require.NoError(t, refused)
+			require.Len(t, answer.Lifted, 1)
+			require.Equal(t, "ann", frozen().Freezes.Of("production")[0].Actor, "whose reason lasts")
+			update(names.UpdateUnfreeze, workflows.FreezeRequest{
+				Actor: "bob", Reason: "over", Account: "production", ForAll: true,
+			})
 		},
 		func() {
 			require.True(t, answer.Changed)
@@ -147,7 +171,8 @@ func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 		told = append(told, strings.TrimSpace(notice.Subject+" "+notice.Actor+" "+notice.Why))
 	}
 	require.Equal(t, []string{
-		"account production is frozen ann incident", "account production is frozen ben network",
+		"account production is frozen ann incident", "account production is frozen ann incident 4711",
+		"account production is frozen ben network", "account production is frozen still, for one reason less ben over",
 		"account production is no longer frozen bob over",
 		"everything counts as frozen  the workflow patchtide-freeze was cancelled",
 	}, told, "what changes nothing is told to nobody")
@@ -213,7 +238,9 @@ func TestAFreezeOutlivesTemporalsDatabase(t *testing.T) {
 				value, err := scene.Env.QueryWorkflow(names.QueryStatus)
 				require.NoError(t, err)
 				require.NoError(t, value.Get(&status))
-				update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over", Account: c.account})
+				update(names.UpdateUnfreeze, workflows.FreezeRequest{
+					Actor: "bob", Reason: "over", Account: c.account, ForAll: true,
+				})
 			})
 			require.Len(t, status.Freezes, 1)
 			require.Contains(t, status.Freezes[0].String(), c.says)

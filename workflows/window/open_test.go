@@ -112,9 +112,9 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 		{
 			name: "somebody froze production", window: secondSunday, plan: "web", why: "incident 4711",
 			prior: func(scene *wavetest.Scene, story wavetest.Story) {
-				scene.Frozen = scene.Frozen.With(patch.Freeze{
+				scene.Frozen = patch.Freezes{{
 					Account: "production", Actor: "ann", Reason: "incident 4711", Since: workflow.Now(story.Ctx),
-				})
+				}}
 			},
 		},
 		{

@@ -2,6 +2,7 @@
 package window
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -86,8 +87,8 @@ func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 		return nil, ctx.Err()
 	case answer.Frozen():
 		return o.skip(
-			ctx, answer.Why, "once it may go on: patchtide unfreeze --reason ..., "+
-				"and start a wave inside the window if there is time",
+			ctx, answer.Why, "once it may go on: "+cmp.Or(answer.Lift, "patchtide freeze show")+", and start a wave inside the "+
+				"window if there is time",
 		), nil
 	}
 	return o.start(ctx, *resolved.Plan.Window)
