@@ -27,8 +27,8 @@ func newFreeze() *cobra.Command {
 
 func newUnfreeze() *cobra.Command {
 	cmd := freezeCommand(names.UpdateUnfreeze, "Lift a freeze",
-		"Take back your freeze of one account or, without --account, the one of everything. What others froze stays so, and\n"+
-			"so does an account that was frozen by itself; --for-all lifts what everybody froze there.")
+		"Take back your freeze of one account or, without --account, the one of everything. What others froze stays so,\n"+
+			"and so does an account that was frozen by itself; --for-all lifts what everybody froze there.")
 	cmd.Example += "\npatchtide unfreeze --account production --for-all --reason \"incident 4711 is over\""
 	return cmd
 }

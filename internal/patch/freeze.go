@@ -92,8 +92,8 @@ func (f Freezes) With(added Freeze) (all Freezes, said *Freeze, err error) {
 }
 
 // Without takes back what a person froze: an account or, with account "", everything. A freeze of everything is not
-// lifted by an account, nor one of an account by "". An actor "" takes back everybody's. Where only others froze it that
-// is an error, which names them: what one person froze another does not thaw by accident.
+// lifted by an account, nor one of an account by "". An actor "" takes back everybody's. Where only others froze it
+// that is an error, which names them: what one person froze another does not thaw by accident.
 func (f Freezes) Without(account, actor string) (left, lifted Freezes, err error) {
 	var others []string
 	for _, freeze := range f {

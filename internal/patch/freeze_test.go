@@ -55,7 +55,7 @@ func TestWhichFreezesHoldAWave(t *testing.T) {
 	}
 }
 
-// Everybody's stop stands until they take it back: nobody's reason is lost, and a command said twice lifts nothing more.
+// Everybody's stop stands until they take it back: nobody's reason is lost, and a command said twice lifts no more.
 func TestEachLiftsWhatTheyFroze(t *testing.T) {
 	since := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	ann := patch.Freeze{Actor: "ann", Reason: "incident 4711", Since: since}

@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// Where AWS's texts leave open what it does, a wave ends well either way: with each doubt in turn, in a wave that has no
-// trouble, and whatever else it meets. go test plays one trouble with each doubt, in turn; `make sweep`, which sets
+// Where AWS's texts leave open what it does, a wave ends well either way: with each doubt in turn, in a wave that has
+// no trouble, and whatever else it meets. go test plays one trouble with each doubt, in turn; `make sweep`, which sets
 // PATCHTIDE_DOUBTS=all, every one.
 func TestAWaveEndsWellWhateverAWSDoes(t *testing.T) {
 	troubles := []struct {
