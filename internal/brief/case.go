@@ -45,6 +45,9 @@ func Case(c patch.Case, moment func(time.Time) string) []string {
 		return append(said, c.Loses, "What the stages before changed, what is due in "+c.Stage+
 			" and how its alarms stand is being read: look again in a minute")
 	}
+	if len(c.Unfit) > 0 {
+		said = append(said, unfit(c))
+	}
 	said = append(said, due(c, moment))
 	if line := unseen(c); line != "" {
 		said = append(said, line)
@@ -127,6 +130,16 @@ func packages(changed patch.CaseChanged) string {
 		words = []string{"none that their lists of packages show"}
 	}
 	return fmt.Sprintf("packages changed on %s: %s", counted(changed.Instances), strings.Join(words, "; "))
+}
+
+// unfit names who is refused before it is touched, for its image does not fit it.
+func unfit(c patch.Case) string {
+	shown := c.Unfit[:min(len(c.Unfit), mostUnproven)]
+	said := strings.Join(shown, "; ")
+	if more := len(c.Unfit) - len(shown) + c.UnfitMore; more > 0 {
+		said += fmt.Sprintf("; and %d more", more)
+	}
+	return "refused before they are touched, for AWS would not make their root volumes of the image: " + said
 }
 
 // due says what the stage is due to get, and how well that is known.

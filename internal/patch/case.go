@@ -24,6 +24,9 @@ type Case struct {
 	// Images are those of which its root volumes are made, and LosesRoot what that loses; none and "": they stay.
 	Images    []RootImage `json:"images,omitempty"`
 	LosesRoot string      `json:"loses_root,omitempty"`
+	// Unfit are the first to which AWS would not give a root volume of these, each with why; UnfitMore: how many more.
+	Unfit     []string `json:"unfit,omitempty"`
+	UnfitMore int      `json:"unfit_more,omitempty"`
 	// AlarmsMore is how many alarms are left out: those that are not OK come first.
 	AlarmsMore int      `json:"alarms_more,omitempty"`
 	Unknown    []string `json:"unknown,omitempty"` // what nobody could tell, in words
@@ -82,6 +85,7 @@ const (
 	mostCaseChanges  = 40
 	mostCaseUnseen   = 30
 	mostCaseAlarms   = 20
+	mostCaseUnfit    = 20
 	longestCaseText  = 300
 )
 
@@ -178,6 +182,15 @@ func (d *CaseDue) NameUnseen(unseen []string) {
 	}
 }
 
+// AddUnfit takes who is not to get a root volume of its image, and why.
+func (c *Case) AddUnfit(why string) {
+	if len(c.Unfit) == mostCaseUnfit {
+		c.UnfitMore++
+		return
+	}
+	c.Unfit = append(c.Unfit, Clip(why, longestCaseText))
+}
+
 // FitAlarms puts the alarms that are not OK first, and leaves out what is too many.
 func (c *Case) FitAlarms() {
 	order := func(alarm CaseAlarm) int {
@@ -206,6 +219,8 @@ func (c *Case) lean() *Case {
 	}
 	lean.Changed.Packages = c.Changed.Packages[:min(len(c.Changed.Packages), fewTold)]
 	lean.Changed.More += len(c.Changed.Packages) - len(lean.Changed.Packages)
+	lean.Unfit = c.Unfit[:min(len(c.Unfit), fewTold)]
+	lean.UnfitMore += len(c.Unfit) - len(lean.Unfit)
 	lean.Unknown = c.Unknown[:min(len(c.Unknown), fewTold)]
 	return &lean
 }

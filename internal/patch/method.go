@@ -3,6 +3,7 @@ package patch
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -118,6 +119,46 @@ type ImageLook struct {
 	Untried []string
 }
 
+// ImageFit is who may get a root volume of an image, as far as anybody but EC2 can tell.
+type ImageFit struct {
+	Unfit   []string // who may not, each with why, by id; one of the image alone is for all of them
+	Untried []string // what nobody but EC2 can tell
+}
+
+// why is what keeps anybody from getting a root volume of it; "": nothing that is known.
+func (l ImageLook) why() string {
+	switch {
+	case l.Missing != "":
+		return "the image " + l.ID + " " + l.Missing
+	case l.Key != "":
+		return "the image " + l.ID + ": " + l.Key
+	}
+	return ""
+}
+
+// unfit is why a machine may not get a root volume of it; "": it may.
+func (l ImageLook) unfit(machine ImageKind) string {
+	if why := machine.unlike(l.Kind); len(why) > 0 {
+		return "the image " + l.ID + " does not fit it: " + strings.Join(why, "; ")
+	}
+	return ""
+}
+
+// Fit is who may get a root volume of the image.
+func (l ImageLook) Fit() *ImageFit {
+	fit := &ImageFit{Untried: l.Untried}
+	if why := l.why(); why != "" {
+		fit.Unfit = []string{why}
+		return fit
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.Machines)) {
+		if why := l.unfit(l.Machines[id]); why != "" {
+			fit.Unfit = append(fit.Unfit, id+": "+why)
+		}
+	}
+	return fit
+}
+
 // checkRootImage refuses an instance of which AWS would not replace the root volume by the image, or not as it was.
 func checkRootImage(v View) []*Refusal {
 	if !v.Policy.ByImage() {
@@ -131,13 +172,11 @@ func checkRootImage(v View) []*Refusal {
 		return nil // it is made once the stages before have ended
 	}
 	look := v.Around.Image
-	switch {
-	case look == nil:
+	if look == nil {
 		return nil
-	case look.Missing != "":
-		return v.refuse("the image "+look.ID+" "+look.Missing, anew)
-	case look.Key != "":
-		return v.refuse("the image "+look.ID+": "+look.Key, anew)
+	}
+	if why := look.why(); why != "" {
+		return v.refuse(why, anew)
 	}
 	if blocks := v.Around.Blocks; blocks != nil && blocks.Digest != "" && v.Policy.Root.Packages != "" &&
 		blocks.Digest != v.Policy.Root.Blocked {
@@ -148,8 +187,8 @@ func checkRootImage(v View) []*Refusal {
 		if !v.about(id) {
 			continue
 		}
-		if why := machine.unlike(look.Kind); len(why) > 0 {
-			found = append(found, v.refuseOf(id, "the image "+look.ID+" does not fit it: "+strings.Join(why, "; "), anew)...)
+		if why := look.unfit(machine); why != "" {
+			found = append(found, v.refuseOf(id, why, anew)...)
 		}
 	}
 	slices.SortFunc(found, func(a, b *Refusal) int { return cmp.Compare(a.Where, b.Where) })

@@ -57,6 +57,7 @@ func (w *wave) seenBy(stage int) int {
 func (w *wave) readCase(ctx workflow.Context, stage int) {
 	read := caseReader{wave: w, stage: stage, of: *w.status.Case, until: workflow.Now(ctx).Add(caseBudget)}
 	read.alarms(ctx)
+	read.fit(ctx)
 	read.changes(ctx, read.due(ctx))
 	if ctx.Err() != nil {
 		return // somebody has decided

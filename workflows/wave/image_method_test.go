@@ -1,11 +1,15 @@
 package wave_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
@@ -54,4 +58,33 @@ func TestAStageWaitsForTheImageOfItsRootVolumes(t *testing.T) {
 			require.Nil(t, result.Stages[0].Images)
 		})
 	}
+}
+
+// Whoever approves is told who will be refused, for AWS would not make its root volume of the image, before anybody is
+// touched; the others get theirs.
+func TestAnApprovalNamesWhomTheImageDoesNotFit(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Config: wavetest.ByImage, Fleet: wavetest.WithAPI(func(s *world.Scenario) {
+			api := &s.Accounts[1].Regions[0].Groups[1]
+			image := s.Images[slices.IndexFunc(s.Images, func(i world.ImageSpec) bool { return i.Name == api.Image })]
+			image.ID, image.Name, image.NoENA = "ami-0123456789abcdef9", "without-ena", true
+			s.Images, api.Image = append(s.Images, image), image.Name
+		}),
+	})
+	scene.Decide = []patch.Verb{patch.Abort}
+	told := about(scene)
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
+	web := result.Stages[1].Groups[0]
+	require.Len(t, told.Unfit, len(web.Instances))
+	for i, one := range web.Instances {
+		require.Equal(t, web.Account+"/"+web.Region+"/"+web.Name+" "+one.ID+": the image "+told.Images[0].ID+
+			" does not fit it: it has ENA, which the image does not support", told.Unfit[i])
+	}
+	said := brief.Case(*told, brief.UTC)
+	require.Contains(t, said, "refused before they are touched, for AWS would not make their root volumes of the image: "+
+		strings.Join(told.Unfit, "; "))
+	require.Contains(t, web.Instances[0].Reason, told.Images[0].ID+" does not fit it", "as was told")
+	require.Empty(t, scene.Effects("CreateReplaceRootVolumeTask"))
 }

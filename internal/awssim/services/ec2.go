@@ -250,7 +250,7 @@ func ec2Instance(i *world.Instance) types.Instance {
 		PlatformDetails:    aws.String("Linux/UNIX"),
 		HibernationOptions: &types.HibernationOptions{Configured: aws.Bool(i.Hibernates)},
 		Monitoring:         &types.Monitoring{State: types.MonitoringStateDisabled},
-		EbsOptimized:       aws.Bool(false), EnaSupport: aws.Bool(true), AmiLaunchIndex: aws.Int32(0),
+		EbsOptimized:       aws.Bool(false), EnaSupport: aws.Bool(!i.Image.NoENA), AmiLaunchIndex: aws.Int32(0),
 		ClientToken: aws.String(""), PublicDnsName: aws.String(""), PrivateDnsName: aws.String(""),
 		CpuOptions: &types.CpuOptions{CoreCount: aws.Int32(1), ThreadsPerCore: aws.Int32(2)},
 		MetadataOptions: &types.InstanceMetadataOptionsResponse{

@@ -140,7 +140,7 @@ func ec2Image(image *world.Image, account string) types.Image {
 		DeviceName: aws.String(world.RootDevice),
 		Ebs:        &types.EbsBlockDevice{SnapshotId: notEmpty(image.Snapshot), VolumeSize: aws.Int32(world.SizeGiB)},
 	}}
-	view.UsageOperation, view.EnaSupport = aws.String(usage(image)), aws.Bool(true)
+	view.UsageOperation, view.EnaSupport = aws.String(usage(image)), aws.Bool(!image.NoENA)
 	if image.OS().Windows() {
 		view.Platform, view.PlatformDetails = types.PlatformValuesWindows, aws.String("Windows")
 	}

@@ -121,6 +121,8 @@ type ImageSpec struct {
 
 	ProductCode string `yaml:"product_code"` // of the Marketplace; empty: it is none of its images
 
+	NoENA bool `yaml:"no_ena"` // it does not support enhanced networking by ENA, nor do its instances
+
 	KMSKey string `yaml:"kms_key"` // ARN of the key of its encrypted root volume; empty: not encrypted
 
 	Locks      []string `yaml:"locks"`      // packages that stay in the version that it has: version locks, holds
