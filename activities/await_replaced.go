@@ -21,7 +21,9 @@ type AwaitReplacedInput struct {
 
 // Replaced is a replacement of a root volume that has ended, however.
 type Replaced struct {
-	TaskID string // "": none was started
+	// TaskID is "" where no task of it is listed: none was started, or, where the root volume is another by now, EC2 tells
+	// of it no more.
+	TaskID string
 	State  string // EC2's word: succeeded, failed, failed-detached
 	// RootVolumeID is the instance's now; "": EC2 shows none.
 	RootVolumeID string
@@ -53,8 +55,11 @@ func (a *AWS) AwaitReplaced(ctx context.Context, in AwaitReplacedInput) (_ *Repl
 				if trace.EmptySince.IsZero() {
 					trace.EmptySince = at
 				}
-				return at.Sub(trace.EmptySince) >= a.speed().OnAWS(in.Pace.ReadLag),
-					"to be sure that no replacement of its root volume was started", nil
+				if at.Sub(trace.EmptySince) < a.speed().OnAWS(in.Pace.ReadLag) {
+					return false, "to be sure that no replacement of its root volume was started", nil
+				}
+				result.RootVolumeID, err = a.rootNow(ctx, s, in.Instance)
+				return err == nil, "", err
 			}
 			task := tasks[mine]
 			result.TaskID, result.State = aws.Deref(task.ReplaceRootVolumeTaskId), string(task.TaskState)
@@ -64,14 +69,20 @@ func (a *AWS) AwaitReplaced(ctx context.Context, in AwaitReplacedInput) (_ *Repl
 			default:
 				return false, "the root volume's replacement, which is " + result.State, nil
 			}
-			machine, err := aws.ReadMachine(ctx, s, in.Instance)
-			if err == nil {
-				result.RootVolumeID = aws.RootVolume(*machine)
-			}
+			result.RootVolumeID, err = a.rootNow(ctx, s, in.Instance)
 			return err == nil, "", err
 		})
 	if err != nil {
 		return nil, err
 	}
 	return result, nil
+}
+
+// rootNow is the root volume that an instance has now; "": EC2 shows none.
+func (a *AWS) rootNow(ctx context.Context, s *aws.Services, in Instance) (string, error) {
+	machine, err := aws.ReadMachine(ctx, s, in)
+	if err != nil {
+		return "", err
+	}
+	return aws.RootVolume(*machine), nil
 }

@@ -26,7 +26,7 @@ func (a *AWS) CheckCarried(ctx context.Context, in CheckCarriedInput) (_ *patch.
 	if err != nil {
 		return nil, err
 	}
-	machine, packages, err := a.askFacts(ctx, s, in.CollectMachineFactsInput, true)
+	machine, packages, err := a.askFacts(ctx, s, in.CollectMachineFactsInput, factsAsked{whole: true})
 	if err != nil {
 		return nil, err
 	}

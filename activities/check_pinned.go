@@ -31,7 +31,7 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 	if err != nil {
 		return nil, err
 	}
-	machine, packages, err := a.askFacts(ctx, s, in.CollectMachineFactsInput, true)
+	machine, packages, err := a.askFacts(ctx, s, in.CollectMachineFactsInput, factsAsked{whole: true})
 	if err != nil {
 		return nil, err
 	}

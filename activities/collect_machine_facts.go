@@ -28,23 +28,37 @@ func (a *AWS) CollectMachineFacts(ctx context.Context, in CollectMachineFactsInp
 	if err != nil {
 		return nil, err
 	}
-	machine, _, err := a.askFacts(ctx, s, in, false)
+	machine, _, err := a.askFacts(ctx, s, in, factsAsked{})
 	return machine, err
 }
 
-// askFacts asks, and gives the list of packages too; whole refuses an answer whose list was cut off.
+// factsAsked says which answer about its facts will do.
+type factsAsked struct {
+	whole   bool   // one whose list of packages is not cut off
+	settled bool   // one of a machine whose first boot is done
+	notBoot string // one of another boot
+}
+
+// askFacts asks, and gives the list of packages too.
 func (a *AWS) askFacts(
-	ctx context.Context, s *aws.Services, in CollectMachineFactsInput, whole bool,
+	ctx context.Context, s *aws.Services, in CollectMachineFactsInput, asked factsAsked,
 ) (answer *patch.MachineFacts, packages []string, err error) {
 	document, script := facts.Script(in.Platform)
+	if asked.settled {
+		document, script = facts.SettledScript(in.Platform)
+	}
 	err = a.ask(ctx, s, in, question{
 		name: "ask", document: document, script: script, seconds: "300", awaits: "its agent's answer",
 		purpose: "ask for its facts",
 	}, func(stdout string) error {
 		// A package list that does not fit its hash is not the answer asked for.
 		known, list, err := facts.Parse(stdout)
-		if err == nil && whole && list == nil {
+		switch {
+		case err != nil:
+		case asked.whole && list == nil:
 			err = errors.New("its list of packages was cut off")
+		case asked.notBoot != "" && known.BootID == asked.notBoot:
+			err = errors.New("it has not booted since")
 		}
 		if err == nil {
 			answer, packages = known, list

@@ -48,9 +48,7 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 	}
 	where := in.Group.Account.Name + "/" + in.Group.Region
 	expired := &Expired{}
-	if err := expired.expireImages(ctx, s, in, where); err != nil {
-		return nil, err
-	}
+	imagesLeft := expired.expireImages(ctx, s, in, where) // which keep neither snapshots nor volumes
 	snapshots, at, err := aws.ReadSnapshots(ctx, s, where, aws.Filter("tag-key", names.TagExpires))
 	if err != nil {
 		return nil, err
@@ -99,6 +97,9 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 			}
 			expired.Volumes = append(expired.Volumes, aws.Deref(volume.VolumeId))
 		}
+	}
+	if imagesLeft != nil {
+		return nil, imagesLeft
 	}
 	return expired, nil
 }

@@ -55,6 +55,7 @@ func (a *AWS) ExpireImages(ctx context.Context, in ExpireImagesInput) (_ *Images
 	if err != nil {
 		return nil, err
 	}
+	images = slices.DeleteFunc(images, isRoots)
 	var known []patch.OurImage
 	for _, image := range images {
 		known = append(known, patch.OurImage{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -25,6 +26,9 @@ type MakeImageInput struct {
 	Plan     string
 	Attempt  Attempt
 	Pace     Pace
+	// Retention is how long an image is kept that a wave makes for root volumes, from when it is asked for: whoever dies
+	// before it is there leaves it with when it expires. 0: it is a group's, which keeps so many.
+	Retention patch.Duration
 }
 
 // MakeImage makes an image once per attempt token, and leaves the machine as it is: it serves, and is not rebooted. So
@@ -53,6 +57,10 @@ func (a *AWS) MakeImage(ctx context.Context, in MakeImageInput) (_ string, err e
 		return "", err
 	}
 	tags := aws.ImageTags(group, in.Attempt.WaveID, in.Attempt.Token, in.Plan)
+	if in.Retention > 0 {
+		expires := at.Add(in.Retention.D()).UTC().Format(time.RFC3339)
+		tags = append(tags, ec2types.Tag{Key: aws.Ptr(names.TagExpires), Value: &expires})
+	}
 	making := ec2types.Tag{Key: aws.Ptr(names.TagImageState), Value: aws.Ptr(aws.ImageMaking)}
 	out, err := s.Images.CreateImage(ctx, &ec2.CreateImageInput{
 		InstanceId: &in.Instance.ID, Name: aws.Ptr(aws.ImageName(group, in.Attempt.Token)), NoReboot: aws.Ptr(true),

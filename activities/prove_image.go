@@ -13,8 +13,9 @@ import (
 // ProveImageInput asks a machine what it is since it has the root volume of an image.
 type ProveImageInput struct {
 	CollectMachineFactsInput
-	Before Attempt   // of the question by which it told its packages before; none: it has not been asked
-	At     time.Time // by which it is judged by what is blocked
+	Before  Attempt   // of the question by which it told its packages before; none: it has not been asked
+	NotBoot string    // the boot before its root volume was replaced, of which no answer counts; "": any does
+	At      time.Time // by which it is judged by what is blocked
 }
 
 // ImageProof is what a machine tells of itself.
@@ -35,7 +36,9 @@ func (a *AWS) ProveImage(ctx context.Context, in ProveImageInput) (_ *ImageProof
 	if err != nil {
 		return nil, err
 	}
-	machine, packages, err := a.askFacts(ctx, s, in.CollectMachineFactsInput, false)
+	machine, packages, err := a.askFacts(ctx, s, in.CollectMachineFactsInput, factsAsked{
+		settled: true, notBoot: in.NotBoot,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,9 @@ package activities
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -40,19 +43,21 @@ func (a *AWS) KeepRootImage(ctx context.Context, in KeepRootImageInput) (_ strin
 	if snapshot != "" {
 		ids = append(ids, snapshot)
 	}
-	expires := at.Add(in.Retention.D()).UTC().Format("2006-01-02T15:04:05Z07:00")
+	expires := at.Add(in.Retention.D()).UTC().Format(time.RFC3339)
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: []ec2types.Tag{
 		{Key: aws.Ptr(names.TagExpires), Value: &expires}, {Key: aws.Ptr(names.TagImageState), Value: &in.State},
 	}})
 	return snapshot, aws.Wrap("mark the image "+in.Image+" with when it expires", where, err)
 }
 
-// expireImages deregisters images of ours whose time has passed, which their snapshots are deleted after.
+// expireImages deregisters images of ours whose time has passed, which their snapshots are deleted after. One that does
+// not go keeps no other from going: its error is told once all were tried.
 func (e *Expired) expireImages(ctx context.Context, s *aws.Services, in ExpireInput, where string) error {
 	images, at, err := aws.ReadImages(ctx, s, where, aws.Filter("tag-key", names.TagExpires))
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, image := range images {
 		id := aws.Deref(image.ImageId)
 		if !mayExpire(image.Tags, at, in.Keep) || !e.names(in, id, image.Tags) {
@@ -60,11 +65,18 @@ func (e *Expired) expireImages(ctx context.Context, s *aws.Services, in ExpireIn
 		}
 		if !in.DryRun {
 			_, err := s.Images.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: &id})
-			if err != nil && !aws.IsNotFound(err) {
-				return aws.Wrap("deregister the image "+id, where, err)
+			if err != nil && !aws.HasCode(err, aws.CodeNoImage, aws.CodeImageGone) {
+				failed = append(failed, aws.Wrap("deregister the image "+id, where, err))
+				continue
 			}
 		}
 		e.Images = append(e.Images, id)
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// isRoots reports whether a wave made the image for root volumes: it goes once its time is over, and is none of those
+// of which a group keeps so many.
+func isRoots(image ec2types.Image) bool {
+	return slices.Contains(aws.TagKeys(image.Tags), names.TagExpires)
 }

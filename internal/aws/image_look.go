@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -40,12 +39,7 @@ func ReadImageLook(
 		Architecture: string(image.Architecture), Virtualization: string(image.VirtualizationType),
 		BootMode: string(image.BootMode), Platform: strings.ToLower(string(image.Platform)),
 		Billing: Deref(image.UsageOperation), Products: productsOf(image.ProductCodes),
-		RootGiB: int(Deref(root.VolumeSize)), ENA: Deref(image.EnaSupport), SRIOV: Deref(image.SriovNetSupport) != "",
-		TPM: image.TpmSupport != "",
-	}
-	sizes, err := rootSizes(ctx, s, group, instances)
-	if err != nil {
-		return nil, err
+		ENA: Deref(image.EnaSupport), SRIOV: Deref(image.SriovNetSupport) != "", TPM: image.TpmSupport != "",
 	}
 	look.Machines = map[string]patch.ImageKind{}
 	for id, machine := range instances {
@@ -53,8 +47,7 @@ func ReadImageLook(
 			Architecture: string(machine.Architecture), Virtualization: string(machine.VirtualizationType),
 			BootMode: string(machine.CurrentInstanceBootMode), Platform: strings.ToLower(string(machine.Platform)),
 			Billing: Deref(machine.UsageOperation), Products: productsOf(machine.ProductCodes),
-			RootGiB: sizes[RootVolume(machine)], ENA: Deref(machine.EnaSupport), SRIOV: Deref(machine.SriovNetSupport) != "",
-			TPM: Deref(machine.TpmSupport) != "",
+			ENA: Deref(machine.EnaSupport), SRIOV: Deref(machine.SriovNetSupport) != "", TPM: Deref(machine.TpmSupport) != "",
 		}
 	}
 	if owner := Deref(image.OwnerId); owner != group.Account.ID {
@@ -120,33 +113,6 @@ func productsOf(codes []ec2types.ProductCode) []string {
 	}
 	slices.Sort(products)
 	return products
-}
-
-// rootSizes are the sizes of root volumes in GiB, by their ids.
-func rootSizes(
-	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
-) (map[string]int, error) {
-	sizes := map[string]int{}
-	for machine := range maps.Values(instances) {
-		if volume := RootVolume(machine); volume != "" {
-			sizes[volume] = 0
-		}
-	}
-	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(sizes)), filterValues) {
-		pages := ec2.NewDescribeVolumesPaginator(
-			s.EC2, &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{Filter("volume-id", chunk...)}},
-		)
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, Wrap("describe root volumes", group.String(), err)
-			}
-			for _, volume := range page.Volumes {
-				sizes[Deref(volume.VolumeId)] = int(Deref(volume.Size))
-			}
-		}
-	}
-	return sizes, nil
 }
 
 // snapshotKey is why the key of one of our snapshots may not serve, which EC2 has to read it with whatever key the new

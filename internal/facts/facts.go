@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -44,6 +45,21 @@ func Script(platform patch.Platform) (document string, lines []string) {
 		}
 	}
 	return document, lines
+}
+
+// awaitCloudInit waits until what a machine does as it boots first is done: packages may be installed by it. A machine
+// that has no cloud-init, or has it disabled, is not waited for, and how it ended is not judged here.
+const awaitCloudInit = `if command -v cloud-init >/dev/null; then timeout 120 cloud-init status --wait >/dev/null 2>&1; ` +
+	`[ $? -ne 124 ] || fail "cloud-init is at work still"; fi`
+
+// SettledScript is Script for a machine that has booted as if launched anew: it tells nothing until cloud-init is done.
+func SettledScript(platform patch.Platform) (document string, lines []string) {
+	document, lines = Script(platform)
+	at := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "fail() {") })
+	if at < 0 { // Windows has none
+		return document, lines
+	}
+	return document, slices.Insert(lines, at+1, awaitCloudInit)
 }
 
 // printed is what the scripts print. Packages come last, so that a reply cut short by AWS loses only them.

@@ -214,3 +214,36 @@ func TestFactsTellWhatARestoreWouldMiss(t *testing.T) {
 		})
 	}
 }
+
+// What a first boot installs is told: the machine does not answer before cloud-init is done, whatever that came to.
+func TestAMachineTellsNothingBeforeItsFirstBootIsDone(t *testing.T) {
+	_, lines := SettledScript(patch.Linux)
+	script := shelltest.Replace(t, strings.Join(lines, "\n"), "timeout 120 cloud-init", "timeout 1 cloud-init")
+	for _, c := range []struct {
+		name, cloudInit string
+		code            int
+	}{
+		{"there is none", "", 0},
+		{"it is done", "exit 0", 0},
+		{"it ended with errors", "exit 2", 0},
+		{"it is at work still", "sleep 20", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, shell := range shelltest.Shells(t) {
+				folder := t.TempDir()
+				if c.cloudInit != "" {
+					shelltest.Fake(t, folder, "cloud-init", c.cloudInit)
+				}
+				ran := shell.Run(t, script, "PATH="+folder+":"+os.Getenv("PATH"))
+				require.Equal(t, c.code, ran.Code, "%s: %s", shell.Name, ran.Stderr)
+				if c.code != 0 {
+					require.Contains(t, ran.Stderr, "patchtide: cloud-init is at work still")
+					require.Empty(t, ran.Stdout)
+				}
+			}
+		})
+	}
+	_, windows := SettledScript(patch.Windows)
+	_, plain := Script(patch.Windows)
+	require.Equal(t, plain, windows)
+}

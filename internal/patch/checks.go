@@ -287,8 +287,8 @@ var checksOfOthers = []Check{
 		Code: RefusedImage, Needs: NeedsAround, Refuses: checkRootImage,
 		When: "with `method: image`: the image is not there, is not available or not shared with the account, its snapshot's " +
 			"key may not be used, or AWS would not replace the instance's root volume by it: another architecture, " +
-			"virtualization type, billing information or product code, a smaller root, a boot mode that it has not booted by, " +
-			"no ENA, SR-IOV or NitroTPM where it has that; or something was blocked since the image was proven",
+			"virtualization type, billing information or product code, a boot mode that it has not booted by, no ENA or " +
+			"SR-IOV where it has that; it has NitroTPM; or something was blocked since the image was proven",
 		WhatToDo: "start another wave with an image that fits; `method: packages` for what no image fits",
 		LeftOut: map[Level]string{
 			LevelPutBack: "its own root volume is put back", LevelReturn: nothingNew,

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,13 +27,23 @@ func (n NextImage) Ahead(instances []PreviewInstance) string {
 
 // Stale says for people what the group's next instance lacks of what a wave has installed; "": nothing that is known.
 // An image is not made anew by patching: whoever is launched from the one that the patched came from lacks what they
-// lacked.
-func (n NextImage) Stale(instances []InstanceResult) string {
-	missing := map[string]int{}
+// lacked. root is the image of which the wave made their root volumes, after which EC2 tells that one as theirs; nil:
+// their root volumes are their own.
+func (n NextImage) Stale(instances []InstanceResult, root *RootImage) string {
+	missing, most := map[string]int{}, 0
 	for _, one := range instances {
 		if one.Outcome.LeftPatched() {
-			missing[one.ID] = one.MissingBefore
+			missing[one.ID], most = one.MissingBefore, max(most, one.MissingBefore)
 		}
+	}
+	if root != nil && most > 0 && n.Unknown == "" && len(n.Images) > 0 {
+		if slices.Equal(n.Images, []string{root.ID}) {
+			return ""
+		}
+		return fmt.Sprintf("image stale: what it launches next comes from %s (%s), and not from %s, of which the root "+
+			"volumes of those patched were made: it may lack what they lacked, up to %d patches, unless it installs them as it first "+
+			"boots; give it that image, or patch it again after it has scaled", strings.Join(n.Images, ", "), n.From, root.ID,
+			most)
 	}
 	return n.told(missing, "image stale: what it launches next comes from %s, as %d of those patched did, and lacks what "+
 		"they lacked, up to %d patches, unless it installs them as it first boots; give it an image that has them, or "+

@@ -52,32 +52,49 @@ func TestAnImageThatLacksWhatWasInstalledIsStale(t *testing.T) {
 		next      patch.NextImage
 		instances []patch.InstanceResult
 		says      string
+		root      *patch.RootImage
 	}{
+		{
+			name: "they were made of another", next: next, root: &patch.RootImage{ID: "ami-2"},
+			instances: []patch.InstanceResult{patched("i-8", 6), patched("i-9", 2)}, // EC2 says ami-2 of them by now
+			says: "image stale: what it launches next comes from ami-1 (version 3 of the launch template web), and not from ami-2, " +
+				"of which the root volumes of those patched were made: it may lack what they lacked, up to 6 patches, unless it " +
+				"installs them as it first boots; give it that image, or patch it again after it has scaled",
+		},
+		{
+			name: "they were made of the same", next: next, root: &patch.RootImage{ID: "ami-1"},
+			instances: []patch.InstanceResult{patched("i-1", 6)},
+		},
+		{
+			name: "they were made of an image, and what comes next is not known", root: &patch.RootImage{ID: "ami-1"},
+			next: patch.NextImage{Unknown: "it has the launch configuration web"}, instances: []patch.InstanceResult{patched("i-1", 6)},
+			says: "whether what it launches next has these patches is not known: it has the launch configuration web",
+		},
 		{
 			"those patched came from it", next,
 			[]patch.InstanceResult{patched("i-1", 2), patched("i-2", 6), patched("i-9", 40)},
 			"image stale: what it launches next comes from ami-1 (version 3 of the launch template web), as 2 of those patched " +
 				"did, and lacks what they lacked, up to 6 patches, unless it installs them as it first boots; give it an image that " +
-				"has them, or patch it again after it has scaled",
+				"has them, or patch it again after it has scaled", nil,
 		},
-		{"it has another image by now", next, []patch.InstanceResult{patched("i-9", 40)}, ""},
+		{"it has another image by now", next, []patch.InstanceResult{patched("i-9", 40)}, "", nil},
 		{
 			"nothing is left patched", next,
 			[]patch.InstanceResult{{ID: "i-1", Outcome: patch.RolledBack, MissingBefore: 6}},
-			"",
+			"", nil,
 		},
 		{
 			"nothing was missing", next,
 			[]patch.InstanceResult{{ID: "i-1", Outcome: patch.AlreadyCompliant}},
-			"",
+			"", nil,
 		},
 		{
 			"its image is not known",
 			patch.NextImage{Unknown: "it has the launch configuration web"},
 			[]patch.InstanceResult{patched("i-1", 6)},
-			"whether what it launches next has these patches is not known: it has the launch configuration web",
+			"whether what it launches next has these patches is not known: it has the launch configuration web", nil,
 		},
 	} {
-		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.says, c.next.Stale(c.instances)) })
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.says, c.next.Stale(c.instances, c.root)) })
 	}
 }

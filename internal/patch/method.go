@@ -39,6 +39,8 @@ type RootImage struct {
 	// Packages is MachineFacts.PackagesSHA256 of the machine that proved it: each machine of it has the same. "": none has
 	// yet, and the first that gets it proves it.
 	Packages string `json:"packages_sha256,omitempty"`
+	// Kernel is what that machine ran: each machine of the image runs the same. "": as for Packages.
+	Kernel string `json:"kernel,omitempty"`
 	// Blocked is Blocks.Digest by which that machine was patched: what is blocked since may be on the image.
 	Blocked    string `json:"blocked,omitempty"`
 	SnapshotID string `json:"snapshot_id,omitempty"` // of its root, where it is ours
@@ -80,7 +82,9 @@ func (s Stage) LosesRoot() string {
 	return "each instance of " + s.Name + " that lacks a patch gets a root volume of an image in the place of its own, " +
 		"and all that only lives on its root is lost to it: logs, what was deployed or configured by hand, host keys, " +
 		"what an agent keeps there. It boots as if launched anew, so that user data may run once more. The old root " +
-		"volume is kept as long as the plan keeps backups (state_on_root: none)"
+		"volume is kept as long as the plan keeps backups (state_on_root: none). What only lives on the root of the " +
+		"machine that the image is made of comes with it: its configuration, credentials, identity and cron jobs are this " +
+		"stage's then"
 }
 
 // RootsLost says of each stage of the plan whose root volumes are replaced what that loses.
@@ -102,7 +106,6 @@ type ImageKind struct {
 	Platform       string // "windows", or ""
 	Billing        string // UsageOperation
 	Products       []string
-	RootGiB        int
 	ENA            bool
 	SRIOV          bool
 	TPM            bool
@@ -166,10 +169,7 @@ func checkRootImage(v View) []*Refusal {
 	}
 	const anew = "let the wave end, and start another with an image that fits, or write method: packages"
 	if v.Policy.Root == nil {
-		if v.level == LevelInstance {
-			return v.refuse("there is no image for its account, region and baseline", anew)
-		}
-		return nil // it is made once the stages before have ended
+		return nil // it is made once the stages before have ended, where something is due: and asked for by the saga
 	}
 	look := v.Around.Image
 	if look == nil {
@@ -195,12 +195,27 @@ func checkRootImage(v View) []*Refusal {
 	return found
 }
 
+// bootsBy is the boot mode that a machine would have of an image; "": it is not told, or is its type's affair. By
+// uefi-preferred a type that supports UEFI boots by that; without one x86 boots by legacy BIOS, arm64 by UEFI (EC2 User
+// Guide, Boot modes).
+func (k ImageKind) bootsBy() string {
+	switch {
+	case k.BootMode == "uefi-preferred":
+		return "uefi"
+	case k.BootMode == "" && k.Architecture == "x86_64":
+		return "legacy-bios"
+	case k.BootMode == "" && k.Architecture == "arm64":
+		return "uefi"
+	}
+	return k.BootMode
+}
+
 // unlike says what AWS demands of an image for a machine and it does not have: "The AMI must have the same product
-// code, billing information, architecture type, and virtualization type as the instance"; ENA, SR-IOV and NitroTPM
-// where the machine has them; and a root at least as large (EC2 User Guide, Replace the root volume using an AMI). A
-// boot mode that its type supports would do for AWS, which changes the machine's to it and loses what was added to its
-// boot order: only the one that it has booted by is taken. Where one of the two is not told, EC2 decides when it is
-// asked.
+// code, billing information, architecture type, and virtualization type as the instance"; ENA and SR-IOV where the
+// machine has them (EC2 User Guide, Replace the root volume using an AMI). Its size does not matter: the new root
+// volume is as large as the larger of the two. What AWS would do and a root volume put back does not undo is refused as
+// well: another boot mode "is propagated to the instance", by which keys and boot entries added by hand are lost, and
+// the data of NitroTPM is reset. Where one of the two is not told, EC2 decides when it is asked.
 func (k ImageKind) unlike(image ImageKind) (why []string) {
 	for _, one := range []struct{ what, machine, image string }{
 		{"architecture", k.Architecture, image.Architecture},
@@ -217,17 +232,18 @@ func (k ImageKind) unlike(image ImageKind) (why []string) {
 	if !slices.Equal(k.Products, image.Products) {
 		why = append(why, fmt.Sprintf("its product codes are %v, the image's %v", k.Products, image.Products))
 	}
-	if image.RootGiB < k.RootGiB && image.RootGiB > 0 {
-		why = append(why, fmt.Sprintf("its root volume has %d GiB, the image's %d", k.RootGiB, image.RootGiB))
-	}
-	if mode := image.BootMode; k.BootMode != "" && mode != "" && mode != "uefi-preferred" && mode != k.BootMode {
+	if mode := image.bootsBy(); k.BootMode != "" && mode != "" && mode != k.BootMode {
 		why = append(why, fmt.Sprintf("it has booted by %s, and the image boots by %s, which AWS would change it to",
 			k.BootMode, mode))
+	}
+	if k.TPM {
+		why = append(why, "it has NitroTPM, whose data is reset by that and not put back with the root volume: what is "+
+			"sealed to it would be lost")
 	}
 	for _, one := range []struct {
 		what           string
 		machine, image bool
-	}{{"ENA", k.ENA, image.ENA}, {"SR-IOV", k.SRIOV, image.SRIOV}, {"NitroTPM", k.TPM, image.TPM}} {
+	}{{"ENA", k.ENA, image.ENA}, {"SR-IOV", k.SRIOV, image.SRIOV}} {
 		if one.machine && !one.image {
 			why = append(why, "it has "+one.what+", which the image does not support")
 		}
@@ -255,6 +271,9 @@ func VerifyImage(pass ImagePass) Verdict {
 		return Verdict{Reason: "its root volume is still " + pass.Point.VolumeID}
 	case now.BootID == "" || now.BootID == pass.Point.Facts.BootID:
 		return Verdict{Reason: "its root volume was replaced and the boot id is as before"}
+	case pass.Image.Kernel != "" && now.Kernel != pass.Image.Kernel:
+		return Verdict{Reason: fmt.Sprintf("it runs the kernel %s, and the machine that proved the image %s ran %s",
+			now.Kernel, pass.Image.ID, pass.Image.Kernel)}
 	case known != "" && now.PackagesSHA256 != known:
 		return Verdict{Reason: fmt.Sprintf("its packages (%.12s) are not those that the image %s was proven with (%.12s)",
 			now.PackagesSHA256, pass.Image.ID, known)}

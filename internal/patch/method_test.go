@@ -9,7 +9,7 @@ import (
 func TestAnImageThatDoesNotFit(t *testing.T) {
 	fits := ImageKind{
 		Architecture: "x86_64", Virtualization: "hvm", BootMode: "uefi", Billing: "RunInstances", Products: []string{},
-		RootGiB: 8, ENA: true,
+		ENA: true,
 	}
 	for _, c := range []struct {
 		name   string
@@ -17,10 +17,18 @@ func TestAnImageThatDoesNotFit(t *testing.T) {
 		want   string // "": it fits
 	}{
 		{"the same", func(*ImageKind, *ImageKind, *ImageLook, *View) {}, ""},
-		{"larger", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.RootGiB = 9 }, ""},
 		{"a machine without ENA", func(m, _ *ImageKind, _ *ImageLook, _ *View) { m.ENA = false }, ""},
-		{"boots either way", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.BootMode = "uefi-preferred" }, ""},
-		{"no boot mode told", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.BootMode = "" }, ""},
+		{"boots by UEFI where it can", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.BootMode = "uefi-preferred" }, ""},
+		{"boots by UEFI where it can, and has not", func(m, i *ImageKind, _ *ImageLook, _ *View) {
+			m.BootMode, i.BootMode = "legacy-bios", "uefi-preferred"
+		}, "booted by legacy-bios, and the image boots by uefi"},
+		{"no boot mode told, of x86 that has booted by UEFI", func(_, i *ImageKind, _ *ImageLook, _ *View) {
+			i.BootMode = ""
+		}, "booted by uefi, and the image boots by legacy-bios"},
+		{"no boot mode told, of arm64", func(m, i *ImageKind, _ *ImageLook, _ *View) {
+			m.Architecture, i.Architecture, i.BootMode = "arm64", "arm64", ""
+		}, ""},
+		{"no boot mode told of the machine", func(m, _ *ImageKind, _ *ImageLook, _ *View) { m.BootMode = "" }, ""},
 		{"no billing told", func(m, _ *ImageKind, _ *ImageLook, _ *View) { m.Billing = "" }, ""},
 		{"architecture", func(_, i *ImageKind, _ *ImageLook, _ *View) {
 			i.Architecture = "arm64"
@@ -31,14 +39,13 @@ func TestAnImageThatDoesNotFit(t *testing.T) {
 		{"billing", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.Billing = "RunInstances:0010" }, "billing information"},
 		{"platform", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.Platform = "windows" }, "platform"},
 		{"product code", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.Products = []string{"p"} }, "product codes"},
-		{"smaller", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.RootGiB = 7 }, "has 8 GiB, the image's 7"},
 		{"boot mode", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.BootMode = "legacy-bios" }, "booted by uefi"},
 		{"no ENA", func(_, i *ImageKind, _ *ImageLook, _ *View) { i.ENA = false }, "ENA"},
 		{"no SR-IOV", func(m, _ *ImageKind, _ *ImageLook, _ *View) { m.SRIOV = true }, "SR-IOV"},
-		{"no NitroTPM", func(m, _ *ImageKind, _ *ImageLook, _ *View) { m.TPM = true }, "NitroTPM"},
+		{"NitroTPM", func(m, i *ImageKind, _ *ImageLook, _ *View) { m.TPM, i.TPM = true, true }, "NitroTPM"},
 		{"not there", func(_, _ *ImageKind, l *ImageLook, _ *View) { l.Missing = "is pending" }, "is pending"},
 		{"its key", func(_, _ *ImageKind, l *ImageLook, _ *View) { l.Key = "the key k is Disabled" }, "is Disabled"},
-		{"no image", func(_, _ *ImageKind, _ *ImageLook, v *View) { v.Policy.Root = nil }, "there is no image"},
+		{"none was made, for nothing was due", func(_, _ *ImageKind, _ *ImageLook, v *View) { v.Policy.Root = nil }, ""},
 		{"blocked since", func(_, _ *ImageKind, _ *ImageLook, v *View) {
 			v.Around.Blocks = &KnownBlocks{Digest: "new"}
 		}, "what is blocked has changed"},
@@ -70,9 +77,9 @@ func TestAnImageThatDoesNotFit(t *testing.T) {
 func TestWhetherAMachineIsWhatItsImagePromises(t *testing.T) {
 	good := func() ImagePass {
 		return ImagePass{
-			Image: RootImage{ID: "ami-1", Packages: "new"}, Volume: "vol-2",
+			Image: RootImage{ID: "ami-1", Packages: "new", Kernel: "6.1"}, Volume: "vol-2",
 			Point: RestorePoint{VolumeID: "vol-1", Facts: MachineFacts{BootID: "1", PackagesSHA256: "old"}},
-			Facts: MachineFacts{BootID: "2", PackagesSHA256: "new"},
+			Facts: MachineFacts{BootID: "2", PackagesSHA256: "new", Kernel: "6.1"},
 		}
 	}
 	for _, c := range []struct {
@@ -87,6 +94,7 @@ func TestWhetherAMachineIsWhatItsImagePromises(t *testing.T) {
 		{"no volume", func(p *ImagePass) { p.Volume = "" }, "its root volume is still vol-1", 0},
 		{"not booted", func(p *ImagePass) { p.Facts.BootID = "1" }, "the boot id is as before", 0},
 		{"other packages", func(p *ImagePass) { p.Facts.PackagesSHA256 = "else" }, "are not those", 0},
+		{"another kernel", func(p *ImagePass) { p.Facts.Kernel = "6.2" }, "it runs the kernel 6.2", 0},
 		{"by half", func(p *ImagePass) { p.Facts.Broken = []string{"libc6"} }, "installed by half: libc6", 0},
 		{"blocked", func(p *ImagePass) { p.Blocked = []string{"curl"} }, "it got what is blocked: curl", 0},
 		{"not scanned", func(p *ImagePass) { p.After.Error = "no" }, "scan after its root volume was replaced: no", 0},

@@ -59,6 +59,7 @@ func (s *saga) proveImage(ctx workflow.Context, task string) error {
 	var proof activities.ImageProof
 	if err := s.await(ctx, t.Agent, aws.ProveImage, activities.ProveImageInput{
 		CollectMachineFactsInput: s.ask(ctx, "facts-image"), Before: s.attempt("facts-before"), At: workflow.Now(ctx),
+		NotBoot: s.point.Facts.BootID,
 	}, &proof); err != nil {
 		return err
 	}
@@ -121,12 +122,18 @@ func (s *saga) endReplacement(ctx workflow.Context) (own bool, err error) {
 	}
 	try.ended = true
 	switch {
-	case found.TaskID == "":
+	case found.TaskID == "" && found.RootVolumeID == s.point.VolumeID:
 		s.patching.tries = nil // proven not to have started
+		return false, nil
+	case found.TaskID == "": // EC2 forgets tasks, and their tags may be taken off: what it runs on is what counts
 		return false, nil
 	case found.State == "succeeded":
 		if s.record.ImageRoot == "" {
 			s.tagReplaced(ctx, found.TaskID, found.RootVolumeID)
+			s.record.ImageRoot = found.RootVolumeID // by which that volume is found once it is replaced in its turn
+			if err := run.WriteRecord(run.WhileOut(ctx), &s.record); err != nil {
+				s.note("that its root volume was %s is not in the journal: %s", found.RootVolumeID, run.Reason(err))
+			}
 		}
 		return false, nil
 	case found.RootVolumeID != s.point.VolumeID:

@@ -289,7 +289,7 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 // has ended without a command.
 func (s *saga) untouched() bool {
 	report := s.patching.report
-	if s.patching.rebooting {
+	if s.patching.rebooting || s.in.Policy.ByImage() && len(s.patching.tries) > 0 { // its packages are the image's then
 		return false
 	}
 	return len(s.patching.tries) == 0 || report.ExecutionID != "" && !report.Touched(s.in.Policy.Platform)

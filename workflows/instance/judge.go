@@ -49,10 +49,10 @@ func (s *saga) judge(ctx workflow.Context) (goes bool) {
 		return false
 	}
 	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
-	if s.in.Unasked {
+	if why := s.unforeseen(); why != "" {
 		result.Outcome, result.Refused = patch.Failed, patch.NotApproved
-		result.Reason = fmt.Sprintf("not patched: %d patches or a reboot became due after nothing was, and nobody was asked "+
-			"to approve that", scan.MissingNumber())
+		result.Reason = fmt.Sprintf("not patched: %d patches or a reboot became due after nothing was, and %s",
+			scan.MissingNumber(), why)
 		return false
 	}
 	nothing, err := s.bind(ctx)
@@ -79,6 +79,17 @@ func (s *saga) judge(ctx workflow.Context) (goes bool) {
 		return false
 	}
 	return true
+}
+
+// unforeseen is why what is due may not be patched, for nothing was due when its stage began; "": it may be.
+func (s *saga) unforeseen() string {
+	switch {
+	case s.in.Unasked:
+		return "nobody was asked to approve that"
+	case s.in.Policy.ByImage() && s.in.Policy.Root == nil:
+		return "no image was made for it (method: image)"
+	}
+	return ""
 }
 
 // judgedBy holds an instance to the baseline that has judged it first, where the plan adopts what Systems Manager has.

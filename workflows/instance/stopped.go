@@ -108,9 +108,9 @@ func (s *saga) scanStarted(ctx workflow.Context) error {
 	switch {
 	case !s.due():
 		s.patching.waits = scan.Waits(&s.patching.first)
-	case s.in.Unasked:
+	case s.unforeseen() != "":
 		result.Refused = patch.NotApproved
-		return fmt.Errorf("%d patches or a reboot are due, and nobody was asked to approve that", scan.MissingNumber())
+		return fmt.Errorf("%d patches or a reboot are due, and %s", scan.MissingNumber(), s.unforeseen())
 	default:
 		if s.patching.nothing, err = s.bind(ctx); err == nil && s.in.Policy.Pinned == nil {
 			err = s.refuseBlocked(scan)

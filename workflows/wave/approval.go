@@ -104,18 +104,27 @@ func (w *wave) askApproval(ctx workflow.Context, stage int, about asked) (outcom
 	return patch.Aborted, false
 }
 
-// approveAfterAll asks for what became due after nobody was asked to approve nothing.
+// approveAfterAll makes the images, and asks, for what became due after none was made for nothing and nobody was asked
+// to approve nothing.
 func (w *wave) approveAfterAll(
 	ctx workflow.Context, stage int, held []*lockedGroup,
 ) (outcome patch.Outcome, goesOn bool) {
 	w.makeWait(ctx, w.roster.pausable(stage))
-	approval := w.plan.Stages[stage].Approval // there is one: else the stage goes on as it is
+	if w.turn.imageless {
+		if outcome, goesOn = w.haveImages(ctx, stage); !goesOn {
+			w.stop(ctx, stage, patch.StateAborting)
+			return outcome, false
+		}
+	}
 	first := "patches became due since the wave began: " + becameDue(held)
-	if outcome, goesOn = w.askApproval(ctx, stage, asked{
-		approval: *approval, what: w.plan.Stages[stage].Name, first: first, text: w.approvalText(stage, first),
-	}); !goesOn {
-		w.stop(ctx, stage, patch.StateAborting)
-		return outcome, false
+	if w.turn.unasked {
+		if outcome, goesOn = w.askApproval(ctx, stage, asked{
+			approval: *w.plan.Stages[stage].Approval, what: w.plan.Stages[stage].Name, first: first,
+			text: w.approvalText(stage, first),
+		}); !goesOn {
+			w.stop(ctx, stage, patch.StateAborting)
+			return outcome, false
+		}
 	}
 	w.turn.unasked = false
 	return w.goOnFrom(ctx, stage, held, group.OrderRetry)

@@ -15,10 +15,19 @@ import (
 // images has the images made, or read, that are to replace the root volumes of the stage, one an account, region and
 // baseline. Where one cannot be had the stage does not begin.
 func (w *wave) images(ctx workflow.Context, stage int) (outcome patch.Outcome, goesOn bool) {
-	if !w.plan.Stages[stage].ByImage() || w.roster.nothingDue(stage, w.status.Only) {
+	if !w.plan.Stages[stage].ByImage() {
 		return "", true
 	}
-	w.turn.binding = true
+	if w.roster.nothingDue(stage, w.status.Only) {
+		w.turn.imageless = true
+		return "", true
+	}
+	return w.haveImages(ctx, stage)
+}
+
+// haveImages is images where something is due.
+func (w *wave) haveImages(ctx workflow.Context, stage int) (outcome patch.Outcome, goesOn bool) {
+	w.turn.binding, w.turn.imageless = true, false
 	defer func() { w.turn.binding = false }()
 	for {
 		w.enter(ctx, patch.StateRunning, "")
@@ -161,12 +170,17 @@ func (w *wave) tryDonor(ctx workflow.Context, donor patch.Donor, image *patch.Ro
 		return donor.Instance + ": " + run.Reason(err)
 	}
 	switch {
+	case proof.Facts.PendingReboot || len(proof.Facts.LivePatches) > 0:
+		// What is made of it boots what it has not booted.
+		return donor.Instance + " waits for a reboot, or runs on live patches: nobody has proven the kernel that its image " +
+			"would boot"
 	case proof.Facts.PackagesSHA256 != donor.Packages:
 		return donor.Instance + " has other packages by now than this wave has proven"
 	case len(proof.Blocked) > 0:
 		return donor.Instance + " has what is blocked by now: " + strings.Join(proof.Blocked, ", ")
 	}
 	image.From, image.Packages, image.Blocked = donor.Instance+" of "+donor.Group, donor.Packages, proof.Digest
+	image.Kernel = proof.Facts.Kernel
 	return ""
 }
 
@@ -176,7 +190,8 @@ func (w *wave) make(ctx workflow.Context, donor patch.Donor, image *patch.RootIm
 	acting := run.Summed(run.Acting(ctx, group, t), "an image of "+donor.Instance)
 	if err := workflow.ExecuteActivity(acting, aws.MakeImage, activities.MakeImageInput{
 		Instance: activities.Instance{Group: group, ID: donor.Instance}, Plan: w.plan.Name, Pace: run.Pace(t),
-		Attempt: run.Attempt(w.status.WaveID, donor.Instance, "root-image/"+run.First(ctx), w.imageTry),
+		Attempt:   run.Attempt(w.status.WaveID, donor.Instance, "root-image/"+run.First(ctx), w.imageTry),
+		Retention: w.plan.Retention,
 	}).Get(acting, &image.ID); err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ type turn struct {
 	unasked bool
 	pinned  *patch.Pinned     // what its instances are bound to; nil: nothing
 	images  []patch.RootImage // that replace its root volumes
+	// imageless: nothing was due, so no image was made, and nothing may be patched until one is.
+	imageless bool
 	// backFrom is the first stage that is put back; nil: none is.
 	backFrom *int
 	binding  bool // that is being written down: nothing of it is there to be skipped or put back
@@ -68,7 +70,7 @@ func (w *wave) move(ctx workflow.Context, stage int, move patch.Move) (outcome p
 	case patch.MoveGiveUp:
 		w.giveUp(ctx, stage, stage)
 	case patch.MoveHold:
-		if w.turn.unasked && allUnapproved(about) {
+		if (w.turn.unasked || w.turn.imageless) && allUnapproved(about) {
 			return w.approveAfterAll(ctx, stage, about)
 		}
 		return w.hold(ctx, stage, about)

@@ -22,16 +22,23 @@ func TestNobodyIsAskedToApproveNothing(t *testing.T) {
 		asked  int
 		ends   patch.Outcome
 		patch  int // production instances
+		image  bool
 	}{
-		{"nothing is due", 0, patch.Approve, 0, patch.Succeeded, 0},
-		{"something becomes due, and is approved", 5 * 24 * time.Hour, patch.Approve, 1, patch.Succeeded, 4},
-		{"something becomes due, and is rejected", 5 * 24 * time.Hour, patch.Reject, 1, patch.Aborted, 0},
+		{"nothing is due", 0, patch.Approve, 0, patch.Succeeded, 0, false},
+		{"something becomes due, and is approved", 5 * 24 * time.Hour, patch.Approve, 1, patch.Succeeded, 4, false},
+		{"something becomes due, and is rejected", 5 * 24 * time.Hour, patch.Reject, 1, patch.Aborted, 0, false},
+		{"nothing is due by image", 0, patch.Approve, 0, patch.Succeeded, 0, true},
+		{"something becomes due by image, which is made then", 5 * 24 * time.Hour, patch.Approve, 1, patch.Succeeded, 4, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+			options := wavetest.Options{Scenario: "healthy"}
+			if c.image {
+				options.Fleet, options.Config = wavetest.WithAPI(nil), wavetest.ByImage
+			}
+			scene := wavetest.New(t, options)
 			_, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
-			before := len(scene.Effects("StartAutomationExecution"))
+			before, images := len(scene.Effects("StartAutomationExecution")), len(scene.Effects("CreateImage"))
 
 			scene.Again(scene.Env.Now().Add(time.Hour))
 			scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-2", TaskQueue: names.TaskQueue})
@@ -59,6 +66,11 @@ func TestNobodyIsAskedToApproveNothing(t *testing.T) {
 			}
 			require.Equal(t, c.asked, asked)
 			require.Equal(t, c.patch, wavetest.CountInProduction(result, patch.Patched))
+			if c.image && c.patch > 0 {
+				require.Len(t, result.Stages[1].Images, 1)
+				images++
+			}
+			require.Len(t, scene.Effects("CreateImage"), images)
 			if c.waits == 0 {
 				require.Len(t, scene.Effects("StartAutomationExecution"), before)
 				require.Equal(t, 4, wavetest.CountInProduction(result, patch.AlreadyCompliant))
