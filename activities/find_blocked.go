@@ -56,9 +56,9 @@ func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRun
 		case len(found.Instances) == mostWhoRunNamed:
 			more++
 		default:
-			found.Instances = append(found.Instances, fmt.Sprintf("%s of %s got %s by %s, and was left with it: it is not "+
-				"put back for that; `patchtide wave roll-back %s` would", machine.Instance, machine.Group,
-				machine.Changes[got].Name, wave, wave))
+			found.Instances = append(found.Instances, fmt.Sprintf("%s of %s got %s by %s, and was left with it when it was "+
+				"blocked: it is not put back for that; once that wave has closed, `patchtide wave roll-back %s --reason \"...\"` "+
+				"does", machine.Instance, machine.Group, machine.Changes[got].Name, wave, wave))
 		}
 	})
 	if err != nil {

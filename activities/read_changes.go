@@ -13,12 +13,14 @@ type ReadChangesInput struct {
 	WaveID  string
 	Without []string // ids of instances that are not as the wave left them: put back, or not proven
 	Due     []string // ids of patches of which those are asked for that were not installed
+	// Pinned binds who is to get what is due: what it has of that counts as installed, whichever wave proved it.
+	Pinned *patch.Pinned
 }
 
 // ChangesRead is what a wave changed.
 type ChangesRead struct {
 	Changed patch.CaseChanged
-	Unseen  []string // those of Due that were installed nowhere, sorted
+	Unseen  []string // those of Due that were installed nowhere, and that nothing binds, sorted
 	Unread  int      // instances whose documents were too many to be read
 }
 
@@ -43,6 +45,17 @@ func (c *Control) ReadChanges(ctx context.Context, in ReadChangesInput) (*Change
 	all = slices.DeleteFunc(all, isUntouched)
 	var installed []string
 	read.Changed, installed = patch.Merge(all)
+	if in.Pinned != nil {
+		bound, err := readManifest(ctx, c.Manifests, in.Pinned.Ref())
+		if err != nil {
+			return nil, err
+		}
+		for _, system := range bound.Systems {
+			for _, one := range system.Packages {
+				installed = append(installed, one.Name)
+			}
+		}
+	}
 	read.Unseen = patch.Unseen(in.Due, installed)
 	return read, nil
 }

@@ -152,7 +152,7 @@ func printLifted(out io.Writer, account string, answer *workflows.FreezeAnswer) 
 		return printFreezes(out, patch.FreezeStatus{})
 	}
 	for _, freeze := range answer.Freezes {
-		line(out, "still: %s. To lift it: %s", freeze, freeze.Lift())
+		line(out, "still: %s. To take that back: %s (%s)", freeze, freeze.Lift(), patch.ForAll)
 	}
 	return nil
 }

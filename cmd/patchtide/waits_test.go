@@ -41,7 +41,7 @@ func (frozenWave) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (c
 func TestAVerbUnderAFreezeTellsThatNothingBegins(t *testing.T) {
 	for verb, want := range map[patch.Verb]string{
 		patch.Retry: "account production is frozen by ann since 1970-01-01 00:00 UTC: incident. Nothing begins there until " +
-			"that is lifted: patchtide unfreeze --account production --for-all --reason \"...\"\n",
+			"ann takes that back: patchtide unfreeze --account production --reason \"...\" (" + patch.ForAll + ")\n",
 		patch.RollBack: "", // which no freeze holds
 	} {
 		t.Run(string(verb), func(t *testing.T) {

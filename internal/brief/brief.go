@@ -124,7 +124,7 @@ func (w Wave) Choices() []Choice {
 	choices := make([]Choice, 0, len(w.Verbs))
 	for _, verb := range w.Verbs {
 		flags := verb.ToFill(w.Point)
-		if verb == patch.RollBack && w.RollsBack.Stage+w.UnderWay == 0 && w.RollsBack.Wave > 0 {
+		if verb == patch.RollBack && w.stagesBefore() {
 			flags = append([]string{"--scope", string(patch.ScopeWave)}, flags...) // else it puts back nothing
 		}
 		choices = append(choices, Choice{verb, w.when(verb), names.VerbCommand(verb, w.ID, flags...)})
@@ -154,6 +154,9 @@ func (w Wave) whenFree(verb patch.Verb) string {
 	case verb == patch.RollBack && w.RollsBack.WhyNot != "":
 		why, _, _ := strings.Cut(said, ": ")
 		return why + ": " + w.nothingBack()
+	case verb == patch.RollBack && w.stagesBefore():
+		why, _, _ := strings.Cut(said, ": ")
+		return why + ": this stage has patched nothing; puts back what the stages before it patched: " + w.scopes()
 	case verb == patch.RollBack:
 		return said + ": " + w.scopes()
 	case verb == patch.Abort && verb.AboutIn(w.State) == patch.AboutHold:
@@ -166,14 +169,21 @@ func (w Wave) whenFree(verb patch.Verb) string {
 	return said
 }
 
+// stagesBefore reports whether a roll back of the present stage would put back nothing, and one of the wave something:
+// then that is the command.
+func (w Wave) stagesBefore() bool { return w.RollsBack.Stage+w.UnderWay == 0 && w.RollsBack.Wave > 0 }
+
 // scopes are how many instances a roll back puts back, and what each of them loses.
 func (w Wave) scopes() string {
-	said := counted(w.RollsBack.Stage)
-	if w.RollsBack.Stage != w.RollsBack.Wave {
-		said += " of it, with --scope wave " + counted(w.RollsBack.Wave)
+	if w.stagesBefore() {
+		return strings.TrimSuffix(counted(w.RollsBack.Wave)+"; "+w.RollsBack.Loses, "; ")
 	}
+	said := counted(w.RollsBack.Stage)
 	if w.UnderWay > 0 {
 		said += fmt.Sprintf(", and %s under way", counted(w.UnderWay))
+	}
+	if w.RollsBack.Stage != w.RollsBack.Wave {
+		said += ", or with --scope wave " + counted(w.RollsBack.Wave) + " of this stage and those before it"
 	}
 	if w.RollsBack.Loses != "" {
 		said += "; " + w.RollsBack.Loses

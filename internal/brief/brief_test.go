@@ -52,7 +52,15 @@ func TestWhenToSendAVerb(t *testing.T) {
 			"a roll back by its scopes",
 			brief.Wave{RollsBack: patch.RollsBack{Stage: 1, Wave: 3}},
 			patch.RollBack,
-			"if the patch is bad: puts back what the stage patched: 1 instance of it, with --scope wave 3 instances",
+			"if the patch is bad: puts back what the stage patched: 1 instance, or with --scope wave 3 instances of this stage " +
+				"and those before it",
+		},
+		{
+			"a roll back where only stages before have patched",
+			brief.Wave{RollsBack: patch.RollsBack{Wave: 2, Loses: "each of them loses what was written since"}},
+			patch.RollBack,
+			"if the patch is bad: this stage has patched nothing; puts back what the stages before it patched: 2 instances; " +
+				"each of them loses what was written since",
 		},
 		{
 			"a roll back while one is under way",

@@ -165,7 +165,7 @@ func unseen(c patch.Case) string {
 	case !c.Due.Compared:
 		return "which of these the stages before have not installed is not known"
 	case c.Due.UnseenCount == 0 && c.Pinned != nil:
-		return "each of these was installed in the stages before, by its name: a newer version is not in this wave"
+		return "each of these is in what binds " + c.Stage + ", by its name: a newer version is not in this wave"
 	case c.Due.UnseenCount == 0:
 		return "each of these was installed in the stages before, by its name: a version may be newer here"
 	}
@@ -174,7 +174,8 @@ func unseen(c patch.Case) string {
 		names += fmt.Sprintf(" and %d more", more)
 	}
 	if c.Pinned != nil {
-		return fmt.Sprintf("not in this wave, for no stage before has installed them, %d: %s", c.Due.UnseenCount, names)
+		return fmt.Sprintf("not in this wave, for what binds %s does not have them, %d: %s", c.Stage,
+			c.Due.UnseenCount, names)
 	}
 	return fmt.Sprintf("not installed by this wave in the stages before, %d: %s", c.Due.UnseenCount, names)
 }

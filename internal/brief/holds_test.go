@@ -66,8 +66,8 @@ func TestWhatAFreezeHolds(t *testing.T) {
 	status := windowed(patch.StateOnHold)
 	doc := brief.Write(status, waits, brief.UTC, brief.UTC)
 	require.Equal(t, []string{
-		"account production is frozen by ann since 2026-11-22 02:30 UTC: incident. Nothing begins there until that is " +
-			`lifted: patchtide unfreeze --account production --for-all --reason "..."`,
+		"account production is frozen by ann since 2026-11-22 02:30 UTC: incident. Nothing begins there until ann " +
+			`takes that back: patchtide unfreeze --account production --reason "..." (` + patch.ForAll + ")",
 	}, doc.Frozen)
 	require.Equal(t, "if what failed has passed; nothing begins before the freeze is lifted", when(doc, patch.Retry))
 	require.NotContains(t, when(doc, patch.RollBack), "freeze", "putting back is never held")

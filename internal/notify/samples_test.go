@@ -111,7 +111,7 @@ func samples() map[string]patch.Notice {
 			Kind: patch.NoticeFrozen, Key: "freeze/1", At: at, Subject: "every account is frozen", Actor: "carol",
 			Why:      "incident 12",
 			WhatToDo: "Waves hold between instances until it is lifted.",
-			Commands: []string{`patchtide unfreeze --for-all --reason "..."`},
+			Commands: []string{`patchtide unfreeze --reason "..."`},
 		},
 		"stranded": {
 			Kind: patch.NoticeStranded, Key: "patchtide-reconcile/1/stranded", At: at, Subject: "reconcile",

@@ -92,7 +92,7 @@ func checkFreeze(v View) []*Refusal {
 	case v.level == LevelWave && v.Lift == "":
 		return v.refuse(v.Frozen, "see what is frozen: `patchtide freeze show`; once that is answered, start the wave again")
 	case v.level == LevelWave:
-		return v.refuse(v.Frozen, "ask who froze it; then `"+v.Lift+"`, and start the wave again")
+		return v.refuse(v.Frozen, "ask who froze it to take it back: `"+v.Lift+"` ("+ForAll+"); then start the wave again")
 	}
 	return v.refuse(v.Frozen, "ask who froze it; once it is thawed, the rest goes on by itself")
 }

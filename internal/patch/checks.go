@@ -62,7 +62,7 @@ var checksOfTime = []Check{
 	{
 		Code: RefusedFrozen, Refuses: checkFreeze,
 		When: "somebody froze the account or everything, or nobody knows whether. A wave under way waits instead",
-		WhatToDo: "ask who and why; then `patchtide unfreeze --for-all --reason ...`, with `--account` where an account is, and start the wave " +
+		WhatToDo: "ask who and why; they take it back with `patchtide unfreeze --reason ...`, with `--account` where an account is, or somebody else lifts it for everybody with `--for-all`; then start the wave " +
 			"again",
 		LeftOut: map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},
 	},

@@ -108,7 +108,7 @@ func (f Freezes) Without(account, actor string) (left, lifted Freezes, err error
 	}
 	if len(lifted) == 0 && len(others) > 0 {
 		return f, nil, fmt.Errorf("%s. None of it is by %s, and each takes back their own. To lift it for all of them: %s",
-			strings.Join(others, "; "), actor, Freeze{Account: account}.Lift())
+			strings.Join(others, "; "), actor, Freeze{Account: account}.LiftForAll())
 	}
 	return left, lifted, nil
 }
@@ -149,14 +149,22 @@ func (f Freezes) Holding(s WaveStatus) Freezes {
 	return holding
 }
 
-// Lift is the command that lifts it whoever asks, and for all who froze the same.
-func (f Freeze) Lift() string {
+// Lift is the command by which whoever froze it takes it back. Sent by anybody else it is refused.
+func (f Freeze) Lift() string { return f.lift("") }
+
+// LiftForAll is the command by which anybody lifts it, with whatever else is frozen so.
+func (f Freeze) LiftForAll() string { return f.lift(" --for-all") }
+
+func (f Freeze) lift(flag string) string {
 	account := ""
 	if f.Account != "" {
 		account = " --account " + f.Account
 	}
-	return "patchtide unfreeze" + account + ` --for-all --reason "..."`
+	return "patchtide unfreeze" + account + flag + ` --reason "..."`
 }
+
+// ForAll says what anybody else does who has asked.
+const ForAll = "--for-all lifts what others froze as well: ask them before"
 
 // FreezeStatus is what is frozen; the query `status` of the workflow Freeze answers with it.
 type FreezeStatus struct {

@@ -134,9 +134,10 @@ func TestAPersonFreezesWhatIsFrozenOnce(t *testing.T) {
 }
 
 func TestTheCommandThatLiftsAFreeze(t *testing.T) {
-	require.Equal(t, `patchtide unfreeze --for-all --reason "..."`, patch.Freeze{Actor: "ann"}.Lift())
+	require.Equal(t, `patchtide unfreeze --reason "..."`, patch.Freeze{Actor: "ann"}.Lift())
+	require.Equal(t, `patchtide unfreeze --account production --reason "..."`, patch.Freeze{Account: "production"}.Lift())
 	require.Equal(t, `patchtide unfreeze --account production --for-all --reason "..."`,
-		patch.Freeze{Account: "production"}.Lift())
+		patch.Freeze{Account: "production"}.LiftForAll())
 	require.Equal(t, "lifted the freeze of everything by ann since 1970-01-01 00:00 UTC: incident",
 		patch.Freeze{Actor: "ann", Reason: "incident", Since: time.Unix(0, 0)}.Lifted())
 }

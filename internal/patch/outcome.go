@@ -238,8 +238,9 @@ func Newest(instances, since []InstanceResult) []InstanceResult {
 // Recalled is the group as it counts where nobody of it gets another try: what the last try of each came to that waits
 // for one. Its root volume may have been replaced, or it may be patched still.
 func (r GroupResult) Recalled() GroupResult {
+	was := GroupOutcome(r.Instances)
 	r.Instances = Recalled(r.Instances)
-	if GroupOutcome(r.Instances) == Failed {
+	if was != Failed && GroupOutcome(r.Instances) == Failed { // else the group has judged that itself
 		r.Outcome = Failed
 	}
 	return r
@@ -280,6 +281,18 @@ func GroupOutcome(instances []InstanceResult) Outcome {
 		return SucceededWithSkips
 	}
 	return Succeeded
+}
+
+// NotAsBefore reports whether one that failed, for all that is known, is not as it was before the wave. One that was
+// refused before anything was begun on it is.
+func (r InstanceResult) NotAsBefore() bool {
+	switch {
+	case r.Outcome == Quarantined:
+		return true
+	case r.Outcome != Failed:
+		return false
+	}
+	return r.AutomationExecutionID != "" || r.Backup != nil || r.StillPatched || len(r.Stranded) > 0
 }
 
 // CombinedOutcome judges a stage by its groups, or a wave by its stages: the worst one names the whole. What was not

@@ -264,7 +264,8 @@ func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
 	case verb == RollBack && slices.Contains(allowed, Reject):
 		then = "; to put back what the stages before have patched, reject it, and roll the wave back once it has closed"
 	case verb == Pause && state == StateRollingBack:
-		then = "; putting back is held by nothing, and goes on one instance after the other: abort leaves the rest patched"
+		then = "; nothing holds what is put back: it goes on, one instance after the other, until each is. An abort gives " +
+			"up on what cannot be put back, and on nothing else"
 	case verb == Pause && state != StateClosed:
 		then = "; nothing of it begins as it stands. What holds it whatever is answered: patchtide freeze"
 	}

@@ -25,7 +25,7 @@ func frozen(request Request) patch.Notice {
 	return patch.Notice{
 		Subject: what(request) + " is frozen", Actor: request.Actor, Why: request.Reason,
 		WhatToDo: "Nothing further is begun there until it is lifted: waves hold between instances, and new ones are " +
-			"refused. Putting back goes on. To lift it:",
+			"refused. Putting back goes on. To take it back (" + patch.ForAll + "):",
 		Commands: []string{patch.Freeze{Account: request.Account}.Lift()},
 	}
 }
@@ -34,7 +34,8 @@ func frozen(request Request) patch.Notice {
 func frozenStill(freezes patch.Freezes) patch.Notice {
 	told := patch.Notice{
 		Subject: "frozen still", Why: "nobody has lifted it for a day",
-		WhatToDo: "Nothing further is begun there until it is lifted. To lift what has done its duty:",
+		WhatToDo: "Nothing further is begun there until it is lifted. To take back what has done its duty (" +
+			patch.ForAll + "):",
 	}
 	if len(freezes) == 1 {
 		told.Subject, told.Actor, told.Why = freezes[0].What()+" is frozen still", freezes[0].Actor, freezes[0].Reason

@@ -146,7 +146,7 @@ func allUnapproved(held []*lockedGroup) bool {
 func becameDue(held []*lockedGroup) string {
 	var said []string
 	for _, one := range held {
-		said = append(said, notWhole(one))
+		said = append(said, notWhole(one, isFailed))
 	}
 	return strings.Join(said, "; ")
 }

@@ -184,7 +184,7 @@ func TestWhoDecidesAtAHoldBlames(t *testing.T) {
 			require.Equal(t, 2, strings.Count(said, " got openssl-libs.x86_64 by "+status.WaveID+", and was left with it"), said)
 		}
 	}
-	require.Contains(t, strings.Join(status.Blocked, "\n"), "and was left with it: it is not put back for that")
+	require.Contains(t, strings.Join(status.Blocked, "\n"), "and was left with it when it was blocked: it is not put back for that; once that wave has closed")
 
 	scene.Again(scene.Env.Now().Add(time.Hour))
 	scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-next", TaskQueue: names.TaskQueue})

@@ -184,7 +184,9 @@ func placeOf(group patch.Group) string { return group.Account.Name + "/" + group
 
 // changes reads what the stages before changed, and which of what is due they did not install.
 func (r *caseReader) changes(ctx workflow.Context, due []string) {
-	in := activities.ReadChangesInput{WaveID: r.wave.status.WaveID, Due: due[:min(len(due), mostCaseCompared)]}
+	in := activities.ReadChangesInput{
+		WaveID: r.wave.status.WaveID, Due: due[:min(len(due), mostCaseCompared)], Pinned: r.of.Pinned,
+	}
 	patched := 0
 	for before := range r.wave.seenBy(r.stage) {
 		for _, held := range r.wave.roster.of(before) {
@@ -194,7 +196,7 @@ func (r *caseReader) changes(ctx workflow.Context, due []string) {
 			}
 		}
 	}
-	if patched == 0 { // then nobody has anything to tell
+	if patched == 0 && in.Pinned == nil { // then nobody has anything to tell
 		r.of.Due.NameUnseen(due)
 		return
 	}

@@ -95,7 +95,11 @@ func TestProductionGetsWhatAnEarlierWaveProved(t *testing.T) {
 				scene.Production(func(g *world.ScalingGroup) { taken = g.Members()[0].Instance.ID })
 				request.Only = &patch.Only{Instances: []string{taken}}
 			}
-			scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
+			var told patch.Case
+			scene.When(func(status patch.WaveStatus) bool {
+				return status.State == patch.StateAwaitingApproval && status.Case != nil && !status.Case.Reading
+			}, func(status patch.WaveStatus) {
+				told = *status.Case
 				if c.moves {
 					published(scene, newer)
 				}
@@ -131,6 +135,8 @@ func TestProductionGetsWhatAnEarlierWaveProved(t *testing.T) {
 				require.Equal(t, map[bool]string{true: "", false: first}[one.Version == newer], one.WaveID, "%+v", one)
 			}
 			require.Contains(t, strings.Join(made.NotCarried, "\n"), c.told)
+			require.True(t, told.Due.Compared, "%v", told.Unknown)
+			require.Empty(t, told.Due.Unseen, "what binds it is in this wave, whichever wave installed it")
 		})
 	}
 }

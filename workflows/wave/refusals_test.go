@@ -352,3 +352,22 @@ func TestOthersRefuseTheNextInstance(t *testing.T) {
 		})
 	}
 }
+
+// One that was refused before anything was begun on it is as it was: what its group had patched is put back whole.
+func TestWhoWasRefusedKeepsNoRollBackFromBeingWhole(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	scene.Decide = []patch.Verb{patch.RollBack}
+	scene.WhenAtStep(patch.StepBake, func(string) {
+		scene.Production(func(g *world.ScalingGroup) {
+			for _, member := range g.Members() {
+				member.Instance.Patchers = []string{"unattended-upgrades"}
+			}
+		})
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+	require.NotContains(t, result.Reason, "could not be put back")
+	require.Contains(t, wavetest.ProductionOutcomes(result), patch.Failed, "it is told as refused")
+	scene.RequireInvariants(nil, wavetest.Except{})
+}

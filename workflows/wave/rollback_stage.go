@@ -78,8 +78,8 @@ func (w *wave) rollBackGroup(ctx workflow.Context, held *lockedGroup, first, las
 	case held.child.IsReady() && held.counts.Phase != patch.GroupDone:
 		held.counts.Reason = lostReason
 		return "was not put back whole: " + lostReason, false
-	case held.counts.Phase == patch.GroupHeld || held.failed():
-		return "could not be put back whole: " + notWhole(held), false
+	case held.counts.Phase == patch.GroupHeld || slices.ContainsFunc(held.counts.Failed, patch.InstanceResult.NotAsBefore):
+		return "could not be put back whole: " + notWhole(held, patch.InstanceResult.NotAsBefore), false
 	}
 	return "", true
 }
@@ -113,11 +113,11 @@ func (w *wave) awaitLost(ctx workflow.Context, first, last int) {
 	_ = workflow.Await(ctx, func() bool { return over || w.inbox.aborts() })
 }
 
-// notWhole names the instances that were not put back, with what each says; the group's word where it names none.
-func notWhole(held *lockedGroup) string {
+// notWhole names such instances of a group, with what each says; the group's word where there is none.
+func notWhole(held *lockedGroup, such func(patch.InstanceResult) bool) string {
 	var said []string
 	for _, instance := range held.counts.Failed {
-		if isFailed(instance) {
+		if such(instance) {
 			said = append(said, instance.ID+": "+instance.Reason)
 		}
 	}

@@ -277,9 +277,6 @@ func setGoing(ctx workflow.Context, groups []*lockedGroup) {
 	}
 }
 
-// failed reports whether an instance of it could not be patched, or put back.
-func (h *lockedGroup) failed() bool { return slices.ContainsFunc(h.counts.Failed, isFailed) }
-
 // putsBack reports whether what it patched is put back, or was.
 func (h *lockedGroup) putsBack() bool {
 	return h.counts.Phase == patch.GroupRollingBack || h.counts.Outcome == patch.RolledBack ||

@@ -56,7 +56,7 @@ func TestAFreezeThatLastsIsToldAgain(t *testing.T) {
 	still := people.Heard["ops"][3]
 	require.Len(t, still.Findings, 2)
 	require.Equal(t, []string{
-		`patchtide unfreeze --account production --for-all --reason "..."`, `patchtide unfreeze --for-all --reason "..."`,
+		`patchtide unfreeze --account production --reason "..."`, `patchtide unfreeze --reason "..."`,
 	}, still.Commands)
 }
 
