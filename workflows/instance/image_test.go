@@ -144,20 +144,35 @@ func TestAReplacementByAnImageIsMadeOnce(t *testing.T) {
 	}
 }
 
-// A wave that dies in the middle of a replacement is healed: the machine has its own root volume's content again.
+// A wave that dies in the middle of a replacement is healed: the machine has its own root volume's content again, also
+// where EC2 tells of the task no more, or somebody took our tag off it.
 func TestADeadReplacementByAnImageIsHealed(t *testing.T) {
-	scene := byImage(t, nil)
-	held := scene.Packages()
-	scene.DieAt(wavetest.Production, "CreateReplaceRootVolumeTask", 1)
-	result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
-	require.Empty(t, result.Failed)
-	scene.Production(func(group *world.ScalingGroup) {
-		for _, member := range group.Members() {
-			require.Equal(t, held[member.Instance.ID], member.Instance.Disk().Packages(), member.Instance.ID)
-		}
-	})
-	require.Len(t, scene.Effects("CreateReplaceRootVolumeTask"), 2, "the image's, and the way back")
-	scene.RequireNobodyOut()
+	for _, c := range []struct {
+		name   string
+		forget bool
+	}{{"EC2 tells of its task", false}, {"EC2 tells of it no more", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := byImage(t, nil)
+			held := scene.Packages()
+			scene.DieAt(wavetest.Production, "CreateReplaceRootVolumeTask", 1)
+			if c.forget {
+				scene.Production(func(group *world.ScalingGroup) {
+					for _, task := range group.Region.RootTasks() {
+						clear(task.Tags)
+					}
+				})
+			}
+			result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
+			require.Empty(t, result.Failed)
+			scene.Production(func(group *world.ScalingGroup) {
+				for _, member := range group.Members() {
+					require.Equal(t, held[member.Instance.ID], member.Instance.Disk().Packages(), member.Instance.ID)
+				}
+			})
+			require.Len(t, scene.Effects("CreateReplaceRootVolumeTask"), 2, "the image's, and the way back")
+			scene.RequireNobodyOut()
+		})
+	}
 }
 
 // A roll back puts the old root volume's content back, without taking the image's volume for somebody else's.
