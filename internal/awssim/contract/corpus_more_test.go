@@ -47,8 +47,33 @@ func images(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
+			copied, err := c.EC2.CopyImage(ctx, &ec2.CopyImageInput{
+				SourceImageId: made.ImageId, SourceRegion: aws.String(c.EC2.Options().Region), Name: aws.String("corpus copy"),
+				Encrypted: aws.Bool(true), ClientToken: aws.String("corpus"),
+			})
+			if err != nil {
+				return err
+			}
+			again, err := c.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{ImageIds: []string{*copied.ImageId}})
+			if err != nil {
+				return err
+			}
+			const other = "222233334444"
 			return errors.Join(
 				wrong(listed.Images[0].State == ec2types.ImageStateAvailable, "the image is %s", listed.Images[0].State),
+				wrong(again.Images[0].State == ec2types.ImageStatePending, "the copy is %s", again.Images[0].State),
+				did(c.EC2.ModifyImageAttribute(ctx, &ec2.ModifyImageAttributeInput{
+					ImageId: made.ImageId, LaunchPermission: &ec2types.LaunchPermissionModifications{
+						Add: []ec2types.LaunchPermission{{UserId: aws.String(other)}},
+					},
+				})),
+				did(c.EC2.ModifySnapshotAttribute(ctx, &ec2.ModifySnapshotAttributeInput{
+					SnapshotId: listed.Images[0].BlockDeviceMappings[0].Ebs.SnapshotId,
+					Attribute:  ec2types.SnapshotAttributeNameCreateVolumePermission,
+					CreateVolumePermission: &ec2types.CreateVolumePermissionModifications{
+						Add: []ec2types.CreateVolumePermission{{UserId: aws.String(other)}},
+					},
+				})),
 				did(c.EC2.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: made.ImageId})),
 				did(
 					c.EC2.CreateSnapshots(

@@ -19,6 +19,7 @@ func registerEC2(r *api.Registry, w *world.World) {
 	registerEC2Tags(r, w)
 	registerEC2Roots(r, w)
 	registerEC2Images(r, w)
+	registerEC2ImageCopies(r, w)
 	registerEC2Security(r, w)
 	registerEC2Interfaces(r, w)
 	registerEC2Network(r, w)

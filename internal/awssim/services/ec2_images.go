@@ -2,6 +2,7 @@ package services
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,9 @@ func registerEC2Images(r *api.Registry, w *world.World) {
 					return nil, api.NotModelled("ec2:DescribeImages of owner %s", owner)
 				}
 			}
+			region := regionOf(w, c)
 			chosen, err := byID(
-				regionOf(w, c).Images(), in.ImageIds, func(i *world.Image) string { return i.ID }, "InvalidAMIID.NotFound", "image",
+				slices.Concat(region.Images(), region.SharedImages()), in.ImageIds, func(i *world.Image) string { return i.ID }, "InvalidAMIID.NotFound", "image",
 			)
 			if err != nil {
 				return nil, err
@@ -136,6 +138,9 @@ func ec2Image(image *world.Image, account string) types.Image {
 		ImageType: types.ImageTypeValuesMachine,
 	}
 	view.ProductCodes = productCodes(image)
+	if image.State() == "failed" && image.Reason != "" {
+		view.StateReason = &types.StateReason{Code: aws.String("InternalError"), Message: aws.String(image.Reason)}
+	}
 	view.BlockDeviceMappings = []types.BlockDeviceMapping{{
 		DeviceName: aws.String(world.RootDevice),
 		Ebs:        &types.EbsBlockDevice{SnapshotId: notEmpty(image.Snapshot), VolumeSize: aws.Int32(world.SizeGiB)},

@@ -17,7 +17,11 @@ import (
 // zeros. Authentication codes are real ones.
 func registerKeys(r *api.Registry, w *world.World) {
 	find := func(c api.Call, id *string) (*world.Key, error) {
-		key := regionOf(w, c).Key(aws.ToString(id))
+		key := regionOf(w, c).KeyAnywhere(aws.ToString(id))
+		if named := aws.ToString(id); key == nil && strings.HasPrefix(named, "arn:") &&
+			!strings.Contains(named, ":"+c.Account+":") {
+			return nil, noPolicy(c) // KMS does not tell other accounts what there is
+		}
 		if key == nil {
 			return nil, api.Errorf("NotFoundException", "Key '%s' does not exist", aws.ToString(id))
 		}
@@ -34,9 +38,10 @@ func registerKeys(r *api.Registry, w *world.World) {
 				return nil, err
 			}
 			metadata := &types.KeyMetadata{
-				KeyId: aws.String(key.ARN[strings.LastIndex(key.ARN, "/")+1:]), Arn: &key.ARN, AWSAccountId: &c.Account,
-				Enabled:  key.State == "Enabled",
-				KeyState: types.KeyState(key.State), KeyManager: types.KeyManagerType(key.Manager),
+				KeyId: aws.String(key.ARN[strings.LastIndex(key.ARN, "/")+1:]), Arn: &key.ARN,
+				AWSAccountId: aws.String(strings.Split(key.ARN, ":")[4]),
+				Enabled:      key.State == "Enabled",
+				KeyState:     types.KeyState(key.State), KeyManager: types.KeyManagerType(key.Manager),
 				KeyUsage: types.KeyUsageTypeEncryptDecrypt, KeySpec: types.KeySpecSymmetricDefault,
 			}
 			if key.MAC {

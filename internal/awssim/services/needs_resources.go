@@ -77,7 +77,7 @@ func (q questions) ec2Resources() []resource {
 	var found []resource
 	for _, field := range []string{
 		"InstanceIds", "InstanceId", "VolumeId", "SnapshotId", "GroupId", "Groups", "Resources", "ImageId",
-		"LaunchTemplateId", "NetworkInterfaceId",
+		"LaunchTemplateId", "NetworkInterfaceId", "SourceImageId",
 	} {
 		for _, id := range q.list(field) {
 			tags, kind, err := q.region.ResourceTags(id)
@@ -90,7 +90,7 @@ func (q questions) ec2Resources() []resource {
 	for operation, kinds := range map[string][]string{
 		"CreateSnapshot": {"snapshot"}, "CreateSnapshots": {"snapshot", "volume"},
 		"CreateReplaceRootVolumeTask": {"volume", "replace-root-volume-task"},
-		"CreateImage":                 {"image", "snapshot"}, "CreateSecurityGroup": {"security-group"},
+		"CreateImage":                 {"image", "snapshot"}, "CopyImage": {"image", "snapshot"}, "CreateSecurityGroup": {"security-group"},
 		"CreateLaunchTemplate": {"launch-template"},
 	} {
 		if operation != q.call.Operation {

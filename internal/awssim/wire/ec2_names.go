@@ -41,6 +41,7 @@ var ec2RequestNames = map[string]string{
 	"ModifyInstanceAttributeInput.Groups":                                             "GroupId",
 	"ModifyLaunchTemplateInput.DefaultVersion":                                        "SetDefaultVersion",
 	"ModifyNetworkInterfaceAttributeInput.Groups":                                     "SecurityGroupId",
+	"ModifySnapshotAttributeInput.GroupNames":                                         "UserGroup",
 	"RevokeSecurityGroupEgressInput.IpPermissions":                                    "IpPermissions",
 	"RevokeSecurityGroupIngressInput.IpPermissions":                                   "IpPermissions",
 	"RunInstancesInput.Ipv6Addresses":                                                 "Ipv6Address",

@@ -74,6 +74,8 @@ type Key struct {
 	Hidden  bool   // its policy lets nobody describe it directly either
 	MAC     bool   // it makes and verifies authentication codes (HMAC_256); else it encrypts
 	Alias   string // "alias/..." or ""
+
+	Accounts []string // ids of other accounts that its policy lets use it
 }
 
 func (r *Region) buildOthers(spec RegionSpec) {

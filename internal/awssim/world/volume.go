@@ -100,7 +100,8 @@ type Snapshot struct {
 	Completed   time.Time
 	Description string
 	Tags        Tags
-	Key         string // ARN of the KMS key; empty: not encrypted
+	Key         string   // ARN of the KMS key; empty: not encrypted
+	SharedWith  []string // ids of accounts that may make volumes of it
 
 	disk *Disk
 }
@@ -208,6 +209,10 @@ type Image struct {
 	Description string
 	Snapshot    string   // of an image made from an instance
 	Data        []string // devices that it maps beside its root; what is launched here does not get them
+
+	Source, SourceRegion string   // of a copy: the image that it was made from, and where that is
+	SharedWith           []string // ids of accounts that see it
+	Reason               string   // why it failed
 
 	made *Snapshot
 	disk *Disk
