@@ -21,8 +21,8 @@ type NamedBackups struct {
 	IDs []string // in the order asked
 }
 
-// NamedBackups reads the journal of a wave: a record names the snapshot that it can be put back from, and the root
-// volume that putting it back replaces. A later try of an instance writes its record anew, so that where the newest
+// NamedBackups reads the journal of a wave: a record names the snapshot that it can be put back from, the root volume
+// that putting it back replaces, and the image that it was given, with the one that this is a copy of. A later try of an instance writes its record anew, so that where the newest
 // versions do not name all, the earlier ones are read as well.
 func (c *Control) NamedBackups(ctx context.Context, in NamedBackupsInput) (*NamedBackups, error) {
 	var named []string
@@ -49,11 +49,18 @@ func (c *Control) NamedBackups(ctx context.Context, in NamedBackupsInput) (*Name
 	return result, nil
 }
 
-// backupsOf are the backups that a verified record of an instance names; none of a record of somewhere else.
+// backupsOf are the backups that a verified record of an instance names; of a record of somewhere else only the image
+// that its own is a copy of.
 func backupsOf(document json.RawMessage, in NamedBackupsInput) []string {
 	var record journal.Record
-	if json.Unmarshal(document, &record) != nil || record.WaveID != in.WaveID || record.Instance == "" ||
-		record.Group.Account.ID != in.Place.Account.ID || record.Group.Region != in.Place.Region {
+	if json.Unmarshal(document, &record) != nil || record.WaveID != in.WaveID || record.Instance == "" {
+		return nil
+	}
+	if image := record.Policy.Root; image != nil && image.CopiedFrom != nil &&
+		image.CopiedFrom.Account == in.Place.Account.ID && image.CopiedFrom.Region == in.Place.Region {
+		return []string{image.CopiedFrom.ID, image.CopiedFrom.SnapshotID}
+	}
+	if record.Group.Account.ID != in.Place.Account.ID || record.Group.Region != in.Place.Region {
 		return nil
 	}
 	ids := []string{record.RootVolume, record.ImageRoot}

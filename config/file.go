@@ -31,6 +31,7 @@ type Account struct {
 	ExternalIDFrom    Source   `yaml:"external_id_from" example:"env:PATCHTIDE_EXTERNAL_ID" doc:"Where the external id for assuming the role is read from: env:NAME, file:PATH or ssm:/NAME. Never the id itself."`
 	AutomationRoleARN string   `yaml:"automation_role_arn" pattern:"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$" example:"arn:aws:iam::111122223333:role/patchtide-automation" computed:"the permissions of role_arn" doc:"The role that Systems Manager Automation assumes while it patches; ssm.amazonaws.com must be trusted to."`
 	Regions           []string `yaml:"regions" required:"true" example:"[ap-northeast-1]" doc:"The regions a plan may touch in this account."`
+	ImageKey          string   `yaml:"image_key" pattern:"^alias/[A-Za-z0-9/_-]{1,240}$" example:"alias/patchtide-images" computed:"EBS's default key there" doc:"The alias of the key of KMS by which copies of images are encrypted that stages by method: image make in this account of another account's or region's. Each region of the account that gets one needs a key of that alias; an image that is to be copied on to another account needs one of your own."`
 }
 
 // Plan is a plan as it is written; (*Config).Plan resolves it.

@@ -61,7 +61,7 @@ func (v *validator) checkMethod(at string, plan Plan, number int) {
 	}
 }
 
-// checkImageGroup refuses a group that has no image where it is: images are not copied or shared.
+// checkImageGroup refuses a group for which no image can be had: copies do not leave a partition.
 func (v *validator) checkImageGroup(at string, plan Plan, number int, group Group) {
 	if len(group.ManagedNodes) > 0 {
 		v.doc.Problem(at+".managed_nodes", "managed nodes have no root volume that AWS could replace; write method: packages")
@@ -77,14 +77,51 @@ func (v *validator) checkImageGroup(at string, plan Plan, number int, group Grou
 	}
 	for _, before := range plan.Stages[:number] {
 		for _, other := range before.Groups {
-			if other.Account == group.Account && other.Region == group.Region && baseline(before, other) == name {
+			if patch.SamePartition(other.Region, group.Region) && baseline(before, other) == name {
 				return
 			}
 		}
 	}
 	if number > 0 {
-		v.doc.Problem(at, "no stage before has a group of %s in %s by the baseline %s that could prove an image for it: "+
-			"images are neither copied nor shared yet; write such a stage, or method: packages", group.Account, group.Region,
-			name)
+		v.doc.Problem(at, "no stage before has a group by the baseline %s that could prove an image for it; write such a "+
+			"stage, in the same partition of AWS as %s, or method: packages", name, group.Region)
 	}
+}
+
+// CopiesImages reports whether an image of the plan's is copied to the account, or from it.
+func (p Plan) CopiesImages(account string) bool {
+	for number, stage := range p.Stages {
+		if stage.Method != patch.MethodImage || number == 0 {
+			continue
+		}
+		for _, group := range stage.Groups {
+			here, takes := false, group.Account == account
+			for _, before := range p.Stages[:number] {
+				for _, other := range before.Groups {
+					if baselineOf(p, before, other) != baselineOf(p, stage, group) {
+						continue
+					}
+					here = here || other.Account == group.Account && other.Region == group.Region
+					takes = takes || other.Account == account
+				}
+			}
+			if takes && !here {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// imageKeys are the keys by which the accounts of a stage have copies of images encrypted, by the account's id.
+func (c *Config) imageKeys(stage Stage) (keys map[string]string) {
+	for _, group := range stage.Groups {
+		if account, _ := c.Account(group.Account); account.ImageKey != "" {
+			if keys == nil {
+				keys = map[string]string{}
+			}
+			keys[account.ID] = account.ImageKey
+		}
+	}
+	return keys
 }

@@ -125,7 +125,7 @@ func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 		Image:             stage.Image.resolve(),
 	}
 	if stage.Method == patch.MethodImage {
-		resolved.Method = stage.Method
+		resolved.Method, resolved.ImageKeys = stage.Method, c.imageKeys(stage)
 	}
 	if stage.RootImage != nil {
 		resolved.RootParameter = stage.RootImage.Parameter

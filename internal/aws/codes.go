@@ -68,6 +68,10 @@ const (
 	CodeNoImage    = "InvalidAMIID.NotFound"
 	CodeImageGone  = "InvalidAMIID.Unavailable"
 	CodeProtected  = "OperationNotPermitted"
+	// CodeNotShared is EC2's answer to sharing an image whose snapshot AWS's own key encrypts.
+	CodeNotShared = "InvalidParameter"
+	// CodeImageStorage is its answer to copying an image of which the account may not read the snapshot.
+	CodeImageStorage = "InvalidRequest"
 	CodeNoVersion  = "InvalidLaunchTemplateId.VersionNotFound"
 	CodeNoSuchNode = "InvalidResourceId" // Systems Manager has no such resource to be tagged: the node is deregistered
 

@@ -21,6 +21,7 @@ type Services struct {
 	KMS            KMSAPI
 	Lambda         LambdaAPI
 	Images         ImageAPI
+	Copies         ImageCopyAPI
 	Parameters     ParameterAPI
 
 	// Quarantines proves who is in quarantine; nil believes the tag where it has the right form.

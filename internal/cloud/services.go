@@ -31,7 +31,7 @@ func (c *Clients) Services() *aws.Services {
 	return &aws.Services{
 		AutoScaling: c.AutoScaling, EC2: c.EC2, ELB: c.ELB, SSM: c.SSM, CloudWatch: c.CloudWatch, STS: c.STS,
 		CloudFormation: c.CloudFormation, CodeDeploy: c.CodeDeploy, KMS: c.KMS, Lambda: c.Lambda,
-		CloudTrail: c.CloudTrail, Images: c.EC2, Parameters: c.SSM,
+		CloudTrail: c.CloudTrail, Images: c.EC2, Copies: c.EC2, Parameters: c.SSM,
 		Absences: &aws.Absences{},
 	}
 }

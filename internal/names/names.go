@@ -132,6 +132,9 @@ const (
 	TagPlan  = "patchtide:plan" // on the same: the plan of the wave
 	// TagImageState is on an image of ours: making, proven, or failed.
 	TagImageState = "patchtide:image-state"
+	// TagShared is on an image of ours, and on its snapshot, while another account is let copy it. Value: its own id, and
+	// the account's.
+	TagShared = "patchtide:shared"
 	// TagTrial is on an instance that tries an image, outside its group. Value: the group's name.
 	TagTrial = "patchtide:trial"
 )

@@ -46,6 +46,16 @@ type RootImage struct {
 	SnapshotID string `json:"snapshot_id,omitempty"` // of its root, where it is ours
 	// Ours: it was made for the wave, and expires with its backups. Else it is somebody's.
 	Ours bool `json:"ours,omitempty"`
+	// CopiedFrom is the image of the machine that From names, where that is elsewhere and this is a copy; nil: it is none.
+	CopiedFrom *ImageSource `json:"copied_from,omitempty"`
+}
+
+// ImageSource is an image of ours of which a copy was made.
+type ImageSource struct {
+	ID         string `json:"id"`
+	Account    string `json:"account"` // its id
+	Region     string `json:"region"`
+	SnapshotID string `json:"snapshot_id,omitempty"` // of its root
 }
 
 // Donor is a machine whose root volume may be given to an image, as its wave has proven it.
@@ -62,6 +72,10 @@ func (i RootImage) For(group Group, baseline string) bool {
 
 // Told says for people which image it is.
 func (i RootImage) Told() string {
+	if source := i.CopiedFrom; source != nil {
+		return fmt.Sprintf("%s in %s/%s, a copy of %s in %s/%s, from %s", i.ID, i.Account, i.Region, source.ID, source.Account,
+			source.Region, i.From)
+	}
 	return fmt.Sprintf("%s in %s/%s, from %s", i.ID, i.Account, i.Region, i.From)
 }
 

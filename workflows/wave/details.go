@@ -36,7 +36,7 @@ func (w *wave) show(ctx workflow.Context) {
 			w.status.Stages[held.stage].Groups = append(w.status.Stages[held.stage].Groups, counts)
 		}
 	}
-	w.status.Stranded, w.status.FailingUndos = w.roster.stranded(), w.roster.failing()
+	w.status.Stranded, w.status.FailingUndos = w.stranded(), w.roster.failing()
 	w.status.RollsBack = w.roster.rollsBack(w.plan, w.status.Stage, w.status.Stages)
 	w.status.Awaiting = patch.Asks(w.asks, w.status.FailingUndos)
 	w.estimate(ctx)

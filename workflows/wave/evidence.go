@@ -48,7 +48,7 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 			stages[held.stage].Groups = append(stages[held.stage].Groups, held.result.Recalled())
 		}
 	}
-	w.status.Stranded = w.roster.stranded()
+	w.status.Stranded = w.stranded()
 	w.expireBackups(clean)
 	return stages
 }

@@ -41,7 +41,11 @@ func (w *wave) haveImages(ctx workflow.Context, stage int) (outcome patch.Outcom
 			w.show(ctx)
 			return "", true
 		}
-		if decision := w.holdImageless(ctx, stage, run.Reason(err)); decision.Verb != patch.Retry {
+		decision := w.holdImageless(ctx, stage, run.Reason(err))
+		if failed := w.takeBack(ctx); failed != nil {
+			err = errors.Join(err, failed)
+		}
+		if decision.Verb != patch.Retry {
 			w.enter(ctx, patch.StateAborting, "")
 			w.reason = strings.TrimPrefix(fmt.Sprintf("%s; %s was not begun: its root volumes are replaced by an image "+
 				"(method: image), and %s: aborted: %s: %s", w.reason, w.plan.Stages[stage].Name, run.Reason(err),
@@ -80,7 +84,8 @@ func (w *wave) makeImages(ctx workflow.Context, stage int) (made []patch.RootIma
 }
 
 // imageFor is the image for one group: of a first stage the one that its parameter names; the one that a stage before
-// has proven in the same account and region; or one of a machine that such a stage has proven.
+// has proven in the same account and region; or one of a machine that a stage before has proven, there or else in
+// another account or region, from where it is copied.
 func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (patch.RootImage, error) {
 	image := patch.RootImage{
 		Account: group.Account.ID, Region: group.Region, Baseline: w.plan.Of(group).Baseline,
@@ -91,44 +96,65 @@ func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (pat
 		return image, workflow.ExecuteActivity(run.Summed(reading, image.From), aws.ReadNamedImage,
 			activities.ReadNamedImageInput{Group: group, Parameter: parameter}).Get(ctx, &image.ID)
 	}
-	donors, err := w.donors(ctx, stage, group)
-	if err != nil {
-		return image, err
-	}
-	if len(donors) == 0 {
-		return image, fmt.Errorf("no stage before has patched an instance of %s/%s by the baseline %s in this wave",
-			group.Account.Name, group.Region, image.Baseline)
-	}
-	if proven := w.provenImage(stage, group); proven != nil {
-		proven.Packages = donors[0].Packages
-		return *proven, nil
-	}
-	why := ""
-	for _, donor := range donors {
-		if why = w.tryDonor(ctx, donor, &image); why == "" {
-			return image, w.make(ctx, donor, &image)
+	var whys []string
+	for tier, groups := range w.before(stage, group) {
+		donors, err := w.donors(ctx, stage, groups)
+		if err != nil {
+			return image, err
 		}
-		if ctx.Err() != nil {
-			return image, ctx.Err()
+		if proven := w.provenImage(stage, group); tier == 0 && proven != nil && len(donors) > 0 {
+			proven.Packages = donors[0].Packages
+			return *proven, nil
+		}
+		for _, donor := range donors {
+			why := ""
+			if tier > 0 {
+				why = w.copyable(ctx, stage, donor, group)
+			}
+			if why == "" {
+				why = w.tryDonor(ctx, donor, &image)
+			}
+			switch {
+			case ctx.Err() != nil:
+				return image, ctx.Err()
+			case why == "" && tier == 0:
+				return image, w.make(ctx, donor, &image)
+			case why == "":
+				return image, w.makeElsewhere(ctx, stage, donor, group, &image)
+			}
+			whys = append(whys, why)
 		}
 	}
-	return image, errors.New(why)
+	if len(whys) == 0 {
+		return image, fmt.Errorf("no stage before has patched an instance by the baseline %s in this wave, of which an image "+
+			"for %s/%s could be made", image.Baseline, group.Account.Name, group.Region)
+	}
+	return image, errors.New(strings.Join(whys, "; "))
 }
 
-// before are the groups of the stages before, in the group's account and region and by its baseline.
-func (w *wave) before(stage int, group patch.Group) (groups []patch.Group) {
-	for _, held := range w.roster.groups {
-		if of := held.group; held.stage < stage && of.Account.ID == group.Account.ID && of.Region == group.Region &&
-			w.plan.Of(of).Baseline == w.plan.Of(group).Baseline {
-			groups = append(groups, of)
-		}
+// makeElsewhere has an image made where the donor is, or takes the one that a stage by image has proven there, and
+// copies it to where the group is.
+func (w *wave) makeElsewhere(
+	ctx workflow.Context, stage int, donor patch.Donor, group patch.Group, image *patch.RootImage,
+) error {
+	from := w.groupNamed(donor.Group)
+	source := *image
+	source.Account, source.Region = from.Account.ID, from.Region
+	if proven := w.provenImage(stage, from); proven != nil && proven.Ours {
+		source.ID, source.SnapshotID = proven.ID, proven.SnapshotID
+	} else if err := w.make(ctx, donor, &source); err != nil {
+		return err
 	}
-	return groups
+	return w.copyImage(ctx, stage, from, group, source, image)
 }
 
-func (w *wave) donors(ctx workflow.Context, stage int, group patch.Group) (donors []patch.Donor, err error) {
+// donors are machines of the groups that this wave has proven.
+func (w *wave) donors(ctx workflow.Context, stage int, groups []patch.Group) (donors []patch.Donor, err error) {
+	if len(groups) == 0 {
+		return nil, nil
+	}
 	in := activities.FindDonorsInput{WaveID: w.status.WaveID}
-	for _, of := range w.before(stage, group) {
+	for _, of := range groups {
 		in.Groups = append(in.Groups, of.String())
 	}
 	for before := range stage {
@@ -184,7 +210,7 @@ func (w *wave) tryDonor(ctx workflow.Context, donor patch.Donor, image *patch.Ro
 	return ""
 }
 
-// make makes the image, waits until it can be used, and marks it with what came of it and when it expires.
+// make makes the image of the donor where that is.
 func (w *wave) make(ctx workflow.Context, donor patch.Donor, image *patch.RootImage) error {
 	group, t := w.groupNamed(donor.Group), w.plan.Timing
 	acting := run.Summed(run.Acting(ctx, group, t), "an image of "+donor.Instance)
@@ -195,6 +221,13 @@ func (w *wave) make(ctx workflow.Context, donor patch.Donor, image *patch.RootIm
 	}).Get(acting, &image.ID); err != nil {
 		return err
 	}
+	return w.keepImage(ctx, group, image)
+}
+
+// keepImage waits until an image that was made or copied can be used, and marks it with what came of it and when it
+// expires.
+func (w *wave) keepImage(ctx workflow.Context, group patch.Group, image *patch.RootImage) error {
+	t := w.plan.Timing
 	image.Ours = true
 	state := activities.ImageProven
 	failed := workflow.ExecuteActivity(run.Waiting(ctx, group, t, t.Snapshot), aws.AwaitImage, activities.AwaitImageInput{
@@ -203,6 +236,7 @@ func (w *wave) make(ctx workflow.Context, donor patch.Donor, image *patch.RootIm
 	if failed != nil {
 		state = activities.ImageFailed
 	}
+	acting := run.Summed(run.Acting(ctx, group, t), image.ID)
 	return errors.Join(failed, workflow.ExecuteActivity(acting, aws.KeepRootImage, activities.KeepRootImageInput{
 		Group: group, Image: image.ID, State: state, Retention: w.plan.Retention,
 	}).Get(acting, &image.SnapshotID))

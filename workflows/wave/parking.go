@@ -88,7 +88,7 @@ func (w *wave) park(ctx workflow.Context, stage int, standing *patch.Decision) (
 	next := w.windowThen(ctx)
 	whole := w.letGo(ctx, group.OrderPark)
 	w.parking.since = workflow.Now(ctx)
-	w.status.Stranded = w.roster.stranded()
+	w.status.Stranded = w.stranded()
 	if outcome, ends := w.endsInstead(ctx, stage, next, standing, whole); ends {
 		return w.rollBackInstead(ctx, stage, outcome, whole), false
 	}

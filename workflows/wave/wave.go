@@ -40,6 +40,8 @@ type wave struct {
 
 	imageTry int // of making images for root volumes: a retry makes another
 
+	shares []activities.ImageShare // images that another account is let copy, and may still be
+
 	hooked bool // the hooks of before_wave are through: those of after_wave run as it ends
 
 	unknown bool // of a RollBackWave: something that the wave did is not known, or not put back yet

@@ -129,6 +129,9 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 	if root := r.Volume(instance.RootVolume); root != nil {
 		key = root.Key
 	}
+	if image := r.Image(task.ImageID); image != nil && image.Key != "" {
+		key = image.Key // what is made of something encrypted is encrypted (EBS guide)
+	}
 	key = r.keyOver(key)
 	keyed := instance.keyUnusable() || key != "" && (r.keyOff(key) || r.Key(key) != nil && !r.Key(key).Serves("ec2"))
 	fails := w.faults.strikes(FaultRootReplaceFails, instance)
