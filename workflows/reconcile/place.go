@@ -64,6 +64,7 @@ func (p *placeSearch) run(ctx workflow.Context) {
 		}
 		p.carryOut(ctx, work)
 	}
+	p.shared(ctx)
 	p.quarantines(ctx, found)
 	p.expire(ctx)
 }

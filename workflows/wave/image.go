@@ -120,7 +120,8 @@ func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (pat
 			case why == "" && tier == 0:
 				return image, w.make(ctx, donor, &image)
 			case why == "":
-				return image, w.makeElsewhere(ctx, stage, donor, group, &image)
+				err := w.makeElsewhere(ctx, stage, donor, group, &image)
+				return image, err
 			}
 			whys = append(whys, why)
 		}

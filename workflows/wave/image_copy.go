@@ -69,15 +69,15 @@ func (w *wave) copyImage(
 			return errors.New("the image " + source.ID + " names no snapshot that could be shared with " + group.Account.Name)
 		}
 		acting := run.Summed(run.Acting(ctx, from, t), source.ID+" with "+group.Account.Name)
-		err := workflow.ExecuteActivity(acting, aws.ShareImage, share).Get(acting, nil)
-		if err != nil && activities.NothingDone(err) {
-			return err
+		failed := workflow.ExecuteActivity(acting, aws.ShareImage, share).Get(acting, nil)
+		if failed != nil && activities.NothingDone(failed) {
+			return failed
 		}
 		w.shares = append(w.shares, share)
-		if err != nil {
-			return errors.Join(err, w.takeBack(ctx))
-		}
 		defer func() { err = errors.Join(err, w.takeBack(ctx)) }()
+		if failed != nil {
+			return failed
+		}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
