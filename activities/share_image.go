@@ -38,7 +38,7 @@ func (s ImageShare) ids() (ids []string) {
 
 // ShareImage lets an account see an image and read its snapshot, which a copy needs both of. Each is marked before, so
 // that what a wave left shared is found; sharing twice is as once. An error of which NothingDone is true leaves nothing
-// shared.
+// shared, but perhaps marks: see UnmarkShared.
 func (a *AWS) ShareImage(ctx context.Context, in ImageShare) (err error) {
 	asked := once.NewOwnership(ctx)
 	defer func() { err = asked.Told(ctx, err) }()
@@ -46,14 +46,6 @@ func (a *AWS) ShareImage(ctx context.Context, in ImageShare) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err == nil || !asked.Unsent {
-			return
-		}
-		for _, id := range in.ids() {
-			_ = in.unmark(ctx, s, id) // what stays of it says that something may be shared, and nothing is
-		}
-	}()
 	for _, id := range in.ids() {
 		if err := in.mark(ctx, s, id); err != nil {
 			return err
@@ -82,6 +74,21 @@ func (a *AWS) UnshareImage(ctx context.Context, in ImageShare) (err error) {
 		}
 	}
 	return err
+}
+
+// UnmarkShared takes the marks off what was never shared.
+func (a *AWS) UnmarkShared(ctx context.Context, in ImageShare) (err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	for _, id := range in.ids() {
+		if err := in.unmark(ctx, s, id); err != nil {
+			return aws.Wrap("take the mark of what is shared off "+id, in.Group.String(), err)
+		}
+	}
+	return nil
 }
 
 func (s ImageShare) mark(ctx context.Context, services *aws.Services, id string) error {

@@ -88,29 +88,29 @@ func (v *validator) checkImageGroup(at string, plan Plan, number int, group Grou
 	}
 }
 
-// CopiesImages reports whether an image of the plan's is copied to the account, or from it.
-func (p Plan) CopiesImages(account string) bool {
+// CopiesImages reports whether an image of the plan's may be copied to the account, by its name, or from one of its
+// regions to another; and whether one of the account's may be shared with another for that.
+func (p Plan) CopiesImages(account string) (gets, shares bool) {
 	for number, stage := range p.Stages {
 		if stage.Method != patch.MethodImage || number == 0 {
 			continue
 		}
 		for _, group := range stage.Groups {
-			here, takes := false, group.Account == account
+			here, gives := false, false
 			for _, before := range p.Stages[:number] {
 				for _, other := range before.Groups {
 					if baselineOf(p, before, other) != baselineOf(p, stage, group) {
 						continue
 					}
 					here = here || other.Account == group.Account && other.Region == group.Region
-					takes = takes || other.Account == account
+					gives = gives || other.Account == account && group.Account != account
 				}
 			}
-			if takes && !here {
-				return true
-			}
+			gets = gets || !here && group.Account == account
+			shares = shares || !here && gives
 		}
 	}
-	return false
+	return gets, shares
 }
 
 // imageKeys are the keys by which the accounts of a stage have copies of images encrypted, by the account's id.

@@ -83,6 +83,10 @@ func newIAMPolicy() *cobra.Command {
 		"the role of a profile with which a group is launched whose image is renewed (image:); may be given again",
 	)
 	flags.BoolVar(&role.RootImages, "root-images", false, "a stage replaces root volumes by images (method: image)")
+	flags.BoolVar(&role.CopyImages, "copy-images", false,
+		"the account gets copies of images that such a stage has made in another account or region")
+	flags.BoolVar(&role.ShareImages, "share-images", false,
+		"other accounts get copies of images that such a stage has made in the account")
 	flags.BoolVar(&automation, "automation", false, "of the role in automation_role_arn instead")
 	flags.StringVar(&lists, "lists", "", "the place of manifests:, s3://bucket/prefix: of the worker's own role instead")
 	flags.BoolVar(&instances, "instances", false, "with --lists: of the profiles of a plan's instances")

@@ -91,6 +91,17 @@ func (p place) more() (actions []string) {
 	if p.renewsImages() {
 		actions = permissions.ImageActions()
 	}
+	for _, plan := range p.Config.Plans {
+		gets, shares := plan.CopiesImages(p.account.Name)
+		if gets {
+			actions = append(actions, permissions.CopyAction)
+		}
+		if shares {
+			actions = append(actions, permissions.ShareActions()...)
+		}
+	}
+	slices.Sort(actions)
+	actions = slices.Compact(actions)
 	for _, target := range p.Config.Notify {
 		if target.SNS != nil && strings.Contains(target.SNS.TopicARN, ":"+p.account.ID+":") {
 			return append(actions, permissions.Publish)
@@ -102,6 +113,9 @@ func (p place) more() (actions []string) {
 // renewsImages reports whether a plan renews the image of a group of the account, or replaces root volumes by one.
 func (p place) renewsImages() bool {
 	for _, plan := range p.Config.Plans {
+		if gets, shares := plan.CopiesImages(p.account.Name); gets || shares {
+			return true
+		}
 		for _, stage := range plan.Stages {
 			image := cmp.Or(stage.Image, plan.Image)
 			replaces := stage.Method == patch.MethodImage

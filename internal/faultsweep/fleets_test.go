@@ -30,6 +30,7 @@ type fleet struct {
 	metric  bool   // judges production's, which has as many errors as ever
 	served  bool   // by a load balancer, which sends them requests
 	image   bool   // production's root volumes are replaced by the image that a group of its account proves
+	copied  bool   // they are by the one that staging proves, in its own account
 }
 
 var fleets = []fleet{
@@ -51,6 +52,7 @@ var fleets = []fleet{
 		tried: "Image|Launch|Trial|MakeVersion|SetDefault",
 	},
 	{name: "image method", image: true, whole: true, tried: "Restore|Replaced|Image|Donors"},
+	{name: "image copied", copied: true, whole: true, tried: "Copy|Share|Unshare|AwaitImage|KeepRootImage"},
 	{name: "measured", metric: true, whole: true, asks: "GetMetricData"},
 }
 
@@ -81,6 +83,9 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			}
 			if of.image {
 				file = wavetest.ByImage(file)
+			}
+			if of.copied {
+				file = wavetest.FromElsewhere("staging", wavetest.Tokyo)(file)
 			}
 			// Production's must leave its alarm the time to ring.
 			// What is skipped in staging lets production begin all the same: its calls are to be made.
@@ -114,6 +119,8 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 				wavetest.Untargeted(2)(s)
 			case of.image:
 				wavetest.WithAPI(nil)(s)
+			case of.copied:
+				wavetest.StagingIn("staging", wavetest.Tokyo)(s)
 			case of.nodes && of.served:
 				wavetest.Tills("web-2.3", "tills")(s)
 			case of.nodes:

@@ -46,6 +46,9 @@ type Role struct {
 
 	RootImages bool // a stage replaces root volumes by images: method: image
 
+	CopyImages  bool // such an image is copied to the account, or within it to another region
+	ShareImages bool // such an image is copied from the account to another
+
 	Functions []string // ARNs of the functions of Lambda that hooks invoke, with their version or alias
 }
 
@@ -64,6 +67,13 @@ func everything(Role) string { return "*" }
 // images is on what images are renewed: on everything, where any are.
 func (r Role) images() string {
 	if len(r.InstanceRoles) > 0 || r.RootImages {
+		return "*"
+	}
+	return ""
+}
+
+func onAll(needed bool) string {
+	if needed {
 		return "*"
 	}
 	return ""
@@ -90,8 +100,19 @@ func grants() []grant {
 		},
 		{
 			sid: "RenewImages", actions: ImageActions(), resource: func(r Role) string { return r.images() },
-			when: "where a plan says `image` or a stage `method: image`, which needs `CreateImage` and `DeregisterImage` of them; " +
-				"`GetParameter` where an image is a parameter's",
+			when: "where a plan says `image` or a stage `method: image`, which needs `CreateImage` and `DeregisterImage` of them, " +
+				"also in the account that its image is made in; `GetParameter` where an image is a parameter's",
+		},
+		{
+			sid: "CopyImages", actions: []string{CopyAction},
+			resource: func(r Role) string { return onAll(r.CopyImages) },
+			when: "where a stage says `method: image` and its image is made in another account or region, in the account that " +
+				"gets the copy",
+		},
+		{
+			sid: "ShareImages", actions: ShareActions(), resource: func(r Role) string { return onAll(r.ShareImages) },
+			condition: Condition{"StringLike": {ofOurs: "*"}},
+			when:      "where such an image is made in this account and another gets the copy, on images and snapshots of ours only",
 		},
 		{
 			sid: "PassInstanceRoles", actions: []string{PassRole}, resource: func(Role) string { return "" },

@@ -134,3 +134,30 @@ func TestWhatListsOfPackagesNeed(t *testing.T) {
 		})
 	}
 }
+
+// Only images and snapshots of ours may be shared, and only where a plan copies some.
+func TestWhatCopiesOfImagesNeed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		role permissions.Role
+		want string // of the statement after those that each role has
+	}{
+		{
+			"the account that gets copies", permissions.Role{CopyImages: true},
+			`{"Sid": "CopyImages", "Effect": "Allow", "Action": ["ec2:CopyImage"], "Resource": "*"}`,
+		},
+		{
+			"the account whose images are copied", permissions.Role{ShareImages: true},
+			`{"Sid": "ShareImages", "Effect": "Allow", "Action": ["ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"],
+				"Resource": "*", "Condition": {"StringLike": {"aws:ResourceTag/patchtide:image": "*"}}}`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			document := c.role.Policy()
+			require.Len(t, document.Statement, len(permissions.Role{}.Policy().Statement)+1)
+			text, err := json.Marshal(document.Statement[2])
+			require.NoError(t, err)
+			require.JSONEq(t, c.want, string(text))
+		})
+	}
+}

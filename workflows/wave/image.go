@@ -42,6 +42,7 @@ func (w *wave) haveImages(ctx workflow.Context, stage int) (outcome patch.Outcom
 			return "", true
 		}
 		decision := w.holdImageless(ctx, stage, run.Reason(err))
+		w.keepOthers(ctx)
 		if failed := w.takeBack(ctx); failed != nil {
 			err = errors.Join(err, failed)
 		}
@@ -237,10 +238,26 @@ func (w *wave) keepImage(ctx workflow.Context, group patch.Group, image *patch.R
 	if failed != nil {
 		state = activities.ImageFailed
 	}
+	keep := activities.KeepRootImageInput{Group: group, Image: image.ID, State: state, Retention: w.plan.Retention}
 	acting := run.Summed(run.Acting(ctx, group, t), image.ID)
-	return errors.Join(failed, workflow.ExecuteActivity(acting, aws.KeepRootImage, activities.KeepRootImageInput{
-		Group: group, Image: image.ID, State: state, Retention: w.plan.Retention,
-	}).Get(acting, &image.SnapshotID))
+	kept := workflow.ExecuteActivity(acting, aws.KeepRootImage, keep).Get(acting, &image.SnapshotID)
+	if kept != nil {
+		w.unkept = append(w.unkept, keep)
+	}
+	return errors.Join(failed, kept)
+}
+
+// keepOthers marks the images that could not be marked before, as far as it can now: no copy of ours stays without an
+// end.
+func (w *wave) keepOthers(ctx workflow.Context) {
+	left := w.unkept
+	w.unkept = nil
+	for _, keep := range left {
+		acting := run.Summed(run.Acting(ctx, keep.Group, w.plan.Timing), keep.Image)
+		if err := workflow.ExecuteActivity(acting, aws.KeepRootImage, keep).Get(acting, nil); err != nil {
+			w.unkept = append(w.unkept, keep)
+		}
+	}
 }
 
 func (w *wave) groupNamed(name string) patch.Group {

@@ -71,7 +71,7 @@ func (w *wave) copyImage(
 		acting := run.Summed(run.Acting(ctx, from, t), source.ID+" with "+group.Account.Name)
 		failed := workflow.ExecuteActivity(acting, aws.ShareImage, share).Get(acting, nil)
 		if failed != nil && activities.NothingDone(failed) {
-			return failed
+			return errors.Join(failed, workflow.ExecuteActivity(acting, aws.UnmarkShared, share).Get(acting, nil))
 		}
 		w.shares = append(w.shares, share)
 		defer func() { err = errors.Join(err, w.takeBack(ctx)) }()

@@ -40,7 +40,8 @@ type wave struct {
 
 	imageTry int // of making images for root volumes: a retry makes another
 
-	shares []activities.ImageShare // images that another account is let copy, and may still be
+	shares []activities.ImageShare         // images that another account is let copy, and may still be
+	unkept []activities.KeepRootImageInput // images of which it could not be marked when they expire
 
 	hooked bool // the hooks of before_wave are through: those of after_wave run as it ends
 
