@@ -47,7 +47,8 @@ func (a *AWS) CopyImage(ctx context.Context, in CopyImageInput) (_ string, err e
 	tags := aws.ImageTags(in.Group, in.Attempt.WaveID, in.Attempt.Token, in.Plan)
 	making := ec2types.Tag{Key: aws.Ptr(names.TagImageState), Value: aws.Ptr(aws.ImageMaking)}
 	asked := &ec2.CopyImageInput{
-		SourceImageId: &in.Source.ID, SourceRegion: &in.Source.Region, Name: aws.Ptr(aws.ImageName(in.Group, in.Attempt.Token)),
+		SourceImageId: &in.Source.ID, SourceRegion: &in.Source.Region,
+		Name:        aws.Ptr(aws.ImageName(in.Group, in.Attempt.Token)),
 		ClientToken: &in.Attempt.Token, Encrypted: aws.Ptr(true),
 		Description: aws.Ptr(patch.Clip("Patchtide: copy of "+in.Source.ID+" of "+in.Source.Account+"/"+in.Source.Region+
 			" as proven by wave "+in.Attempt.WaveID, 255)),

@@ -22,8 +22,9 @@ type NamedBackups struct {
 }
 
 // NamedBackups reads the journal of a wave: a record names the snapshot that it can be put back from, the root volume
-// that putting it back replaces, and the image that it was given, with the one that this is a copy of. A later try of an instance writes its record anew, so that where the newest
-// versions do not name all, the earlier ones are read as well.
+// that putting it back replaces, and the image that it was given, with the one that this is a copy of. A later try of
+// an instance writes its record anew, so that where the newest versions do not name all, the earlier ones are read as
+// well.
 func (c *Control) NamedBackups(ctx context.Context, in NamedBackupsInput) (*NamedBackups, error) {
 	var named []string
 	for _, list := range []func(context.Context, string) ([]json.RawMessage, []string, error){

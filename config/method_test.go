@@ -16,11 +16,11 @@ func TestWhoCopiesImagesFollowsFromThePlan(t *testing.T) {
   - {name: b, id: "222233334444", role_arn: arn:aws:iam::222233334444:role/p, regions: [eu-west-1], image_key: alias/b}
 `
 	for _, c := range []struct {
-		name     string
-		first    string // the first stage's group
-		method   string // of the second stage
-		gets     string // accounts, by their names
-		shares   string
+		name   string
+		first  string // the first stage's group
+		method string // of the second stage
+		gets   string // accounts, by their names
+		shares string
 	}{
 		{"it needs none", "account: b, region: eu-west-1", "image", "", ""},
 		{"of another region", "account: b, region: us-east-1", "image", "b", ""},

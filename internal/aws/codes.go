@@ -64,16 +64,16 @@ const (
 	CodeNotRegistered  = "InvalidTarget"     // the target group does not know the target
 	CodeAgentNotUsable = "InvalidInstanceId" // Systems Manager: the agent takes no command now
 
-	CodeImageName  = "InvalidAMIName.Duplicate"
-	CodeNoImage    = "InvalidAMIID.NotFound"
-	CodeImageGone  = "InvalidAMIID.Unavailable"
-	CodeProtected  = "OperationNotPermitted"
+	CodeImageName = "InvalidAMIName.Duplicate"
+	CodeNoImage   = "InvalidAMIID.NotFound"
+	CodeImageGone = "InvalidAMIID.Unavailable"
+	CodeProtected = "OperationNotPermitted"
 	// CodeNotShared is EC2's answer to sharing an image whose snapshot AWS's own key encrypts.
 	CodeNotShared = "InvalidParameter"
 	// CodeImageStorage is its answer to copying an image of which the account may not read the snapshot.
 	CodeImageStorage = "InvalidRequest"
-	CodeNoVersion  = "InvalidLaunchTemplateId.VersionNotFound"
-	CodeNoSuchNode = "InvalidResourceId" // Systems Manager has no such resource to be tagged: the node is deregistered
+	CodeNoVersion    = "InvalidLaunchTemplateId.VersionNotFound"
+	CodeNoSuchNode   = "InvalidResourceId" // Systems Manager has no such resource to be tagged: the node is deregistered
 
 	codeInvalidDocument   = "InvalidDocument"   // Systems Manager knows no such document
 	codeInvalidParameters = "InvalidParameters" // it does not take such parameters

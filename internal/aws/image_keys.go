@@ -13,10 +13,10 @@ import (
 )
 
 // ReadableElsewhere says why another account could not read an image of the machine, by the key of its root volume; "":
-// nothing is known against it. there are that account's own clients in the machine's region. A snapshot by AWS's own key
-// is shared with nobody, and one by a customer's key is read by whoever may use that (EBS guide, Share the KMS key used
-// to encrypt a shared snapshot). Which of the key's actions that account may use only EC2 finds out; that it may not
-// even describe it means that no policy names it.
+// nothing is known against it. there are that account's own clients in the machine's region. A snapshot by AWS's own
+// key is shared with nobody, and one by a customer's key is read by whoever may use that (EBS guide, Share the KMS key
+// used to encrypt a shared snapshot). Which of the key's actions that account may use only EC2 finds out; that it may
+// not even describe it means that no policy names it.
 func ReadableElsewhere(
 	ctx context.Context, s, there *Services, in Instance, machine ec2types.Instance, account patch.Account,
 ) (why string, err error) {
@@ -30,8 +30,8 @@ func ReadableElsewhere(
 	}
 	if err == nil && described.KeyMetadata != nil &&
 		described.KeyMetadata.KeyManager == kmstypes.KeyManagerTypeAws {
-		return fmt.Sprintf("its root volume is encrypted with AWS's own key %s, and a snapshot of that can be shared with no "+
-			"other account: encrypt root volumes in %s with a key of your own that %s (%s) may use, or have a stage before "+
+		return fmt.Sprintf("its root volume is encrypted with AWS's own key %s, and a snapshot of that can be shared with "+
+			"no other account: encrypt root volumes in %s with a key of your own that %s (%s) may use, or have a stage before "+
 			"in %s itself", key, in.Group.Account.Name, account.Name, account.ID, account.Name), nil
 	}
 	described, err = there.KMS.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
@@ -39,7 +39,7 @@ func ReadableElsewhere(
 	case KindOf(err) == Denied || IsNotFound(err):
 		return fmt.Sprintf("its root volume is encrypted with the key %s, which the account %s (%s) may not use: let the "+
 			"key's policy allow that account kms:DescribeKey, kms:CreateGrant, kms:Decrypt, "+
-			"kms:GenerateDataKeyWithoutPlaintext and kms:ReEncrypt*; Patchtide changes no key's policy", key, account.Name,
+			"kms:GenerateDataKey* and kms:ReEncrypt*; Patchtide changes no key's policy", key, account.Name,
 			account.ID), nil
 	case err != nil:
 		return "", Wrap("describe the key "+key+" from "+account.Name, in.String(), err)

@@ -73,8 +73,8 @@ func (i RootImage) For(group Group, baseline string) bool {
 // Told says for people which image it is.
 func (i RootImage) Told() string {
 	if source := i.CopiedFrom; source != nil {
-		return fmt.Sprintf("%s in %s/%s, a copy of %s in %s/%s, from %s", i.ID, i.Account, i.Region, source.ID, source.Account,
-			source.Region, i.From)
+		return fmt.Sprintf("%s in %s/%s, a copy of %s in %s/%s, from %s", i.ID, i.Account, i.Region, source.ID,
+			source.Account, source.Region, i.From)
 	}
 	return fmt.Sprintf("%s in %s/%s, from %s", i.ID, i.Account, i.Region, i.From)
 }

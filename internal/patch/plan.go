@@ -111,8 +111,8 @@ type Stage struct {
 	Method            Method        `json:"method,omitempty"`    // "": packages
 	// RootParameter is the parameter of Systems Manager that names the image, of a first stage by image.
 	RootParameter string `json:"root_parameter,omitempty"`
-	// ImageKeys are, of a stage by image, aliases of the keys by which copies of images are encrypted, by the account's id;
-	// without one, by EBS's default key.
+	// ImageKeys are, of a stage by image, aliases of the keys by which copies of images are encrypted, by the account's
+	// id; without one, by EBS's default key.
 	ImageKeys map[string]string `json:"image_keys,omitempty"`
 }
 

@@ -11,8 +11,8 @@ import (
 
 // servicePrefixes are IAM's names of the services, by the fields of aws.Services. What has none is not asked for: who
 // am I needs no permission; keys of KMS are granted by their own policies as well, which a wave asks for each instance;
-// of Lambda only the functions that hooks name are; CloudTrail only tells a person more; and images are renewed, or copied, where
-// a plan says so.
+// of Lambda only the functions that hooks name are; CloudTrail only tells a person more; and images are renewed, or
+// copied, where a plan says so.
 var servicePrefixes = map[string]string{
 	"AutoScaling": "autoscaling", "EC2": "ec2", "ELB": "elasticloadbalancing", "SSM": "ssm", "CloudWatch": "cloudwatch",
 	"CloudFormation": "cloudformation", "CodeDeploy": "codedeploy", "STS": "", "KMS": "", "Lambda": "",

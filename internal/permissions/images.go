@@ -32,4 +32,6 @@ func ImageActions() []string {
 const CopyAction = "ec2:CopyImage"
 
 // ShareActions are those that an account needs of whose images another account gets copies, sorted.
-func ShareActions() []string { return []string{"ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"} }
+func ShareActions() []string {
+	return []string{"ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"}
+}

@@ -104,7 +104,7 @@ func grants() []grant {
 				"also in the account that its image is made in; `GetParameter` where an image is a parameter's",
 		},
 		{
-			sid: "CopyImages", actions: []string{CopyAction},
+			sid: "CopyImages", actions: []string{CopyAction, "kms:GenerateDataKey"},
 			resource: func(r Role) string { return onAll(r.CopyImages) },
 			when: "where a stage says `method: image` and its image is made in another account or region, in the account that " +
 				"gets the copy",
@@ -112,7 +112,8 @@ func grants() []grant {
 		{
 			sid: "ShareImages", actions: ShareActions(), resource: func(r Role) string { return onAll(r.ShareImages) },
 			condition: Condition{"StringLike": {ofOurs: "*"}},
-			when:      "where such an image is made in this account and another gets the copy, on images and snapshots of ours only",
+			when: "where such an image is made in this account and another gets the copy, on images and snapshots of ours " +
+				"only",
 		},
 		{
 			sid: "PassInstanceRoles", actions: []string{PassRole}, resource: func(Role) string { return "" },

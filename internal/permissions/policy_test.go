@@ -143,11 +143,14 @@ func TestWhatCopiesOfImagesNeed(t *testing.T) {
 		want string // of the statement after those that each role has
 	}{
 		{
-			"the account that gets copies", permissions.Role{CopyImages: true},
-			`{"Sid": "CopyImages", "Effect": "Allow", "Action": ["ec2:CopyImage"], "Resource": "*"}`,
+			"the account that gets copies",
+			permissions.Role{CopyImages: true},
+			`{"Sid": "CopyImages", "Effect": "Allow", "Action": ["ec2:CopyImage", "kms:GenerateDataKey"],
+				"Resource": "*"}`,
 		},
 		{
-			"the account whose images are copied", permissions.Role{ShareImages: true},
+			"the account whose images are copied",
+			permissions.Role{ShareImages: true},
 			`{"Sid": "ShareImages", "Effect": "Allow", "Action": ["ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"],
 				"Resource": "*", "Condition": {"StringLike": {"aws:ResourceTag/patchtide:image": "*"}}}`,
 		},

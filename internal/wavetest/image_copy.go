@@ -3,6 +3,7 @@ package wavetest
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
@@ -29,23 +30,14 @@ func FromElsewhere(account, region string) func([]byte) []byte {
 // application: production gets it with their root volumes.
 func StagingIn(account, region string) func(*world.Scenario) {
 	return func(s *world.Scenario) {
-		staging := &s.Accounts[0].Regions[0]
-		staging.Instances[0].Image = "web-2.4"
-		switch {
-		case account == "staging":
-			staging.Name = region
-			for i, zone := range staging.Instances[0].Zones {
-				staging.Instances[0].Zones[i] = region + zone[len(zone)-1:]
-			}
-		default:
-			moved := *staging
-			moved.Name = region
-			for i, zone := range moved.Instances[0].Zones {
-				moved.Instances[0].Zones[i] = region + zone[len(zone)-1:]
-			}
-			s.Accounts[0].Regions = nil
-			s.Accounts[1].Regions = append(s.Accounts[1].Regions, moved)
+		moved := s.Accounts[0].Regions[0]
+		moved.Name, moved.Instances[0].Image = region, "web-2.4"
+		for i, zone := range moved.Instances[0].Zones {
+			moved.Instances[0].Zones[i] = region + zone[len(zone)-1:]
 		}
+		s.Accounts[0].Regions = nil
+		at := slices.IndexFunc(s.Accounts, func(one world.AccountSpec) bool { return one.Name == account })
+		s.Accounts[at].Regions = append(s.Accounts[at].Regions, moved)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -61,4 +62,28 @@ func TestReconcileTakesBackWhatAWaveHasShared(t *testing.T) {
 			require.Contains(t, left[0], foreign)
 		})
 	}
+}
+
+// A copy and what it was made of expire as what a wave keeps does: in both accounts, since records name both.
+func TestACopyOfAnImageExpiresWithItsSource(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.StagingIn("staging", wavetest.Virginia),
+		Config: wavetest.FromElsewhere("staging", wavetest.Virginia),
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome)
+	image := result.Stages[1].Images[0]
+	require.NotNil(t, image.CopiedFrom)
+	after := scene.Reconcile(workflows.ReconcileRequest{}, 100*24*time.Hour)
+	require.Empty(t, after.Untrusted)
+	require.Empty(t, after.Failed)
+	scene.EachRegion(func(region *world.Region) {
+		for _, one := range region.Images() {
+			require.Empty(t, one.Tags[names.TagWave], "%s of %s", one.ID, region.Account.Name)
+		}
+		for _, id := range []string{image.SnapshotID, image.CopiedFrom.SnapshotID} {
+			require.Nil(t, region.Snapshot(id))
+		}
+	})
 }

@@ -49,7 +49,9 @@ func (w *wave) copyable(ctx workflow.Context, stage int, donor patch.Donor, grou
 }
 
 // copyKey is the key by which a copy for the group is encrypted; "": EBS's default key.
-func (w *wave) copyKey(stage int, group patch.Group) string { return w.plan.Stages[stage].ImageKeys[group.Account.ID] }
+func (w *wave) copyKey(stage int, group patch.Group) string {
+	return w.plan.Stages[stage].ImageKeys[group.Account.ID]
+}
 
 // copyImage copies an image of ours to where the group is. Another account is let see it for as long as that takes:
 // what is shared is taken back whatever came of the copy.

@@ -26,7 +26,8 @@ func registerEC2Images(r *api.Registry, w *world.World) {
 			}
 			region := regionOf(w, c)
 			chosen, err := byID(
-				slices.Concat(region.Images(), region.SharedImages()), in.ImageIds, func(i *world.Image) string { return i.ID }, "InvalidAMIID.NotFound", "image",
+				slices.Concat(region.Images(), region.SharedImages()), in.ImageIds, func(i *world.Image) string { return i.ID },
+				"InvalidAMIID.NotFound", "image",
 			)
 			if err != nil {
 				return nil, err

@@ -90,7 +90,8 @@ func (q questions) ec2Resources() []resource {
 	for operation, kinds := range map[string][]string{
 		"CreateSnapshot": {"snapshot"}, "CreateSnapshots": {"snapshot", "volume"},
 		"CreateReplaceRootVolumeTask": {"volume", "replace-root-volume-task"},
-		"CreateImage":                 {"image", "snapshot"}, "CopyImage": {"image", "snapshot"}, "CreateSecurityGroup": {"security-group"},
+		"CreateImage":                 {"image", "snapshot"}, "CopyImage": {"image", "snapshot"},
+		"CreateSecurityGroup":  {"security-group"},
 		"CreateLaunchTemplate": {"launch-template"},
 	} {
 		if operation != q.call.Operation {

@@ -155,8 +155,8 @@ func (r *Region) ShareImage(id, account string, add bool) error {
 	case image.Owner != r.Account.ID:
 		return api.Errorf("AuthFailure", "Not authorized for image:%s", id)
 	case add && r.keyOfAWS(image.Key):
-		return api.Errorf("InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another "+
-			"snapshot.")
+		return api.Errorf("InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify "+
+			"another snapshot.")
 	}
 	image.SharedWith = listed(image.SharedWith, account, add)
 	r.Changed("image", id, "launch permissions changed")
