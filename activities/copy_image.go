@@ -86,27 +86,27 @@ type ProveCopyableInput struct {
 // made: EC2 looks at keys late, and a copy that cannot be read fails after it has been waited for.
 func (a *AWS) ProveCopyable(ctx context.Context, in ProveCopyableInput) (why string, err error) {
 	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return "", err
+	}
+	machine, err := aws.ReadMachine(ctx, s, in.Instance)
+	if err != nil {
+		return "", err
+	}
 	if in.Key != "" {
-		s, err := a.connect(ctx, in.To)
+		target, err := a.connect(ctx, in.To)
 		if err != nil {
 			return "", err
 		}
-		if why, err = aws.CopyKeyTrouble(ctx, s, in.To, in.Key); err != nil || why != "" {
+		if why, err = aws.CopyKeyTrouble(ctx, target, in.To, in.Key); err != nil || why != "" {
 			return why, err
 		}
 	}
 	if in.Instance.Group.Account.ID == in.To.Account.ID {
 		return "", nil
 	}
-	s, err := a.connect(ctx, in.Instance.Group)
-	if err != nil {
-		return "", err
-	}
 	there, err := a.connect(ctx, patch.Group{Account: in.To.Account, Region: in.Instance.Group.Region})
-	if err != nil {
-		return "", err
-	}
-	machine, err := aws.ReadMachine(ctx, s, in.Instance)
 	if err != nil {
 		return "", err
 	}

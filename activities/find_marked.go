@@ -26,6 +26,7 @@ type Marked struct {
 	Resources []MarkedResource // groups first, then instances, each sorted
 	Odd       []OddGroup       // groups of a plan, sorted
 	Unmarked  []MaxNow         // groups of a plan that carry no tag, with their max, sorted
+	Shared    []SharedImage    // images and snapshots that are marked as shared for a copy
 }
 
 // MarkedResource carries the journal's tag.
@@ -46,8 +47,8 @@ type OddGroup struct {
 }
 
 // FindMarked looks through an account and region for the journal's tag on Auto Scaling groups, on instances that EC2
-// still has, and on managed nodes. It changes nothing. A tag's value that is not exactly what Patchtide writes for that
-// very resource has a Problem.
+// still has, and on managed nodes, and for images that are still shared. It changes nothing. A tag's value that is not
+// exactly what Patchtide writes for that very resource has a Problem.
 func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, err error) {
 	defer once.Typed(&err)
 	place := in.Place.Nowhere()
@@ -70,7 +71,11 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, er
 	for _, instance := range slices.Concat(instances, nodes) {
 		tagged[aws.Deref(instance.InstanceId)] = aws.TagOf(instance.Tags, names.TagJournal)
 	}
-	found := &Marked{}
+	shared, err := findShared(ctx, s, in.Place)
+	if err != nil {
+		return nil, err
+	}
+	found := &Marked{Shared: shared}
 	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(
 		s.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{},
 	)

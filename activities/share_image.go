@@ -151,48 +151,36 @@ func (s ImageShare) notSharable(id string, err error) error {
 	return aws.Wrap(doing, s.Group.String(), err)
 }
 
-// FindSharedInput names an account and region to be looked through.
-type FindSharedInput struct {
-	Place patch.Place
-}
-
 // SharedImage is an image or a snapshot of ours that is marked as shared, with the wave that made it.
 type SharedImage struct {
 	ImageShare
 	WaveID string
 }
 
-// FindShared lists what is marked as shared, images first. A mark that names something else came with a copy of its
+// findShared lists what is marked as shared, images first. A mark that names something else came with a copy of its
 // tags, and is none.
-func (a *AWS) FindShared(ctx context.Context, in FindSharedInput) (_ []SharedImage, err error) {
-	defer once.Typed(&err)
-	group := in.Place.Nowhere()
-	s, err := a.connect(ctx, group)
-	if err != nil {
-		return nil, err
-	}
-	found := []SharedImage{}
+func findShared(ctx context.Context, s *aws.Services, place patch.Place) (found []SharedImage, err error) {
 	add := func(id string, tags []ec2types.Tag, share ImageShare) {
 		of, account, _ := strings.Cut(aws.TagOf(tags, names.TagShared), " ")
 		if share.With = account; of == id && account != "" && aws.TagOf(tags, names.TagWave) != "" {
 			found = append(found, SharedImage{ImageShare: share, WaveID: aws.TagOf(tags, names.TagWave)})
 		}
 	}
-	images, _, err := aws.ReadImages(ctx, s, in.Place.String(), aws.Filter("tag-key", names.TagShared))
+	images, _, err := aws.ReadImages(ctx, s, place.String(), aws.Filter("tag-key", names.TagShared))
 	if err != nil {
 		return nil, err
 	}
 	for _, image := range images {
 		id := aws.Deref(image.ImageId)
-		add(id, image.Tags, ImageShare{Group: group, Image: id})
+		add(id, image.Tags, ImageShare{Group: place.Nowhere(), Image: id})
 	}
-	snapshots, _, err := aws.ReadSnapshots(ctx, s, in.Place.String(), aws.Filter("tag-key", names.TagShared))
+	snapshots, _, err := aws.ReadSnapshots(ctx, s, place.String(), aws.Filter("tag-key", names.TagShared))
 	if err != nil {
 		return nil, err
 	}
 	for _, snapshot := range snapshots {
 		id := aws.Deref(snapshot.SnapshotId)
-		add(id, snapshot.Tags, ImageShare{Group: group, Snapshot: id})
+		add(id, snapshot.Tags, ImageShare{Group: place.Nowhere(), Snapshot: id})
 	}
 	return found, nil
 }

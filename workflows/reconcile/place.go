@@ -64,7 +64,9 @@ func (p *placeSearch) run(ctx workflow.Context) {
 		}
 		p.carryOut(ctx, work)
 	}
-	p.shared(ctx)
+	for _, one := range found.Shared {
+		p.unshare(ctx, one)
+	}
 	p.quarantines(ctx, found)
 	p.expire(ctx)
 }

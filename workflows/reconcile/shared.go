@@ -7,22 +7,9 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// shared takes back what waves that no longer run have left shared of their images, for a copy in another account. Each
+// unshare takes back what a wave that no longer runs has left shared of its image, for a copy in another account. Each
 // mark names what carries it, so that no copy of its tags is taken for it, and only the account that it names loses
 // anything.
-func (p *placeSearch) shared(ctx workflow.Context) {
-	var found []activities.SharedImage
-	if err := workflow.ExecuteActivity(p.reading(ctx), aws.FindShared, activities.FindSharedInput{Place: p.place}).Get(
-		ctx, &found,
-	); err != nil {
-		p.failed("shared images", "not looked for: "+run.Reason(err), "mend what it says, then run `patchtide reconcile` again")
-		return
-	}
-	for _, one := range found {
-		p.unshare(ctx, one)
-	}
-}
-
 func (p *placeSearch) unshare(ctx workflow.Context, one activities.SharedImage) {
 	resource, state := "image "+one.Image, "shared with the account "+one.With
 	if one.Image == "" {
