@@ -21,6 +21,8 @@ type CopyImageInput struct {
 	Plan    string
 	Attempt Attempt
 	Pace    Pace
+	// Retention is how long it is kept, from when it is asked for; see MakeImageInput.
+	Retention patch.Duration
 }
 
 // CopyImage makes an encrypted copy once per attempt token, and the account of the group owns it. What an earlier
@@ -44,7 +46,7 @@ func (a *AWS) CopyImage(ctx context.Context, in CopyImageInput) (_ string, err e
 	if err := a.waits().MaySend(ctx, in.Pace, at, "the copy of an image"); err != nil {
 		return "", err
 	}
-	tags := aws.ImageTags(in.Group, in.Attempt.WaveID, in.Attempt.Token, in.Plan)
+	tags := append(aws.ImageTags(in.Group, in.Attempt.WaveID, in.Attempt.Token, in.Plan), expires(at, in.Retention))
 	making := ec2types.Tag{Key: aws.Ptr(names.TagImageState), Value: aws.Ptr(aws.ImageMaking)}
 	asked := &ec2.CopyImageInput{
 		SourceImageId: &in.Source.ID, SourceRegion: &in.Source.Region,

@@ -1,12 +1,10 @@
 package activities
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/evidence"
@@ -38,19 +36,13 @@ const (
 )
 
 // FindCarried finds the newest manifest of the plan in the evidence, of a wave whose document is signed. One of stages
-// that were put back since proves nothing: the one before it counts. Waves are found by the ids that Patchtide gives
-// them, which begin with the plan's name: a plan of another name has waves of its own.
+// that were put back since proves nothing: the one before it counts.
 func (c *Control) FindCarried(ctx context.Context, in FindCarriedInput) (*FoundCarried, error) {
 	ids, err := c.Evidence.ListWaves(ctx)
 	if err != nil {
 		return nil, evidenceError("list the waves of the plan "+in.Plan, err)
 	}
-	waves := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-		return id == in.WaveID || strings.Contains(id, "/") || !strings.HasPrefix(id, names.WaveOf(in.Plan))
-	})
-	slices.SortStableFunc(waves, func(a, b string) int {
-		return cmp.Compare(began.FindString(b), began.FindString(a)) // the newest first
-	})
+	waves := newestOf(ids, in.Plan, in.WaveID)
 	found := &FoundCarried{}
 	for _, id := range waves[:min(len(waves), mostWavesRead)] {
 		if len(found.Unproven) == mostManifestsBack {

@@ -58,8 +58,7 @@ func (a *AWS) MakeImage(ctx context.Context, in MakeImageInput) (_ string, err e
 	}
 	tags := aws.ImageTags(group, in.Attempt.WaveID, in.Attempt.Token, in.Plan)
 	if in.Retention > 0 {
-		expires := at.Add(in.Retention.D()).UTC().Format(time.RFC3339)
-		tags = append(tags, ec2types.Tag{Key: aws.Ptr(names.TagExpires), Value: &expires})
+		tags = append(tags, expires(at, in.Retention))
 	}
 	making := ec2types.Tag{Key: aws.Ptr(names.TagImageState), Value: aws.Ptr(aws.ImageMaking)}
 	out, err := s.Images.CreateImage(ctx, &ec2.CreateImageInput{
@@ -80,6 +79,13 @@ func (a *AWS) MakeImage(ctx context.Context, in MakeImageInput) (_ string, err e
 		return "", aws.Wrap("create the image", where, err)
 	}
 	return aws.Deref(out.ImageId), nil
+}
+
+// expires is the tag of what is kept so long from a moment of AWS's clock.
+func expires(at time.Time, retention patch.Duration) ec2types.Tag {
+	return ec2types.Tag{
+		Key: aws.Ptr(names.TagExpires), Value: aws.Ptr(at.Add(retention.D()).UTC().Format(time.RFC3339)),
+	}
 }
 
 // FindImageInput asks for the image that an attempt made.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -43,9 +42,8 @@ func (a *AWS) KeepRootImage(ctx context.Context, in KeepRootImageInput) (_ strin
 	if snapshot != "" {
 		ids = append(ids, snapshot)
 	}
-	expires := at.Add(in.Retention.D()).UTC().Format(time.RFC3339)
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: []ec2types.Tag{
-		{Key: aws.Ptr(names.TagExpires), Value: &expires}, {Key: aws.Ptr(names.TagImageState), Value: &in.State},
+		expires(at, in.Retention), {Key: aws.Ptr(names.TagImageState), Value: &in.State},
 	}})
 	return snapshot, aws.Wrap("mark the image "+in.Image+" with when it expires", where, err)
 }

@@ -70,6 +70,12 @@ func (i RootImage) For(group Group, baseline string) bool {
 	return i.Account == group.Account.ID && i.Region == group.Region && i.Baseline == baseline
 }
 
+// ProvenWith reports whether a machine with such packages proves it: it has the very ones, or, of a parameter's, is of
+// the first that got it. Nobody proves an image that is not there.
+func (i *RootImage) ProvenWith(packages string) bool {
+	return i != nil && (i.Packages == "" || i.Packages == packages)
+}
+
 // Told says for people which image it is.
 func (i RootImage) Told() string {
 	if source := i.CopiedFrom; source != nil {

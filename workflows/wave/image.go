@@ -3,6 +3,7 @@ package wave
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -103,11 +104,11 @@ func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (pat
 		if err != nil {
 			return image, err
 		}
-		if proven := w.provenImage(stage, group); tier == 0 && proven != nil && len(donors) > 0 {
-			proven.Packages = donors[0].Packages
-			return *proven, nil
+		var proven *patch.RootImage
+		if tier == 0 {
+			proven = w.provenImage(stage, group)
 		}
-		for _, donor := range donors {
+		for _, donor := range whoHas(proven, donors) {
 			why := ""
 			if tier > 0 {
 				why = w.copyable(ctx, stage, donor, group)
@@ -118,6 +119,9 @@ func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (pat
 			switch {
 			case ctx.Err() != nil:
 				return image, ctx.Err()
+			case why == "" && proven.ProvenWith(donor.Packages):
+				proven.Packages, proven.Kernel, proven.Blocked = image.Packages, image.Kernel, image.Blocked
+				return *proven, nil
 			case why == "" && tier == 0:
 				return image, w.make(ctx, donor, &image)
 			case why == "":
@@ -128,10 +132,27 @@ func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (pat
 		}
 	}
 	if len(whys) == 0 {
-		return image, fmt.Errorf("no stage before has patched an instance by the baseline %s in this wave, of which an "+
-			"image for %s/%s could be made", image.Baseline, group.Account.Name, group.Region)
+		return image, fmt.Errorf("no stage before has patched an instance by the baseline %s, in this wave or an earlier one "+
+			"of the plan, of which an image for %s/%s could be made", image.Baseline, group.Account.Name, group.Region)
 	}
-	return image, errors.New(strings.Join(whys, "; "))
+	return image, errors.New(strings.Join(whys[:min(len(whys), mostDonorsTold)], "; "))
+}
+
+// mostDonorsTold is of how many it is told why no image can be made of them.
+const mostDonorsTold = 5
+
+// whoHas puts those first that have just what an image was proven with: it need not be made again.
+func whoHas(image *patch.RootImage, donors []patch.Donor) []patch.Donor {
+	slices.SortStableFunc(donors, func(a, b patch.Donor) int {
+		switch of := image.ProvenWith(a.Packages); {
+		case of == image.ProvenWith(b.Packages):
+			return 0
+		case of:
+			return -1
+		}
+		return 1
+	})
+	return donors
 }
 
 // makeElsewhere has an image made where the donor is, or takes the one that a stage by image has proven there, and
@@ -155,7 +176,7 @@ func (w *wave) donors(ctx workflow.Context, stage int, groups []patch.Group) (do
 	if len(groups) == 0 {
 		return nil, nil
 	}
-	in := activities.FindDonorsInput{WaveID: w.status.WaveID}
+	in := activities.FindDonorsInput{Plan: w.plan.Name, WaveID: w.status.WaveID}
 	for _, of := range groups {
 		in.Groups = append(in.Groups, of.String())
 	}

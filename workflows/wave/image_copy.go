@@ -59,6 +59,7 @@ func (w *wave) copyImage(
 	ctx workflow.Context, stage int, from, group patch.Group, source patch.RootImage, image *patch.RootImage,
 ) (err error) {
 	image.From, image.Packages, image.Blocked = source.From, source.Packages, source.Blocked
+	image.Kernel = source.Kernel
 	image.CopiedFrom = &patch.ImageSource{
 		ID: source.ID, Account: source.Account, Region: source.Region, SnapshotID: source.SnapshotID,
 	}
@@ -87,6 +88,7 @@ func (w *wave) copyImage(
 	acting := run.Summed(run.Acting(ctx, group, t), "a copy of "+source.ID)
 	if err := workflow.ExecuteActivity(acting, aws.CopyImage, activities.CopyImageInput{
 		Group: group, Source: *image.CopiedFrom, Key: w.copyKey(stage, group), Plan: w.plan.Name, Pace: run.Pace(t),
+		Retention: w.plan.Retention,
 		Attempt: run.Attempt(w.status.WaveID, source.ID, "copy/"+group.Account.ID+"/"+group.Region+"/"+run.First(ctx),
 			w.imageTry),
 	}).Get(acting, &image.ID); err != nil {
