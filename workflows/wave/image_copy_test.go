@@ -76,3 +76,22 @@ func TestAnImageIsCopiedToWhereItsGroupIs(t *testing.T) {
 		})
 	}
 }
+
+// The account's image_key encrypts its copies, in place of EBS's default key.
+func TestACopyIsEncryptedByTheKeyOfItsAccount(t *testing.T) {
+	const role = "    role_arn: arn:aws:iam::111122223333:role/patchtide\n"
+	scene := elsewhere(t, "staging", wavetest.Tokyo, wavetest.PlanWith(role, role+"    image_key: alias/images\n"))
+	key := ""
+	scene.Sim.Inspect(func(w *world.World) {
+		region := w.Account(wavetest.Production).Region(wavetest.Tokyo)
+		key = region.ARN("kms", "key/99998888-7777-6666-5555-444433332222")
+		region.PutKey(&world.Key{ARN: key, State: "Enabled", Manager: "CUSTOMER", Alias: "alias/images"})
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	scene.Sim.Inspect(func(w *world.World) {
+		region := w.Account(wavetest.Production).Region(wavetest.Tokyo)
+		require.Equal(t, key, region.Image(result.Stages[1].Images[0].ID).Key)
+	})
+}
