@@ -4,12 +4,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/brief"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
@@ -87,4 +90,31 @@ func TestAnApprovalNamesWhomTheImageDoesNotFit(t *testing.T) {
 		strings.Join(told.Unfit, "; "))
 	require.Contains(t, web.Instances[0].Reason, told.Images[0].ID+" does not fit it", "as was told")
 	require.Empty(t, scene.Effects("CreateReplaceRootVolumeTask"))
+}
+
+// Production may be patched by an image although staging lacks nothing any more: last night's wave has patched staging,
+// and went no further.
+func TestAnEarlierWavesMachineGivesItsRootVolume(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.WithAPI(nil), Config: wavetest.ByImage})
+	named := func() {
+		scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{
+			ID: names.ScheduledWave("web", scene.Env.Now()), TaskQueue: names.TaskQueue,
+		})
+	}
+	named()
+	scene.Answer = patch.Reject
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Aborted, result.Outcome)
+	scene.Again(scene.Env.Now().Add(24 * time.Hour))
+	named()
+	scene.Answer = patch.Approve
+	result, err = scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.Equal(t, 4, wavetest.CountInProduction(result, patch.Patched))
+	for _, one := range result.Stages[0].Groups[0].Instances {
+		require.Equal(t, patch.AlreadyCompliant, one.Outcome)
+	}
+	scene.RequireInvariants(nil, wavetest.Except{})
 }
