@@ -42,8 +42,8 @@ func (n NextImage) Stale(instances []InstanceResult, root *RootImage) string {
 		}
 		return fmt.Sprintf("image stale: what it launches next comes from %s (%s), and not from %s, of which the root "+
 			"volumes of those patched were made: it may lack what they lacked, up to %d patches, unless it installs them as it "+
-			"first boots; give it that image, or patch it again after it has scaled", strings.Join(n.Images, ", "), n.From, root.ID,
-			most)
+			"first boots; give it that image, or patch it again after it has scaled", strings.Join(n.Images, ", "), n.From,
+			root.ID, most)
 	}
 	return n.told(missing, "image stale: what it launches next comes from %s, as %d of those patched did, and lacks what "+
 		"they lacked, up to %d patches, unless it installs them as it first boots; give it an image that has them, or "+

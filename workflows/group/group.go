@@ -272,11 +272,6 @@ func (g *group) isFailure(instance patch.InstanceResult) bool {
 	return false
 }
 
-// isAsBefore reports whether nothing that failed in it is left as the wave did not find it.
-func (g *group) isAsBefore() bool {
-	return !slices.ContainsFunc(g.status.Instances, patch.InstanceResult.NotAsBefore)
-}
-
 // result judges the group by its instances.
 func (g *group) result() *patch.GroupResult {
 	result := &patch.GroupResult{
@@ -292,7 +287,8 @@ func (g *group) result() *patch.GroupResult {
 	switch {
 	case len(g.status.Instances) == 0 && len(g.status.Gaps) == 0 && !g.imageBack:
 		result.Outcome = patch.NotStarted
-	case result.Outcome == patch.Failed && (!g.rolledBack || !g.isAsBefore()):
+	case result.Outcome == patch.Failed && (!g.rolledBack || slices.ContainsFunc(
+		g.status.Instances, patch.InstanceResult.NotAsBefore)):
 	case g.rolledBack && g.imageBack:
 		result.Outcome = patch.RolledBack
 	case g.rolledBack:

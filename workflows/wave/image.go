@@ -132,8 +132,8 @@ func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (pat
 		}
 	}
 	if len(whys) == 0 {
-		return image, fmt.Errorf("no stage before has patched an instance by the baseline %s, in this wave or an earlier one "+
-			"of the plan, of which an image for %s/%s could be made", image.Baseline, group.Account.Name, group.Region)
+		return image, fmt.Errorf("no stage before has patched an instance by the baseline %s, in this wave or an earlier "+
+			"one of the plan, of which an image for %s/%s could be made", image.Baseline, group.Account.Name, group.Region)
 	}
 	return image, errors.New(strings.Join(whys[:min(len(whys), mostDonorsTold)], "; "))
 }
