@@ -274,7 +274,9 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	var found []string
 	scene.OnHold = func(status patch.WaveStatus) {
 		found = append(found, leftAtHold(scene, before, tellingsAt(status))...)
-		if len(scene.Decide) > 0 && !slices.Contains(status.Verbs, scene.Decide[0]) { // no image could be had, say
+		of := fleetNamed(c.fleet)
+		if (of.image || of.copied) && len(scene.Decide) > 0 && !slices.Contains(status.Verbs, scene.Decide[0]) {
+			// No image can be had, and nothing is there to be skipped or put back.
 			scene.Decide[0] = patch.Abort
 		}
 	}
