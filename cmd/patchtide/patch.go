@@ -102,7 +102,8 @@ func printPatches(out io.Writer, result workflows.PatchesResult) error {
 		line(out, "  %s", runs)
 	}
 	for _, one := range result.Cleared {
-		line(out, "cleared: %s", one)
+		line(out, "cleared, and blocked no longer: %s, which %s had blocked at %s: %s", one.Patch(), one.Actor,
+			console.Moment(one.Since), one.Reason)
 	}
 	for _, not := range result.Not {
 		line(out, "not blocked: %s; patchtide patch list shows what is", not)

@@ -42,7 +42,9 @@ func TestWhatIsSaidOfBlockedPatches(t *testing.T) {
 		{
 			"cleared", workflows.PatchesResult{
 				Verb: patch.ClearPatch, Cleared: patch.Blocks{one}, Not: []string{"vim.x86_64 0:1-1"},
-			}, []string{"cleared: " + is, "not blocked: vim.x86_64 0:1-1", "0 blocked in all"},
+			}, []string{
+				"cleared, and blocked no longer: curl.x86_64 0:8-1, which ", "not blocked: vim.x86_64 0:1-1", "0 blocked in all",
+			},
 		},
 		{
 			"cleared before", workflows.PatchesResult{Verb: patch.ListBlocked, Before: []patch.Clearing{

@@ -102,6 +102,8 @@ func askWave(ctx context.Context, c console.Asker, wave string) (*patch.WaveStat
 	switch {
 	case errors.As(err, &missing):
 		return nil, &unknownWaveError{wave}
+	case err != nil && errors.Is(ctx.Err(), context.Canceled): // it was given up: whoever did so says why
+		return nil, fmt.Errorf("ask wave %s for its status: nobody answered", wave)
 	case errors.As(err, &away):
 		return nil, fmt.Errorf("ask wave %s for its status: Temporal does not answer: %w", wave, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late):

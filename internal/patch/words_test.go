@@ -25,6 +25,12 @@ func TestWords(t *testing.T) {
 			"the wave is on hold: it takes retry, roll_back, not approve",
 		},
 		{
+			"what nothing holds",
+			patch.VerbAllowed(patch.Pause, patch.StateRollingBack, []patch.Verb{patch.Abort}).Error(),
+			"the wave is rolling back: it takes abort, not pause; nothing holds what is put back: it goes on, one instance " +
+				"after the other, until each is. An abort gives up on what cannot be put back, and on nothing else",
+		},
+		{
 			"what stood unproven",
 			patch.NotProven("staging", []patch.NoticedInstance{{ID: "i-1", Outcome: patch.RolledBack, Reason: "install"}}),
 			"i-1 rolled back (install)",

@@ -317,7 +317,7 @@ func (p *placeSearch) expire(ctx workflow.Context) {
 		p.failed("expired backups", "not deleted: "+run.Reason(err), "mend what it says; the next run deletes them")
 		return
 	}
-	for _, id := range slices.Concat(expired.Snapshots, expired.Volumes) {
+	for _, id := range slices.Concat(expired.Images, expired.Snapshots, expired.Volumes) {
 		p.result.Expired = append(p.result.Expired, p.finding(id, "", "past its retention"))
 	}
 	for _, backup := range expired.Unnamed {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -86,4 +87,31 @@ func TestACopyOfAnImageExpiresWithItsSource(t *testing.T) {
 			require.Nil(t, region.Snapshot(id))
 		}
 	})
+}
+
+// An image that does not go keeps neither the snapshots of others nor replaced volumes: it is told, and tried again.
+func TestAnImageThatDoesNotGoKeepsNoBackup(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.StagingIn("staging", wavetest.Virginia),
+		Config: wavetest.FromElsewhere("staging", wavetest.Virginia),
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome)
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation == "DeregisterImage" {
+			return awssim.Fault{Kind: awssim.FaultError, Code: "OperationNotPermitted"}
+		}
+		return awssim.Fault{}
+	})
+	after := scene.Reconcile(workflows.ReconcileRequest{}, 100*24*time.Hour)
+	require.Len(t, after.Failed, 2, "in each account")
+	for _, failed := range after.Failed {
+		require.Contains(t, failed.State, "deregister the image ami-")
+	}
+	for _, stage := range result.Stages {
+		for _, one := range stage.Groups[0].Instances {
+			scene.EachRegion(func(region *world.Region) { require.Nil(t, region.Snapshot(one.Backup.SnapshotID)) })
+		}
+	}
 }
