@@ -4,6 +4,7 @@
 export GOTOOLCHAIN := local
 export GOFLAGS ?= -buildvcs=false
 export GOGC ?= 400
+export GOMEMLIMIT ?= 6GiB
 
 TOOLS := bin/tools
 
