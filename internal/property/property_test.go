@@ -18,11 +18,17 @@ import (
 // new ones each time, and more.
 var usual = map[string]string{"rapid.seed": "11", "rapid.checks": "60"}
 
+// usualShort is how many checks are asked for under -short, of which rapid makes a fifth: fewer would show too little.
+const usualShort = "100"
+
 // asUsual tells rapid what nobody has told it otherwise.
 func asUsual(t *testing.T) {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	for name, value := range usual {
+		if name == "rapid.checks" && testing.Short() {
+			value = usualShort
+		}
 		if !given[name] {
 			require.NoError(t, flag.Set(name, value))
 		}
