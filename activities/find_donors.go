@@ -64,7 +64,7 @@ func (c *Control) donorsOf(
 		if slices.Contains(in.Groups, one.Group) && one.Outcome == patch.Patched && one.After != nil &&
 			one.After.PackagesSHA256 != "" && len(donors) < mostDonors {
 			donors = append(donors, patch.Donor{
-				Instance: one.Instance, Group: one.Group, Packages: one.After.PackagesSHA256,
+				Instance: one.Instance, Group: one.Group, Packages: one.After.PackagesSHA256, Earlier: wave != in.WaveID,
 			})
 		}
 	}

@@ -63,6 +63,7 @@ type Donor struct {
 	Instance string
 	Group    string // account/region/name
 	Packages string // MachineFacts.PackagesSHA256 after its install
+	Earlier  bool   // an earlier wave of the plan has proven it, not this one
 }
 
 // For reports whether the image is for a group that is judged by a baseline.
@@ -70,10 +71,10 @@ func (i RootImage) For(group Group, baseline string) bool {
 	return i.Account == group.Account.ID && i.Region == group.Region && i.Baseline == baseline
 }
 
-// ProvenWith reports whether a machine with such packages proves it: it has the very ones, or, of a parameter's, is of
-// the first that got it. Nobody proves an image that is not there.
-func (i *RootImage) ProvenWith(packages string) bool {
-	return i != nil && (i.Packages == "" || i.Packages == packages)
+// ProvenBy reports whether a machine proves it: it has the very packages, or, of a parameter's, is of the first that got
+// it, in this wave. Nobody proves an image that is not there.
+func (i *RootImage) ProvenBy(donor Donor) bool {
+	return i != nil && (i.Packages == donor.Packages || i.Packages == "" && !donor.Earlier)
 }
 
 // Told says for people which image it is.
@@ -123,6 +124,7 @@ type ImageKind struct {
 	Architecture   string
 	Virtualization string
 	BootMode       string // of a machine the one it has booted by; of an image also uefi-preferred
+	AskedMode      string // of a machine: the boot mode of the image that it came from
 	Platform       string // "windows", or ""
 	Billing        string // UsageOperation
 	Products       []string
@@ -252,7 +254,8 @@ func (k ImageKind) unlike(image ImageKind) (why []string) {
 	if !slices.Equal(k.Products, image.Products) {
 		why = append(why, fmt.Sprintf("its product codes are %v, the image's %v", k.Products, image.Products))
 	}
-	if mode := image.bootsBy(); k.BootMode != "" && mode != "" && mode != k.BootMode {
+	stays := k.AskedMode == image.BootMode // what its type made of that mode once it makes of it again
+	if mode := image.bootsBy(); !stays && k.BootMode != "" && mode != "" && mode != k.BootMode {
 		why = append(why, fmt.Sprintf("it has booted by %s, and the image boots by %s, which AWS would change it to",
 			k.BootMode, mode))
 	}

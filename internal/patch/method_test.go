@@ -8,7 +8,7 @@ import (
 
 func TestAnImageThatDoesNotFit(t *testing.T) {
 	fits := ImageKind{
-		Architecture: "x86_64", Virtualization: "hvm", BootMode: "uefi", Billing: "RunInstances", Products: []string{},
+		Architecture: "x86_64", Virtualization: "hvm", BootMode: "uefi", AskedMode: "uefi", Billing: "RunInstances", Products: []string{},
 		ENA: true,
 	}
 	for _, c := range []struct {
@@ -22,6 +22,11 @@ func TestAnImageThatDoesNotFit(t *testing.T) {
 		{"boots by UEFI where it can, and has not", func(m, i *ImageKind, _ *ImageLook, _ *View) {
 			m.BootMode, i.BootMode = "legacy-bios", "uefi-preferred"
 		}, "booted by legacy-bios, and the image boots by uefi"},
+		{"boots by UEFI where it can, as the image that it came from, and its type cannot", func(m, i *ImageKind, _ *ImageLook,
+			_ *View,
+		) {
+			m.BootMode, m.AskedMode, i.BootMode = "legacy-bios", "uefi-preferred", "uefi-preferred"
+		}, ""},
 		{"no boot mode told, of x86 that has booted by UEFI", func(_, i *ImageKind, _ *ImageLook, _ *View) {
 			i.BootMode = ""
 		}, "booted by uefi, and the image boots by legacy-bios"},
@@ -148,4 +153,23 @@ func TestARollBackKnowsTheRootVolumeOfAnImage(t *testing.T) {
 	require.Contains(t, JudgeRollBack(view, DefaultTiming().RollbackMaxAge).Losses[0], "vol-3 that somebody gave it")
 	view.Facts.PackagesSHA256 = "old"
 	require.Equal(t, PutBackAlready, JudgeRollBack(view, DefaultTiming().RollbackMaxAge).Verdict)
+}
+
+// An image that is used again, or copied, is proven by a machine that has just what it was proven with.
+func TestWhoProvesAnImage(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		image *RootImage
+		donor Donor
+		want  bool
+	}{
+		{"the very packages", &RootImage{Packages: "a"}, Donor{Packages: "a"}, true},
+		{"of an earlier wave", &RootImage{Packages: "a"}, Donor{Packages: "a", Earlier: true}, true},
+		{"others", &RootImage{Packages: "a"}, Donor{Packages: "b"}, false},
+		{"the first that got a parameter's", &RootImage{}, Donor{Packages: "a"}, true},
+		{"one that never got it", &RootImage{}, Donor{Packages: "a", Earlier: true}, false},
+		{"there is none", nil, Donor{Packages: "a"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.image.ProvenBy(c.donor)) })
+	}
 }

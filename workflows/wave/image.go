@@ -119,7 +119,7 @@ func (w *wave) imageFor(ctx workflow.Context, stage int, group patch.Group) (pat
 			switch {
 			case ctx.Err() != nil:
 				return image, ctx.Err()
-			case why == "" && proven.ProvenWith(donor.Packages):
+			case why == "" && proven.ProvenBy(donor):
 				proven.Packages, proven.Kernel, proven.Blocked = image.Packages, image.Kernel, image.Blocked
 				return *proven, nil
 			case why == "" && tier == 0:
@@ -144,8 +144,8 @@ const mostDonorsTold = 5
 // whoHas puts those first that have just what an image was proven with: it need not be made again.
 func whoHas(image *patch.RootImage, donors []patch.Donor) []patch.Donor {
 	slices.SortStableFunc(donors, func(a, b patch.Donor) int {
-		switch of := image.ProvenWith(a.Packages); {
-		case of == image.ProvenWith(b.Packages):
+		switch of := image.ProvenBy(a); {
+		case of == image.ProvenBy(b):
 			return 0
 		case of:
 			return -1
@@ -163,7 +163,7 @@ func (w *wave) makeElsewhere(
 	from := w.groupNamed(donor.Group)
 	source := *image
 	source.Account, source.Region = from.Account.ID, from.Region
-	if proven := w.provenImage(stage, from); proven != nil && proven.Ours {
+	if proven := w.provenImage(stage, from); proven.ProvenBy(donor) && proven.Ours {
 		source.ID, source.SnapshotID = proven.ID, proven.SnapshotID
 	} else if err := w.make(ctx, donor, &source); err != nil {
 		return err
@@ -304,6 +304,6 @@ func (w *wave) holdImageless(ctx workflow.Context, stage int, why string) patch.
 	tell := func(ctx workflow.Context) { w.tell(ctx, patch.NoticeOnHold, until) }
 	tell(ctx)
 	return w.awaitDecision(ctx, timeout, patch.Decision{
-		Verb: patch.Abort, Actor: "patchtide", Point: w.status.Point(), Reason: "nobody answered within " + timeout.String(),
+		Verb: patch.Abort, Actor: patch.ByItself, Point: w.status.Point(), Reason: "nobody answered within " + timeout.String(),
 	}, tell)
 }
