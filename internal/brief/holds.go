@@ -25,6 +25,9 @@ func (w Wave) Window(moment func(time.Time) string) string {
 
 // Frozen says what a freeze keeps from beginning, and how it ends.
 func Frozen(freeze patch.Freeze) string {
+	if freeze.Actor == patch.ByItself {
+		return fmt.Sprintf("%s. Nothing begins there until that is lifted: %s", freeze, freeze.Lift())
+	}
 	return fmt.Sprintf("%s. Nothing begins there until %s takes that back: %s (%s)", freeze, freeze.Actor, freeze.Lift(),
 		patch.ForAll)
 }

@@ -49,9 +49,6 @@ const (
 	MostByAlike = MostBlocked / 2
 )
 
-// ByAlike is who blocks where no person does.
-const ByAlike = "patchtide"
-
 // AlikeBlocked is what two that failed alike came to at a wave's end.
 type AlikeBlocked struct {
 	Fresh  Blocks   // blocked now
@@ -96,7 +93,7 @@ func (k *KeptBlocks) BlockAlike(wave string, well []Well, at time.Time) (done Al
 		}
 		var blocks []BlockedPatch
 		for _, one := range failed[0].patches() {
-			one.Actor, one.Reason, one.Since, one.Until = ByAlike, "two failed alike in wave "+wave, at, at.Add(AlikeBinds)
+			one.Actor, one.Reason, one.Since, one.Until = ByItself, "two failed alike in wave "+wave, at, at.Add(AlikeBinds)
 			for _, other := range failed[:min(len(failed), mostFailedWith)] {
 				one.Failed = append(one.Failed, other.Named())
 			}
@@ -114,7 +111,7 @@ func (k *KeptBlocks) doubt(failed []Suspicion, well []Well, at time.Time) (why s
 	for _, one := range patches {
 		if slices.ContainsFunc(k.Blocked, func(b BlockedPatch) bool {
 			return b.Platform == one.Platform && b.Is(one.Name, one.Version) && b.Binds(at) &&
-				(b.Actor != ByAlike || !b.Since.Equal(at))
+				(b.Actor != ByItself || !b.Since.Equal(at))
 		}) {
 			return "", true
 		}

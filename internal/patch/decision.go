@@ -16,6 +16,9 @@ const (
 	ScopeWave  Scope = "wave"
 )
 
+// ByItself is the actor of what the product does of its own accord: at a time-out, or where nobody can be asked.
+const ByItself = "patchtide"
+
 // Decision is one verb a wave took, by whom and why.
 type Decision struct {
 	Verb  Verb  `json:"verb"`

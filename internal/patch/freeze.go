@@ -149,8 +149,14 @@ func (f Freezes) Holding(s WaveStatus) Freezes {
 	return holding
 }
 
-// Lift is the command by which whoever froze it takes it back. Sent by anybody else it is refused.
-func (f Freeze) Lift() string { return f.lift("") }
+// Lift is the command by which whoever froze it takes it back. Sent by anybody else it is refused; of what nobody froze,
+// but the evidence that cannot be read, it is everybody's.
+func (f Freeze) Lift() string {
+	if f.Actor == ByItself {
+		return f.LiftForAll()
+	}
+	return f.lift("")
+}
 
 // LiftForAll is the command by which anybody lifts it, with whatever else is frozen so.
 func (f Freeze) LiftForAll() string { return f.lift(" --for-all") }

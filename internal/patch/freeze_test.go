@@ -136,6 +136,8 @@ func TestAPersonFreezesWhatIsFrozenOnce(t *testing.T) {
 func TestTheCommandThatLiftsAFreeze(t *testing.T) {
 	require.Equal(t, `patchtide unfreeze --reason "..."`, patch.Freeze{Actor: "ann"}.Lift())
 	require.Equal(t, `patchtide unfreeze --account production --reason "..."`, patch.Freeze{Account: "production"}.Lift())
+	require.Equal(t, `patchtide unfreeze --for-all --reason "..."`, patch.Freeze{Actor: patch.ByItself}.Lift(),
+		"nobody could take that back")
 	require.Equal(t, `patchtide unfreeze --account production --for-all --reason "..."`,
 		patch.Freeze{Account: "production"}.LiftForAll())
 	require.Equal(t, "lifted the freeze of everything by ann since 1970-01-01 00:00 UTC: incident",

@@ -55,7 +55,7 @@ func (f *freezer) recall(ctx workflow.Context) error {
 
 // unread is the freeze of everything by nobody but us.
 func (f *freezer) unread(ctx workflow.Context, why string) patch.Freeze {
-	return patch.Freeze{Actor: "patchtide", Reason: why, Since: workflow.Now(ctx)}
+	return patch.Freeze{Actor: patch.ByItself, Reason: why, Since: workflow.Now(ctx)}
 }
 
 // keepInEvidence writes what is frozen into the evidence as it changes. A store that is away keeps nobody from

@@ -77,7 +77,7 @@ func (p *placeSearch) quarantined(ctx workflow.Context, one activities.MarkedRes
 
 func (p *placeSearch) endQuarantine(ctx workflow.Context, resource string, record journal.Record) {
 	result, stranded, err := endUnderLocks(ctx, names.QuarantineID(record.Instance), instance.QuarantineEnd{
-		Verb: patch.QuarantineTerminate, Record: record, Actor: "patchtide", Reason: "its time in quarantine is over",
+		Verb: patch.QuarantineTerminate, Record: record, Actor: patch.ByItself, Reason: "its time in quarantine is over",
 	})
 	p.result.Failed = append(p.result.Failed, stranded...)
 	switch {

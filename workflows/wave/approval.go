@@ -90,7 +90,7 @@ func (w *wave) askApproval(ctx workflow.Context, stage int, about asked) (outcom
 		}
 	})
 	decision := w.awaitDecision(ctx, approval.Timeout, patch.Decision{
-		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + approval.Timeout.String(),
+		Verb: patch.Reject, Actor: patch.ByItself, Reason: "nobody approved within " + approval.Timeout.String(),
 		Point: w.status.Point(),
 	}, ask)
 	stop()

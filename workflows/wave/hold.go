@@ -35,7 +35,7 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 	until := unless(ctx, timeout, then)
 	w.tell(ctx, patch.NoticeOnHold, failing(held), until)
 	decision := w.awaitDecision(ctx, timeout, patch.Decision{
-		Verb: then, Actor: "patchtide", Reason: silence, Point: w.status.Point(),
+		Verb: then, Actor: patch.ByItself, Reason: silence, Point: w.status.Point(),
 	}, func(ctx workflow.Context) { w.tell(ctx, patch.NoticeOnHold, failing(held), until) })
 	switch decision.Verb {
 	case patch.Retry, patch.Skip:

@@ -54,7 +54,7 @@ func (w *wave) parkForSoak(ctx workflow.Context, s *soaking) (outcome patch.Outc
 	w.parking.soak = s
 	defer func() { w.endSoak(ctx, cmp.Or(w.reason, "the wave ended")) }()
 	return w.park(ctx, s.stage, &patch.Decision{
-		Verb: patch.Resume, Actor: "patchtide", At: s.Until,
+		Verb: patch.Resume, Actor: patch.ByItself, At: s.Until,
 		Reason: fmt.Sprintf("%s soaked for %s", s.of, patch.Duration(s.Until.Sub(s.Since)).Rough()),
 	})
 }
@@ -199,7 +199,7 @@ func (w *wave) holdSoak(ctx workflow.Context, stage int) *leaving {
 	}
 	ask(ctx)
 	decision := w.awaitDecision(ctx, timeout, patch.Decision{
-		Verb: patch.Abort, Actor: "patchtide", Point: w.status.Point(),
+		Verb: patch.Abort, Actor: patch.ByItself, Point: w.status.Point(),
 		Reason: "nobody answered until the cutoff of the window in which it would have gone on, and " + s.Last.String(),
 	}, ask)
 	s.ill = nil
