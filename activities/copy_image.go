@@ -2,13 +2,10 @@ package activities
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -27,8 +24,8 @@ type CopyImageInput struct {
 
 // CopyImage makes an encrypted copy once per attempt token, and the account of the group owns it. What an earlier
 // attempt made is looked for by its tag, as MakeImage does; the token is the client token as well, by which EC2 answers
-// the same request with the same image, for how long AWS does not say. Tags of another account's image are not copied:
-// the copy gets its own.
+// the same request with the same image (EC2 Developer Guide, Ensuring idempotency: which does not say for how long). Tags
+// that another account has put on are not copied (API reference of CopyImage, CopyImageTags): the copy gets its own.
 func (a *AWS) CopyImage(ctx context.Context, in CopyImageInput) (_ string, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -36,28 +33,21 @@ func (a *AWS) CopyImage(ctx context.Context, in CopyImageInput) (_ string, err e
 		return "", once.Unsent(ctx, err)
 	}
 	where := in.Group.String()
-	found, at, err := aws.ReadImages(ctx, s, where, aws.Filter("tag-key", names.TagAttempt+in.Attempt.Token))
-	if err != nil {
-		return "", once.Unsent(ctx, err)
-	}
-	if len(found) > 0 {
-		return aws.Deref(found[0].ImageId), nil
+	made, at, err := imageMade(ctx, s, where, in.Attempt)
+	if err != nil || made != "" {
+		return made, once.Unsent(ctx, err)
 	}
 	if err := a.waits().MaySend(ctx, in.Pace, at, "the copy of an image"); err != nil {
 		return "", err
 	}
 	tags := append(aws.ImageTags(in.Group, in.Attempt.WaveID, in.Attempt.Token, in.Plan), expires(at, in.Retention))
-	making := ec2types.Tag{Key: aws.Ptr(names.TagImageState), Value: aws.Ptr(aws.ImageMaking)}
 	asked := &ec2.CopyImageInput{
 		SourceImageId: &in.Source.ID, SourceRegion: &in.Source.Region,
 		Name:        aws.Ptr(aws.ImageName(in.Group, in.Attempt.Token)),
 		ClientToken: &in.Attempt.Token, Encrypted: aws.Ptr(true),
 		Description: aws.Ptr(patch.Clip("Patchtide: copy of "+in.Source.ID+" of "+in.Source.Account+"/"+in.Source.Region+
 			" as proven by wave "+in.Attempt.WaveID, 255)),
-		TagSpecifications: []ec2types.TagSpecification{
-			{ResourceType: ec2types.ResourceTypeImage, Tags: append(slices.Clone(tags), making)},
-			{ResourceType: ec2types.ResourceTypeSnapshot, Tags: tags},
-		},
+		TagSpecifications: fromTheBeginning(tags),
 	}
 	if in.Key != "" {
 		asked.KmsKeyId = &in.Key
@@ -65,8 +55,8 @@ func (a *AWS) CopyImage(ctx context.Context, in CopyImageInput) (_ string, err e
 	out, err := s.Copies.CopyImage(ctx, asked)
 	doing := "copy the image " + in.Source.ID + " of " + in.Source.Account + "/" + in.Source.Region
 	switch {
-	case aws.HasCode(err, aws.CodeImageName): // an earlier attempt has made it, and no list shows it yet
-		return "", once.NotReady(in.Pace.Poll.D(), "%s: its image to be listed", where)
+	case aws.HasCode(err, aws.CodeImageName):
+		return "", notListed(in.Pace, where)
 	case aws.HasCode(err, aws.CodeNoImage, aws.CodeImageGone, aws.CodeImageStorage): // it was shared a moment ago
 		once.Refused(ctx, err)
 		return "", aws.InPassing(doing, where, err)

@@ -42,12 +42,9 @@ func (a *AWS) MakeImage(ctx context.Context, in MakeImageInput) (_ string, err e
 		return "", once.Unsent(ctx, err)
 	}
 	where, group := in.Instance.String(), in.Instance.Group
-	found, at, err := aws.ReadImages(ctx, s, where, aws.Filter("tag-key", names.TagAttempt+in.Attempt.Token))
-	if err != nil {
-		return "", once.Unsent(ctx, err)
-	}
-	if len(found) > 0 {
-		return aws.Deref(found[0].ImageId), nil
+	made, at, err := imageMade(ctx, s, where, in.Attempt)
+	if err != nil || made != "" {
+		return made, once.Unsent(ctx, err)
 	}
 	machine, err := aws.ReadMachine(ctx, s, in.Instance)
 	if err != nil {
@@ -60,25 +57,44 @@ func (a *AWS) MakeImage(ctx context.Context, in MakeImageInput) (_ string, err e
 	if in.Retention > 0 {
 		tags = append(tags, expires(at, in.Retention))
 	}
-	making := ec2types.Tag{Key: aws.Ptr(names.TagImageState), Value: aws.Ptr(aws.ImageMaking)}
 	out, err := s.Images.CreateImage(ctx, &ec2.CreateImageInput{
 		InstanceId: &in.Instance.ID, Name: aws.Ptr(aws.ImageName(group, in.Attempt.Token)), NoReboot: aws.Ptr(true),
 		Description: aws.Ptr(patch.Clip("Patchtide: "+in.Instance.ID+" of "+group.AutoScalingGroup+" as patched by wave "+
 			in.Attempt.WaveID, 255)),
 		BlockDeviceMappings: aws.WithoutData(*machine),
-		TagSpecifications: []ec2types.TagSpecification{
-			{ResourceType: ec2types.ResourceTypeImage, Tags: append(slices.Clone(tags), making)},
-			{ResourceType: ec2types.ResourceTypeSnapshot, Tags: tags},
-		},
+		TagSpecifications:   fromTheBeginning(tags),
 	})
 	switch {
-	case aws.HasCode(err, aws.CodeImageName): // an earlier attempt has made it, and no list shows it yet
-		return "", once.NotReady(in.Pace.Poll.D(), "%s: its image to be listed", where)
+	case aws.HasCode(err, aws.CodeImageName):
+		return "", notListed(in.Pace, where)
 	case err != nil:
 		once.Refused(ctx, err)
 		return "", aws.Wrap("create the image", where, err)
 	}
 	return aws.Deref(out.ImageId), nil
+}
+
+// imageMade is the image that an earlier attempt has made or copied, by its tag; "": none is listed. The time is AWS's.
+func imageMade(ctx context.Context, s *aws.Services, where string, of Attempt) (id string, at time.Time, err error) {
+	found, at, err := aws.ReadImages(ctx, s, where, aws.Filter("tag-key", names.TagAttempt+of.Token))
+	if err == nil && len(found) > 0 {
+		id = aws.Deref(found[0].ImageId)
+	}
+	return id, at, err
+}
+
+// notListed is where the name of an image is taken: an earlier attempt has made it, and no list shows it yet.
+func notListed(pace Pace, where string) error {
+	return once.NotReady(pace.Poll.D(), "%s: its image to be listed", where)
+}
+
+// fromTheBeginning has an image and its snapshot carry tags from their creation on; the image is being made.
+func fromTheBeginning(tags []ec2types.Tag) []ec2types.TagSpecification {
+	making := ec2types.Tag{Key: aws.Ptr(names.TagImageState), Value: aws.Ptr(aws.ImageMaking)}
+	return []ec2types.TagSpecification{
+		{ResourceType: ec2types.ResourceTypeImage, Tags: append(slices.Clone(tags), making)},
+		{ResourceType: ec2types.ResourceTypeSnapshot, Tags: tags},
+	}
 }
 
 // expires is the tag of what is kept so long from a moment of AWS's clock.

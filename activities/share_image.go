@@ -22,6 +22,10 @@ type ImageShare struct {
 	With     string // the account's id
 }
 
+// ToUnshare is what to do about what could not be taken back.
+const ToUnshare = "let the role do ec2:ModifyImageAttribute and ec2:ModifySnapshotAttribute, then run `patchtide " +
+	"reconcile`, which takes it back"
+
 // sharedAs is the value of names.TagShared: it names what carries it, for tags are copied with what somebody makes of
 // it.
 func (s ImageShare) sharedAs(id string) string { return id + " " + s.With }

@@ -47,7 +47,8 @@ func Script(platform patch.Platform) (document string, lines []string) {
 	return document, lines
 }
 
-// awaitCloudInit waits until what a machine does as it boots first is done: packages may be installed by it. A machine
+// awaitCloudInit waits until what a machine does as it boots first is done: packages may be installed by it
+// (cloud-init's documentation, CLI commands: `status --wait` blocks until it has completed). A machine
 // that has no cloud-init, or has it disabled, is not waited for, and how it ended is not judged here.
 const awaitCloudInit = `if command -v cloud-init >/dev/null; then timeout 120 cloud-init status --wait >/dev/null 2>&1; ` +
 	`[ $? -ne 124 ] || fail "cloud-init is at work still"; fi`

@@ -284,7 +284,7 @@ func GroupOutcome(instances []InstanceResult) Outcome {
 }
 
 // NotAsBefore reports whether one that failed, for all that is known, is not as it was before the wave. One that was
-// refused before anything was begun on it is.
+// refused before anything was begun on it is, and one that has come back before anything was installed.
 func (r InstanceResult) NotAsBefore() bool {
 	switch {
 	case r.Outcome == Quarantined:
@@ -292,7 +292,7 @@ func (r InstanceResult) NotAsBefore() bool {
 	case r.Outcome != Failed:
 		return false
 	}
-	return r.AutomationExecutionID != "" || r.Backup != nil || r.StillPatched || len(r.Stranded) > 0
+	return r.AutomationExecutionID != "" || r.StillPatched || len(r.Stranded) > 0
 }
 
 // CombinedOutcome judges a stage by its groups, or a wave by its stages: the worst one names the whole. What was not

@@ -319,7 +319,7 @@ func (g *group) skipFailures(ctx workflow.Context) {
 		}
 		refused = false
 		g.status.Instances[i].PassedOver = true
-		if instance.Outcome == patch.Failed && instance.AutomationExecutionID == "" && len(instance.Stranded) == 0 {
+		if instance.Outcome == patch.Failed && !instance.NotAsBefore() {
 			g.status.Instances[i].Outcome = patch.Skipped
 		}
 	}

@@ -38,8 +38,7 @@ func (p *placeSearch) unshare(ctx workflow.Context, one activities.SharedImage) 
 	}
 	acting := run.Acting(ctx, p.place.Nowhere(), p.scope.Timing)
 	if err := workflow.ExecuteActivity(acting, aws.UnshareImage, one.ImageShare).Get(acting, nil); err != nil {
-		p.failed(resource, "still "+state+": "+run.Reason(err),
-			"let the role do ec2:ModifyImageAttribute and ec2:ModifySnapshotAttribute, then run `patchtide reconcile` again")
+		p.failed(resource, "still "+state+": "+run.Reason(err), activities.ToUnshare)
 		return
 	}
 	p.healed(resource, one.WaveID, "it was "+state)

@@ -84,20 +84,33 @@ func (r *caseReader) reads(ctx workflow.Context, group patch.Group, what string)
 	return run.Before(run.Summed(run.Reading(ctx, group, r.wave.plan.Timing), what), r.until)
 }
 
-// due reads what the stage is due to get, and returns the ids.
-func (r *caseReader) due(ctx workflow.Context) []string {
-	type asked struct {
-		held    *lockedGroup
-		members []string
-		read    activities.DueRead
-		err     error
-	}
-	var groups []*asked
+// looked are members of a group about which is asked.
+type looked struct {
+	held    *lockedGroup
+	members []string
+}
+
+// looks are those of the stage's groups, as many as are asked about.
+func (r *caseReader) looks() (groups []looked) {
 	left := mostCaseInstances
 	for _, held := range r.wave.roster.of(r.stage) {
 		if some := min(len(held.members), mostCaseOfGroup, left); some > 0 {
-			groups, left = append(groups, &asked{held: held, members: held.members[:some]}), left-some
+			groups, left = append(groups, looked{held, held.members[:some]}), left-some
 		}
+	}
+	return groups
+}
+
+// due reads what the stage is due to get, and returns the ids.
+func (r *caseReader) due(ctx workflow.Context) []string {
+	type asked struct {
+		looked
+		read activities.DueRead
+		err  error
+	}
+	var groups []*asked
+	for _, one := range r.looks() {
+		groups = append(groups, &asked{looked: one})
 	}
 	// What fails is told, and no error.
 	_ = run.EachAtOnce(ctx, len(groups), lookedAtOnce, func(ctx workflow.Context, i int) error {

@@ -20,14 +20,12 @@ func (r *caseReader) fit(ctx workflow.Context) {
 		err error
 	}
 	var groups []*asked
-	left, unasked := mostCaseInstances, 0
-	for _, held := range r.wave.roster.of(r.stage) {
-		image := r.wave.plan.RootImageFor(r.of.Images, held.group)
-		some := min(len(held.members), mostCaseOfGroup, left)
-		left, unasked = left-some, unasked+len(held.members)-some
-		if image != nil && some > 0 {
+	unasked := r.of.Due.Of
+	for _, one := range r.looks() {
+		unasked -= len(one.members)
+		if image := r.wave.plan.RootImageFor(r.of.Images, one.held.group); image != nil {
 			groups = append(groups, &asked{in: activities.ReadImageFitInput{
-				Group: held.group, Image: image.ID, Instances: held.members[:some],
+				Group: one.held.group, Image: image.ID, Instances: one.members,
 			}})
 		}
 	}

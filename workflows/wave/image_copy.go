@@ -118,9 +118,8 @@ func (w *wave) stranded() []patch.Stranded {
 	for _, share := range w.shares {
 		left = append(left, patch.Stranded{
 			Account: share.Group.Account.Name, Region: share.Group.Region, Resource: "image " + share.Image,
-			State: "it and its snapshot " + share.Snapshot + " may still be shared with the account " + share.With,
-			WhatToDo: "let the role do ec2:ModifyImageAttribute and ec2:ModifySnapshotAttribute, then run `patchtide reconcile`, " +
-				"which takes them back",
+			State:    "it and its snapshot " + share.Snapshot + " may still be shared with the account " + share.With,
+			WhatToDo: activities.ToUnshare,
 		})
 	}
 	return left
