@@ -24,8 +24,9 @@ type CopyImageInput struct {
 
 // CopyImage makes an encrypted copy once per attempt token, and the account of the group owns it. What an earlier
 // attempt made is looked for by its tag, as MakeImage does; the token is the client token as well, by which EC2 answers
-// the same request with the same image (EC2 Developer Guide, Ensuring idempotency: which does not say for how long). Tags
-// that another account has put on are not copied (API reference of CopyImage, CopyImageTags): the copy gets its own.
+// the same request with the same image (EC2 Developer Guide, Ensuring idempotency: which does not say for how long).
+// Tags that another account has put on are not copied (API reference of CopyImage, CopyImageTags): the copy gets its
+// own.
 func (a *AWS) CopyImage(ctx context.Context, in CopyImageInput) (_ string, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)

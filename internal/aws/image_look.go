@@ -45,7 +45,8 @@ func ReadImageLook(
 	for id, machine := range instances {
 		look.Machines[id] = patch.ImageKind{
 			Architecture: string(machine.Architecture), Virtualization: string(machine.VirtualizationType),
-			BootMode: string(machine.CurrentInstanceBootMode), AskedMode: string(machine.BootMode), Platform: strings.ToLower(string(machine.Platform)),
+			BootMode: string(machine.CurrentInstanceBootMode), AskedMode: string(machine.BootMode),
+			Platform: strings.ToLower(string(machine.Platform)),
 			Billing: Deref(machine.UsageOperation), Products: productsOf(machine.ProductCodes),
 			ENA: Deref(machine.EnaSupport), SRIOV: Deref(machine.SriovNetSupport) != "", TPM: Deref(machine.TpmSupport) != "",
 		}

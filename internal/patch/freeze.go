@@ -149,8 +149,8 @@ func (f Freezes) Holding(s WaveStatus) Freezes {
 	return holding
 }
 
-// Lift is the command by which whoever froze it takes it back. Sent by anybody else it is refused; of what nobody froze,
-// but the evidence that cannot be read, it is everybody's.
+// Lift is the command by which whoever froze it takes it back. Sent by anybody else it is refused; of what nobody
+// froze, but the evidence that cannot be read, it is everybody's.
 func (f Freeze) Lift() string {
 	if f.Actor == ByItself {
 		return f.LiftForAll()

@@ -71,8 +71,8 @@ func (i RootImage) For(group Group, baseline string) bool {
 	return i.Account == group.Account.ID && i.Region == group.Region && i.Baseline == baseline
 }
 
-// ProvenBy reports whether a machine proves it: it has the very packages, or, of a parameter's, is of the first that got
-// it, in this wave. Nobody proves an image that is not there.
+// ProvenBy reports whether a machine proves it: it has the very packages, or, of a parameter's, is of the first that
+// got it, in this wave. Nobody proves an image that is not there.
 func (i *RootImage) ProvenBy(donor Donor) bool {
 	return i != nil && (i.Packages == donor.Packages || i.Packages == "" && !donor.Earlier)
 }

@@ -304,6 +304,7 @@ func (w *wave) holdImageless(ctx workflow.Context, stage int, why string) patch.
 	tell := func(ctx workflow.Context) { w.tell(ctx, patch.NoticeOnHold, until) }
 	tell(ctx)
 	return w.awaitDecision(ctx, timeout, patch.Decision{
-		Verb: patch.Abort, Actor: patch.ByItself, Point: w.status.Point(), Reason: "nobody answered within " + timeout.String(),
+		Verb: patch.Abort, Actor: patch.ByItself, Point: w.status.Point(),
+		Reason: "nobody answered within " + timeout.String(),
 	}, tell)
 }

@@ -154,7 +154,8 @@ func (w *wave) holdUnbound(ctx workflow.Context, stage int, why string) patch.De
 	tell := func(ctx workflow.Context) { w.tell(ctx, patch.NoticeOnHold, until) }
 	tell(ctx)
 	return w.awaitDecision(ctx, timeout, patch.Decision{
-		Verb: patch.Abort, Actor: patch.ByItself, Point: w.status.Point(), Reason: "nobody answered within " + timeout.String(),
+		Verb: patch.Abort, Actor: patch.ByItself, Point: w.status.Point(),
+		Reason: "nobody answered within " + timeout.String(),
 	}, tell)
 }
 
