@@ -47,7 +47,7 @@ func ReadImageLook(
 			Architecture: string(machine.Architecture), Virtualization: string(machine.VirtualizationType),
 			BootMode: string(machine.CurrentInstanceBootMode), AskedMode: string(machine.BootMode),
 			Platform: strings.ToLower(string(machine.Platform)),
-			Billing: Deref(machine.UsageOperation), Products: productsOf(machine.ProductCodes),
+			Billing:  Deref(machine.UsageOperation), Products: productsOf(machine.ProductCodes),
 			ENA: Deref(machine.EnaSupport), SRIOV: Deref(machine.SriovNetSupport) != "", TPM: Deref(machine.TpmSupport) != "",
 		}
 	}
