@@ -2,6 +2,7 @@ package wavetest
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -40,7 +41,7 @@ func Roots(region *world.Region) map[string]string {
 }
 
 // NeitherRoot finds machines of a stage by image that ended neither wholly on the image, nor wholly on their old root
-// volume or its snapshot, nor in quarantine by name.
+// volume or its snapshot, nor in quarantine, nor stranded and unfit to serve, by name.
 func (s *Scene) NeitherRoot(result *patch.WaveResult, before map[string][]world.Package) (found []string) {
 	for _, stage := range result.Stages {
 		if len(stage.Images) == 0 {
@@ -50,7 +51,9 @@ func (s *Scene) NeitherRoot(result *patch.WaveResult, before map[string][]world.
 			s.inRegionOf(group, func(region *world.Region) {
 				for _, told := range group.Instances {
 					machine := region.Instance(told.ID)
-					if machine == nil || machine.State != world.Running || told.Outcome == patch.Quarantined {
+					named := told.Outcome == patch.Quarantined ||
+						len(told.Stranded) > 0 && strings.Contains(told.Reason, "unfit to serve: ")
+					if machine == nil || machine.State != world.Running || named {
 						continue
 					}
 					image := region.Image(stage.Images[0].ID)

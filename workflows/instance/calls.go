@@ -218,6 +218,9 @@ func (s *saga) remedy(step patch.Step) string {
 		return fmt.Sprintf("aws autoscaling resume-processes --auto-scaling-group-name %s --scaling-processes %s", group,
 			strings.Join(s.suspended, " "))
 	case patch.StepStandby:
+		if s.unfitReason != "" && !s.stays() {
+			return "it must not serve as it is: mend what is said, then `patchtide reconcile` puts it back, or into quarantine"
+		}
 		if s.in.Group.IsAutoScaling() {
 			return fmt.Sprintf("check the instance, then: aws autoscaling exit-standby --auto-scaling-group-name %s "+
 				"--instance-ids %s", group, s.in.Instance)

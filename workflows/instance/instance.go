@@ -326,6 +326,9 @@ func (s *saga) strand(step patch.Step, err error) {
 		}
 		return
 	}
+	if step == patch.StepStandby && s.unfitReason != "" {
+		s.tellUnfit()
+	}
 	s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
 		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: s.stranded(step),
 		State: "undo of " + string(step) + " failed: " + run.Reason(err), WhatToDo: s.remedy(step),

@@ -66,14 +66,19 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 // tellUnfit adds to why it failed why it must not serve. Where that is for the same, it says only what it is.
 func (s *saga) tellUnfit() {
 	result, unfit := &s.status.Result, s.unfitReason
+	if strings.Contains(result.Reason, unfitToServe) {
+		return
+	}
 	if what, why, found := strings.Cut(unfit, ": "); found && strings.Contains(result.Reason, why) {
 		unfit = what
 	}
 	if result.Reason != "" {
 		result.Reason += "; "
 	}
-	result.Reason += "unfit to serve: " + unfit
+	result.Reason += unfitToServe + unfit
 }
+
+const unfitToServe = "unfit to serve: "
 
 // keepOthers has the group terminate nobody while a member of it is detached: of one that is in Standby the guide on
 // detaching says that it may cause others to terminate unexpectedly. A group that is gone has nobody.

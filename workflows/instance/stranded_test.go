@@ -125,3 +125,41 @@ func TestWhatCannotBeTakenOutAgainIsNotRestored(t *testing.T) {
 	})
 	require.NotEmpty(t, scene.Marks())
 }
+
+// One that nothing can be done about any more, on the root volume of its image: what it is stranded with is told, and
+// that it must not serve as it is.
+func TestWhatIsStrandedOnAnImageIsToldToBeUnfit(t *testing.T) {
+	scene := byImage(t, wavetest.WithFaults(nil, world.WorldFault{
+		Kind: world.FaultAgentSilent, Account: "production", Group: "web", Times: 1,
+	}))
+	replaced := 0
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		switch call.Operation {
+		case "CreateReplaceRootVolumeTask":
+			replaced++
+		case "DetachInstances", "ExitStandby":
+		default:
+			return awssim.Fault{}
+		}
+		if replaced < 2 {
+			return awssim.Fault{}
+		}
+		return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied", Message: "the role lost it", Status: 403}
+	})
+	scene.Decide, scene.Impatient = []patch.Verb{patch.Abort}, true
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	first := result.Stages[1].Groups[0].Instances[0]
+	require.Equal(t, patch.Failed, first.Outcome)
+	require.Contains(t, first.Reason, "unfit to serve: restore not proven: replace the root volume")
+	require.Len(t, first.Stranded, 2)
+	for _, left := range first.Stranded {
+		require.Regexp(t, `^undo of .* failed: Detach was given up \(attempt \d+\): .*the role lost it`, left.State)
+	}
+	require.Contains(t, first.Stranded[0].WhatToDo, "it must not serve as it is")
+
+	scene.Sim.SetInterceptor(nil)
+	healed := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
+	require.Empty(t, healed.Failed)
+	scene.RequireInvariants(nil, wavetest.Except{Newcomers: 1, Out: []string{first.ID}})
+}

@@ -26,6 +26,17 @@ func IsType(err error, types ...string) bool {
 	return false
 }
 
+// GivenUp is the error of what a person has given up, or has not been tried any more since: a cancel that says what
+// failed.
+type GivenUp struct {
+	Said string
+	Err  error // Temporal's
+}
+
+func (e *GivenUp) Error() string { return e.Said }
+
+func (e *GivenUp) Unwrap() error { return e.Err }
+
 // Reason is an error as a person should read it: the activity's own words, without Temporal's wrapping.
 func Reason(err error) string {
 	var typed *temporal.ApplicationError
@@ -44,7 +55,11 @@ func Reason(err error) string {
 		}
 		return "no answer in time from the activity: " + timeout.Error()
 	}
-	if temporal.IsCanceledError(err) {
+	var given *GivenUp
+	switch {
+	case errors.As(err, &given):
+		return given.Said
+	case temporal.IsCanceledError(err):
 		return "cancelled"
 	}
 	return err.Error()

@@ -48,7 +48,7 @@ func watched(ctx workflow.Context, t try, output any) error {
 	}
 	t.began = workflow.Now(ctx)
 	watch.follow(clean, t, future)
-	err := future.Get(clean, output)
+	err := watch.explained(future.Get(clean, output))
 	watch.ended(clean, err)
 	return err
 }
@@ -101,7 +101,7 @@ func (w *Watch) follow(ctx workflow.Context, t try, future workflow.Future) {
 		case future.IsReady():
 			return
 		case w.asked && patch.MayGiveUp(pending.Failure != "", pending.Waits, tried):
-			w.giveUp()
+			w.giveUp(t, pending)
 			return
 		case tried >= patch.UndoFailsAfter && (!t.waits || !pending.Waits):
 			w.fails(ctx, t, pending)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -21,6 +22,7 @@ type Watch struct {
 
 	Failing *patch.FailingUndo // what does not end; nil: nothing
 
+	given string         // what a person gave up, and how it failed last; "": nothing
 	told  []patch.Notice // of Failing
 	asked bool           // a person gives up what is under way
 	stop  workflow.CancelFunc
@@ -38,7 +40,7 @@ func (w *Watch) Begin(ctx workflow.Context) (workflow.Context, workflow.CancelFu
 // in has the watch stand in a context until that is stopped; one may begin within another.
 func (w *Watch) in(ctx workflow.Context, stop workflow.CancelFunc) (workflow.Context, workflow.CancelFunc) {
 	around := w.stop
-	w.stop, w.asked = stop, false
+	w.stop, w.asked, w.given = stop, false, ""
 	return workflow.WithValue(ctx, watchKey{}, w), func() {
 		stop()
 		w.stop = around
@@ -79,7 +81,21 @@ func (w *Watch) heed(undoing workflow.Context) {
 // that only takes its time is not cut.
 func (w *Watch) GiveUp() { w.asked = true }
 
-func (w *Watch) giveUp() { w.stop() }
+func (w *Watch) giveUp(t try, pending activities.Pending) {
+	w.given = t.name() + " was given up"
+	if pending.Failure != "" {
+		w.given += fmt.Sprintf(" (attempt %d): %s", pending.Attempt, pending.Failure)
+	}
+	w.stop()
+}
+
+// explained has an undo's error say what was given up: that act, or one before it, after which nothing is tried.
+func (w *Watch) explained(err error) error {
+	if w.given == "" || !temporal.IsCanceledError(err) {
+		return err
+	}
+	return &run.GivenUp{Said: w.given, Err: err}
+}
 
 // fails shows that an undo does not end, and tells people now and then.
 func (w *Watch) fails(ctx workflow.Context, t try, pending activities.Pending) {
