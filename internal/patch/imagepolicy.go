@@ -51,20 +51,24 @@ func (r GroupResult) notWhole() string {
 }
 
 // Donors are the instances that may give their root volume to an image, the one that was proven last at first: patched,
-// awaiting no reboot, and always in service.
+// or where none was, with nothing due; awaiting no reboot, and always in service.
 func (r GroupResult) Donors() (ids []string, why string) {
 	if why := r.notWhole(); why != "" {
 		return nil, why
 	}
+	has := Patched
+	if CountPatched(r.Instances) == 0 {
+		has = AlreadyCompliant
+	}
 	patched := slices.Clone(r.Instances)
 	slices.SortStableFunc(patched, func(a, b InstanceResult) int { return b.Ended.Compare(a.Ended) })
 	for _, one := range patched {
-		if one.Outcome == Patched && !one.WasStopped {
+		if one.Outcome == has && !one.WasStopped && len(one.RebootPending) == 0 {
 			ids = append(ids, one.ID)
 		}
 	}
 	if len(ids) == 0 {
-		why = "none of those patched runs without waiting for a reboot"
+		why = "none of its instances that are " + has.Words() + " runs without waiting for a reboot"
 	}
 	return ids, why
 }

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"fmt"
 
 	"go.temporal.io/sdk/temporal"
@@ -15,15 +16,21 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
-// renewImage renews the image that the group launches from, where the plan says so and all of the group is patched.
-// What keeps it from that is told, and fails nothing.
+// renewImage renews the image that the group launches from, where the plan says so and all of the group is patched, by
+// this wave or by an earlier one that did not renew it. What keeps it from that is told, and fails nothing.
 func (g *group) renewImage(ctx workflow.Context) {
 	policy := g.in.Policy.Image
-	if !policy.Asked() || !g.in.Group.IsAutoScaling() || patch.CountPatched(g.status.Instances) == 0 || g.stopped ||
-		g.wanted() || ctx.Err() != nil || g.status.Image != nil && g.status.Image.Proven {
+	if !policy.Asked() || !g.in.Group.IsAutoScaling() || g.stopped || g.wanted() || ctx.Err() != nil ||
+		g.status.Image != nil && g.status.Image.Proven {
 		return
 	}
 	g.status.Image = nil // of an earlier try
+	owed := ""
+	if patch.CountPatched(g.status.Instances) == 0 {
+		if owed = g.owedImage(ctx); owed == "" {
+			return
+		}
+	}
 	donors, why := g.result().Donors()
 	if why == "" {
 		if late := patch.First(patch.LevelGroup, g.view(ctx)); late != nil {
@@ -36,7 +43,10 @@ func (g *group) renewImage(ctx workflow.Context) {
 		return
 	}
 	if why != "" {
-		g.status.Image = patch.NotRenewed("%s", why)
+		g.status.Image = patch.NotRenewed("%s", cmp.Or(owed, why))
+		if owed != "" {
+			g.status.Image.Failed += "; and now: " + why
+		}
 		return
 	}
 	g.imageTries++
@@ -53,6 +63,24 @@ func (g *group) renewImage(ctx workflow.Context) {
 	g.status.Image = g.renew(ctx, in)
 	g.status.Stranded = append(g.status.Stranded, g.status.Image.Stranded...)
 	g.giveBack(ctx)
+}
+
+// owedImage is why an earlier wave did not renew the image, of a group in which this one had nothing to patch; "": it
+// did, for all that is known.
+func (g *group) owedImage(ctx workflow.Context) string {
+	var stale activities.StaleImage
+	if err := workflow.ExecuteActivity(run.Looking(ctx, "whether an earlier wave renewed the image of "+g.in.Group.Name()),
+		control.FindStaleImage, activities.FindStaleImageInput{
+			Plan: g.in.Policy.Plan, WaveID: g.in.WaveID, Group: g.in.Group,
+		}).Get(ctx, &stale); err != nil {
+		g.status.StaleImage = "whether what it launches next lacks patches of an earlier wave is not known: " +
+			patch.Clip(run.Reason(err), longestWhy)
+		return ""
+	}
+	if stale.Why == "" {
+		return ""
+	}
+	return fmt.Sprintf("the wave %s left it: %s", stale.Wave, stale.Why)
 }
 
 // markImage writes into the journal by what is found what is about to be made, and marks the group.
