@@ -128,6 +128,9 @@ func New(t TB, options Options) *Scene {
 		Blocks: activities.NewBlocks(s.Control.Evidence),
 	}
 	s.Register()
+	if ends, ok := t.(interface{ Cleanup(func()) }); ok {
+		ends.Cleanup(s.Close)
+	}
 	return s
 }
 
@@ -135,10 +138,13 @@ func New(t TB, options Options) *Scene {
 // again until its own workflow has ended.
 func (s *Scene) OwnersStay() { s.attempts.stays = true }
 
-// Close lets go of what the scene holds once its last activity has ended, for tests that play thousands: an activity
-// that would be tried again when its workflow ends waits for ever in Temporal's test environment, and keeps all that it
-// can reach.
+// Close lets go of what the scene holds once its last activity has ended, as its test does by itself when it ends: an
+// activity that would be tried again when its workflow ends waits for ever in Temporal's test environment, and keeps
+// all that it can reach.
 func (s *Scene) Close() {
+	if s.attempts == nil { // closed before
+		return
+	}
 	s.attempts.close(func() {
 		*s.AWS, *s.Control = activities.AWS{}, activities.Control{}
 		*s = Scene{T: s.T}
