@@ -63,6 +63,9 @@ func previewDetails(p patch.Preview) string {
 	if rows > run.LongestTable {
 		run.Write(&text, "\nand %d more rows: see the result\n", rows-run.LongestTable)
 	}
+	for _, stage := range p.Stages {
+		writeBound(&text, stage)
+	}
 	writeHooks(&text, "the wave", p.Hooks)
 	for _, stage := range p.Stages {
 		writeHooks(&text, stage.Name, stage.Hooks)
@@ -74,6 +77,18 @@ func previewDetails(p patch.Preview) string {
 		run.Write(&text, "\n- %s\n", note)
 	}
 	return text.String()
+}
+
+// writeBound tells what would bind a stage.
+func writeBound(text *strings.Builder, stage patch.PreviewStage) {
+	for _, line := range stage.Bound.Told("the result") {
+		switch {
+		case line.Package:
+			run.Write(text, "    - %s\n", run.Cell(line.Text))
+		default:
+			run.Write(text, "\n- manifest of %s: %s\n", stage.Name, run.Cell(line.Text))
+		}
+	}
 }
 
 // writeHooks lists the hooks of a stage, or of the wave.
