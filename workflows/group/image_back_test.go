@@ -114,6 +114,19 @@ func TestARollBackFindsTheImageOfBefore(t *testing.T) {
 	requireClosed(t, scene, back)
 }
 
+// An image that was made for root volumes goes when its own time is over, however few its group keeps.
+func TestAnImageForRootVolumesIsNoneThatAGroupKeeps(t *testing.T) {
+	var roots *world.Image
+	scene, result, _ := rolledBackAlone(t, "{from: patched_instance, keep: 1}", func(scene *wavetest.Scene) {
+		roots, _ = ofEarlier(t, scene)
+		scene.Production(func(group *world.ScalingGroup) {
+			group.Region.Image(roots.ID).Tags[names.TagExpires] = "2037-01-01T00:00:00Z"
+		})
+	}, func(*wavetest.Scene) {})
+	require.Zero(t, renewal(result).Expired, renewal(result).Told())
+	scene.Production(func(group *world.ScalingGroup) { require.NotNil(t, group.Region.Image(roots.ID)) })
+}
+
 // A template is not put back to an image that is gone: the group could launch nothing.
 func TestATemplateIsNotPutBackToAnImageThatIsGone(t *testing.T) {
 	var earlier *world.Image
