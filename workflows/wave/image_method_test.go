@@ -63,6 +63,37 @@ func TestAStageWaitsForTheImageOfItsRootVolumes(t *testing.T) {
 	}
 }
 
+// An image that its wave can say nothing of any more after it was made goes by itself, with its snapshot.
+func TestAnImageOfRootVolumesExpiresFromTheBeginning(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.WithAPI(nil), Config: wavetest.ByImage,
+	})
+	made := false
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		made = made || call.Operation == "CreateImage"
+		if made && call.Operation == "CreateTags" {
+			return awssim.Fault{Kind: awssim.FaultError, Code: "UnauthorizedOperation"}
+		}
+		return awssim.Fault{}
+	})
+	scene.Decide, scene.Impatient = []patch.Verb{patch.Abort}, true
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
+	found := 0
+	scene.Production(func(group *world.ScalingGroup) {
+		for _, image := range group.Region.Images() {
+			if image.Tags[names.TagWave] == "" {
+				continue
+			}
+			found++
+			require.NotEmpty(t, image.Tags[names.TagExpires])
+			require.NotEmpty(t, group.Region.Snapshot(image.Snapshot).Tags[names.TagExpires])
+		}
+	})
+	require.Equal(t, 1, found)
+}
+
 // Whoever approves is told who will be refused, for AWS would not make its root volume of the image, before anybody is
 // touched; the others get theirs.
 func TestAnApprovalNamesWhomTheImageDoesNotFit(t *testing.T) {
