@@ -71,6 +71,31 @@ func TestInitWritesWhatCheckTakes(t *testing.T) {
 	require.Equal(t, []string{"patchtide.yaml"}, left, "no draft stays")
 }
 
+// With a place for manifests production is bound to what staging proves; without one the file says that it is not.
+func TestInitBindsProductionWhereManifestsHaveAPlace(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		flags []string
+		want  patch.Pin
+	}{
+		{"none", nil, patch.PinNone},
+		{"a bucket", []string{"--manifests", "s3://patchtide-manifests/web"}, patch.PinManifest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			simulated(t)
+			code, _, stderr := call(t, append(c.flags, initArgs...)...)
+			require.Equal(t, exitDone, code, stderr)
+			code, _, stderr = call(t, "check")
+			require.Equal(t, exitDone, code, stderr)
+			loaded, err := config.Load("patchtide.yaml", nil)
+			require.NoError(t, err)
+			plan, err := loaded.Plan("web")
+			require.NoError(t, err)
+			require.Equal(t, c.want, plan.PinOf(1))
+		})
+	}
+}
+
 func TestInitLeavesOutWhatOthersOperate(t *testing.T) {
 	sim := simulated(t)
 	sim.Inspect(func(w *world.World) {
