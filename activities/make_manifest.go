@@ -16,6 +16,7 @@ import (
 // MakeManifestInput asks for what a wave has proved so far.
 type MakeManifestInput struct {
 	Plan, WaveID string
+	Stages       []patch.ProvenStage
 	Without      []string // ids of instances that prove nothing: put back, skipped or failed since
 	// Carries is the plan's manifest before, and Held what machines of the stages before hold of it; nil: none.
 	Carries *patch.ManifestRef
@@ -53,7 +54,7 @@ func (c *Control) MakeManifest(ctx context.Context, in MakeManifestInput) (*patc
 	}
 	made := manifest.New(in.Plan, in.WaveID, machines, earlier)
 	made.NotProofs = slices.Sorted(slices.Values(append(made.NotProofs, unproven...)))
-	made.NotCarried = in.NotCarried
+	made.Stages, made.NotCarried = in.Stages, in.NotCarried
 	pinned := &patch.Pinned{
 		WaveID: in.WaveID, Proofs: len(made.Proofs), NotProofs: len(made.NotProofs), Carries: in.Carries,
 		NotCarried: in.NotCarried[:min(len(in.NotCarried), mostNotCarriedTold)],

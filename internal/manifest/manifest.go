@@ -15,6 +15,9 @@ type Manifest struct {
 	WaveID  string   `json:"wave_id"`
 	Systems []System `json:"systems"` // by name
 	Proofs  []Proof  `json:"proofs"`  // by instance
+	// Stages are those that proved it. Who let the bound stage begin came later: that stands in the document of the wave,
+	// which names this one by its hash.
+	Stages []patch.ProvenStage `json:"stages,omitempty"`
 	// Waiting are packages of earlier manifests that no machine asked was found to hold, or that are blocked, by system.
 	// They bind nothing; the next wave asks for them again.
 	Waiting []System `json:"waiting,omitempty"`

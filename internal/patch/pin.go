@@ -24,6 +24,28 @@ func (p Plan) PinOf(stage int) Pin {
 	return p.Pin
 }
 
+// ProvenStage is how a stage before was proved: who let it begin, and how long it has soaked since.
+type ProvenStage struct {
+	Name     string    `json:"name"`
+	Outcome  Outcome   `json:"outcome"`
+	Approved *Decision `json:"approved,omitempty"` // nil: it waited for nobody
+	Soak     *Soak     `json:"soak,omitempty"`     // after it; nil: none was asked for
+}
+
+// ProvenStages are those before a stage, counted from 0.
+func (s WaveStatus) ProvenStages(before int) []ProvenStage {
+	stages := make([]ProvenStage, before)
+	for i, stage := range s.Stages[:before] {
+		stages[i] = ProvenStage{Name: stage.Name, Outcome: stage.Outcome, Soak: stage.Soak}
+		for _, decision := range s.Decisions {
+			if decision.Verb == Approve && decision.Stage == stage.Name {
+				stages[i].Approved = &decision
+			}
+		}
+	}
+	return stages
+}
+
 // Pinned names a manifest: what the stages before have proved, which is kept in the evidence by its hash. Nil: nothing
 // binds.
 type Pinned struct {

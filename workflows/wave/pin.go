@@ -75,7 +75,9 @@ func (w *wave) makeManifest(ctx workflow.Context, stage int, pinned *patch.Pinne
 // writeManifest finds the plan's manifest before, asks machines of the stages before what they hold of it, and has all
 // that is proved written down.
 func (w *wave) writeManifest(ctx workflow.Context, stage int, pinned *patch.Pinned) error {
-	in := activities.MakeManifestInput{Plan: w.plan.Name, WaveID: w.status.WaveID}
+	in := activities.MakeManifestInput{
+		Plan: w.plan.Name, WaveID: w.status.WaveID, Stages: w.status.ProvenStages(stage),
+	}
 	for before := range stage {
 		for _, held := range w.roster.of(before) {
 			for _, one := range held.counts.Unproven {
