@@ -159,12 +159,12 @@ func TestWindowsIsAskedForNoDryInstall(t *testing.T) {
 		}
 	})
 	f.aws.Manifests = keptManifest{manifest.Manifest{Systems: []manifest.System{{
-		Name: "windows Windows Server 2022", Packages: []manifest.Package{{Name: "KB5041111", Version: "installed"}},
+		Name: "Windows Server 2022", Packages: []manifest.Package{{Name: "KB5041111", Version: "installed"}},
 	}}}}
 	in := pinnedInput(f.Instances(staging.Account.ID)[0])
-	in.Platform, in.Pinned.Systems[0].Name = patch.Windows, "windows Windows Server 2022"
+	in.Platform, in.Pinned.Systems[0].Name = patch.Windows, "Windows Server 2022"
 	check := must[*patch.PinCheck](f, f.aws.CheckPinned, in)
-	require.Equal(t, &patch.PinCheck{System: "windows Windows Server 2022", List: listOf, Due: 1}, check)
+	require.Equal(t, &patch.PinCheck{System: "Windows Server 2022", List: listOf, Due: 1}, check)
 	require.Equal(t, 1, f.Effects("SendCommand"), "for its facts")
 }
 

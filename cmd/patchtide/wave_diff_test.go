@@ -94,6 +94,33 @@ Of `+other+`:
 `+other+` has no document of its own: it counts what its instances told as they ended
 `, stdout)
 	})
+	t.Run("of Windows", func(t *testing.T) {
+		got := func(id string, updates ...string) patch.InstanceDetails {
+			machine := patch.InstanceDetails{
+				Instance: id, Outcome: patch.Patched, Before: &patch.MachineFacts{PackagesSHA256: "before"},
+				After: &patch.MachineFacts{OS: "windows", Release: "Windows Server 2022", PackagesSHA256: "after"},
+			}
+			for _, update := range updates {
+				machine.Changes = append(machine.Changes, patch.PackageChange{Name: update, To: "installed"})
+			}
+			return machine
+		}
+		path := changed(t, map[string][]patch.InstanceDetails{
+			one: {got("i-01", "KB5041111", "KB5043333"), got("i-02", "KB5041111")},
+		}, map[string][]patch.InstanceResult{
+			one: {{ID: "i-01", Outcome: patch.Patched}, {ID: "i-02", Outcome: patch.Patched}},
+		})
+		code, stdout, stderr := call(t, "wave", "diff", one, "--config", path)
+		require.Equal(t, exitDone, code, stderr)
+		require.Equal(t, `Windows Server 2022, 2 machines:
++-----------+------+-----------+------+
+| Package   | From | To        | On   |
++-----------+------+-----------+------+
+| KB5041111 | none | installed | all  |
+| KB5043333 | none | installed | i-01 |
++-----------+------+-----------+------+
+`, stdout)
+	})
 	t.Run("of one whose roll back is not known", func(t *testing.T) {
 		path := changed(t, map[string][]patch.InstanceDetails{
 			one: {updated("i-01", "0:8.5.0-2"), updated("i-02", "0:8.5.0-2")},

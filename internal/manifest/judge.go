@@ -110,5 +110,5 @@ func (s System) proves(name, version string) bool {
 
 func (s System) kind() kind {
 	os, _, _ := strings.Cut(s.Name, " ")
-	return kindOf(os)
+	return kindOf(strings.ToLower(os))
 }

@@ -73,7 +73,7 @@ func TestWhatEarlierWavesProvedIsCarried(t *testing.T) {
 				{Name: "zlib.x86_64", Version: "0:1.2-9", From: []string{"0:1.2-1"}},
 			},
 		},
-		{Name: "windows Windows Server 2022", Packages: []manifest.Package{{Name: kb1, Version: "installed"}}},
+		{Name: "Windows Server 2022", Packages: []manifest.Package{{Name: kb1, Version: "installed"}}},
 	}}
 	holds := func(system manifest.System, lines ...string) patch.CarriedProof {
 		packages, removed := system.Holds(manifest.Read(lines))
@@ -177,7 +177,7 @@ func TestListsAreOfTheFormThatTheNodeMatches(t *testing.T) {
 		{"rpm", "amzn 2023", "bind.x86_64", "32:9.18-1.amzn2023", "patches:\n- id: bind.x86_64\n  title: bind.x86_64:32:9.18-1.amzn2023\n"},
 		{"dpkg without an epoch", "ubuntu 22.04", "apt.amd64", "0:2.4.13", "patches:\n- id: apt.amd64\n  title: 2.4.13\n"},
 		{"dpkg with one", "debian 12", "ssh.all", "1:9.2p1-2", "patches:\n- id: ssh.all\n  title: 1:9.2p1-2\n"},
-		{"Windows", "windows Windows Server 2022", "KB5031234", "installed", "patches:\n- id: KB5031234\n"},
+		{"Windows", "Windows Server 2022", "KB5031234", "installed", "patches:\n- id: KB5031234\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list, err := manifest.System{

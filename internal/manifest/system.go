@@ -33,9 +33,12 @@ func kindOf(os string) kind {
 // the others only the major version counts: 9.4 becomes 9.5 by patching.
 var wholeRelease = []string{"ubuntu", "sles", "opensuse-leap", "windows"}
 
-// NameOf is the system whose packages fit a machine: "amzn 2023", "ubuntu 22.04".
+// NameOf is the system whose packages fit a machine: "amzn 2023", "ubuntu 22.04", "Windows Server 2022".
 func NameOf(machine patch.MachineFacts) string {
 	release := machine.Release
+	if strings.HasPrefix(strings.ToLower(release), machine.OS+" ") { // Windows' release names it
+		return release
+	}
 	for _, os := range wholeRelease {
 		if machine.OS == os {
 			return strings.TrimSpace(os + " " + release)
