@@ -11,6 +11,7 @@ import (
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // WhoRuns names instances that have got a blocked patch from a wave, and keep it: for people.
@@ -31,12 +32,15 @@ var began = regexp.MustCompile(`[0-9]{8}-[0-9]{6}`)
 type FindBlockedInput struct {
 	Patches []patch.BlockedPatch
 	WaveID  string `json:",omitempty"` // a wave that is looked at as well, however old; "": none
+	// PutBack are groups of which what that wave left patched is about to be put back: it is counted, and not named.
+	PutBack []string `json:",omitempty"`
 }
 
 // FindBlocked finds, in the evidence of the last waves, who has got a patch and kept it. It judges nothing and puts
 // nothing back: it is told.
 func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRuns, error) {
 	blocks, found, more := patch.Blocks(in.Patches), &WhoRuns{}, 0
+	back := 0
 	newer := map[[2]string]bool{} // instance and package of which a newer wave has said what it holds
 	err := c.eachOfLastWaves(ctx, in.WaveID, func(wave string, machine patch.InstanceDetails) {
 		if !machine.Outcome.LeftPatched() {
@@ -53,6 +57,8 @@ func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRun
 		}
 		switch {
 		case got < 0:
+		case wave == in.WaveID && slices.Contains(in.PutBack, machine.Group):
+			back++
 		case len(found.Instances) == mostWhoRunNamed:
 			more++
 		default:
@@ -66,6 +72,10 @@ func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRun
 	}
 	if more > 0 {
 		found.Instances = append(found.Instances, fmt.Sprintf("%d more have got it", more))
+	}
+	if back > 0 {
+		found.Instances = append(found.Instances, "this roll back puts back "+plain.Plural(back, "instance")+" of "+in.WaveID+
+			" that got it")
 	}
 	return found, nil
 }

@@ -131,10 +131,8 @@ func (w *wave) tellBlocked(ctx workflow.Context, of string, fresh patch.Blocks, 
 	w.leavesOut(fresh.Tells())
 	var runs activities.WhoRuns
 	if err := workflow.ExecuteActivity(run.Looking(ctx, "who runs what is blocked"), control.FindBlocked,
-		activities.FindBlockedInput{Patches: fresh, WaveID: of}).Get(ctx, &runs); err != nil {
+		activities.FindBlockedInput{Patches: fresh, WaveID: of, PutBack: w.putBackBy(decision)}).Get(ctx, &runs); err != nil {
 		runs.Instances = []string{"who has got it already is not known: " + run.Reason(err)}
-	} else if len(runs.Instances) > 0 && decision.Verb == patch.RollBack {
-		runs.Instances = append(runs.Instances, "what this roll back puts back is among them until it has")
 	}
 	w.leavesOut(runs.Instances)
 	w.show(ctx)
@@ -143,6 +141,17 @@ func (w *wave) tellBlocked(ctx workflow.Context, of string, fresh patch.Blocks, 
 		n.Subject, n.Actor, n.Why, n.WhatToDo = told.Subject, told.Actor, told.Why, told.WhatToDo
 		n.Findings, n.Commands = told.Findings, told.Commands
 	})
+}
+
+// putBackBy are the groups that a decision puts back, if it is a roll back.
+func (w *wave) putBackBy(decision patch.Decision) (groups []string) {
+	for _, held := range w.roster.groups {
+		of := w.plan.Stages[held.stage].Name == decision.Stage
+		if decision.Verb == patch.RollBack && (of || decision.Scope == patch.ScopeWave || w.status.PutsBack != "") {
+			groups = append(groups, held.group.String())
+		}
+	}
+	return groups
 }
 
 // leavesOut keeps in the status what is blocked, by whom and why, and who runs it.

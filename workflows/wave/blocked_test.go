@@ -195,6 +195,27 @@ func TestWhoDecidesAtAHoldBlames(t *testing.T) {
 	require.Zero(t, holding(scene, wavetest.Production, badLibs))
 }
 
+// Whom a roll back puts back is not named as one that keeps what is blamed, and not sent to another roll back.
+func TestABlameNamesNobodyWhomItsRollBackPutsBack(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch"})
+	scene.Silent = true
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) { scene.Tell(patch.Approve, "") })
+	scene.When(wavetest.InState(patch.StateOnHold), func(status patch.WaveStatus) {
+		request := wavetest.Because("logins fail")
+		request.Point, request.Blame, request.Scope = status.Point(), "openssl-libs", patch.ScopeWave
+		scene.MustTake(patch.RollBack, request)
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+	status, answers := scene.Status()
+	require.True(t, answers)
+	said := strings.Join(status.Blocked, "\n")
+	require.Contains(t, said, "this roll back puts back 2 instances of "+status.WaveID+" that got it")
+	require.NotContains(t, said, "was left with it")
+	require.Zero(t, holding(scene, wavetest.Staging, badLibs))
+}
+
 // Two instances that fail their health checks with the same difference are told of where a person decides, and at the
 // wave's end what they failed with is blocked, unless a machine is well with it.
 func TestTwoThatFailAlike(t *testing.T) {
