@@ -114,11 +114,12 @@ func tellFreeze(
 
 func newFreezeShow() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "show",
-		Short:   "Show what is frozen",
-		Example: `patchtide freeze show`,
-		Long:    "Show what is frozen, by whom and why. Exit code 3 where something is.",
-		Args:    cobra.NoArgs,
+		Use:        "show",
+		SuggestFor: []string{"list"},
+		Short:      "Show what is frozen",
+		Example:    `patchtide freeze show`,
+		Long:       "Show what is frozen, by whom and why. Exit code 3 where something is.",
+		Args:       cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withWorker(cmd, func(c client.Client) error {
 				freezes, err := activities.NewFreezes(c).Freezes(cmd.Context())

@@ -68,6 +68,11 @@ func TestWhatIsSentAgainIsToldSo(t *testing.T) {
 			"wave-1 accepted roll-back: 3 patched instances back as before, and what is under way",
 		},
 		{
+			"a roll back of a stage that has just begun",
+			workflows.VerbAccepted{Verb: patch.RollBack, State: patch.StateRunning},
+			"wave-1 accepted roll-back: no instance of it is patched; what is under way comes back as before",
+		},
+		{
 			"a roll back of what cannot be",
 			workflows.VerbAccepted{
 				Verb: patch.RollBack, State: patch.StateOnHold, NothingBack: patch.NothingBack("no backup is kept", 2),

@@ -173,6 +173,8 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 	case decision.Verb != patch.RollBack:
 	case nothing != "":
 		said += ", though " + nothing
+	case status.RollsBack.By(decision.Scope) == 0:
+		said += ", to put back what is under way: no instance is patched yet"
 	default:
 		said += ", to put back " + shown.Plural(status.RollsBack.By(decision.Scope), "patched instance")
 	}
@@ -233,6 +235,8 @@ func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccep
 			puts = ", though " + accepted.NothingBack
 		case accepted.PutsBack > 0:
 			puts = fmt.Sprintf(": %s back as before, and what is under way", shown.Plural(accepted.PutsBack, "patched instance"))
+		case accepted.Verb == patch.RollBack:
+			puts = ": no instance of it is patched; what is under way comes back as before"
 		}
 		line(out, "%s accepted %s%s. Watch it: `patchtide wave watch %s`", wave, accepted.Verb.Command(), puts, wave)
 		return nil

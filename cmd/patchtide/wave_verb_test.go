@@ -150,6 +150,7 @@ func TestARollBackIsSentWithWhatItPutsBack(t *testing.T) {
 		says string
 	}{
 		"some": {patch.RollsBack{Stage: 1, Wave: 2}, ", to put back 2 patched instances"},
+		"none yet": {patch.RollsBack{}, ", to put back what is under way: no instance is patched yet"},
 		"none": {
 			patch.RollsBack{WhyNot: "no backup is kept", WaveStays: 2},
 			", though nothing can be put back: no backup is kept; 2 stay patched",
