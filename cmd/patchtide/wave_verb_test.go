@@ -149,7 +149,7 @@ func TestARollBackIsSentWithWhatItPutsBack(t *testing.T) {
 		back patch.RollsBack
 		says string
 	}{
-		"some": {patch.RollsBack{Stage: 1, Wave: 2}, ", to put back 2 patched instances"},
+		"some":     {patch.RollsBack{Stage: 1, Wave: 2}, ", to put back 2 patched instances"},
 		"none yet": {patch.RollsBack{}, ", to put back what is under way: no instance is patched yet"},
 		"none": {
 			patch.RollsBack{WhyNot: "no backup is kept", WaveStays: 2},
