@@ -43,7 +43,8 @@ func withEvidence(cmd *cobra.Command, do func(where string, store *evidence.Stor
 func evidenceOf(cmd *cobra.Command, unknown *unknownWaveError) (*activities.WaveDocument, error) {
 	if _, err := loadConfig(cmd); err != nil {
 		return nil, fmt.Errorf(
-			"%w; if Temporal has forgotten it, its evidence tells: name the worker's configuration with --config", unknown,
+			"%w; see which there are: patchtide wave list; if Temporal has forgotten it, its evidence tells: name the worker's "+
+				"configuration with --config", unknown,
 		)
 	}
 	var document activities.WaveDocument
@@ -57,7 +58,7 @@ func evidenceOf(cmd *cobra.Command, unknown *unknownWaveError) (*activities.Wave
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w, and %w", unknown, err)
+		return nil, fmt.Errorf("%w, and %w; see which there are: patchtide wave list", unknown, err)
 	}
 	return &document, nil
 }
