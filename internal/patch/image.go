@@ -22,7 +22,7 @@ func (n NextImage) Ahead(instances []PreviewInstance) string {
 		missing[one.ID] = one.MissingCount
 	}
 	return n.told(missing, "what it launches next comes from %s, as %d of these did, and will lack what they miss now, "+
-		"up to %d patches, unless it installs them as it first boots: a wave patches instances, and no image")
+		"up to %d patches, unless it installs them as it first boots: its image is not renewed")
 }
 
 // Stale says for people what the group's next instance lacks of what a wave has installed; "": nothing that is known.

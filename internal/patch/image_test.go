@@ -20,7 +20,7 @@ func TestAPreviewTellsOfTheImage(t *testing.T) {
 	}{
 		{"they came from it", []string{"i-0000", "i-0001"}, &next, "", ": what it launches next comes from ami-1 (version 3 of " +
 			"the launch template web), as 2 of these did, and will lack what they miss now, up to 2 patches, unless it installs " +
-			"them as it first boots: a wave patches instances, and no image"},
+			"them as it first boots: its image is not renewed"},
 		{"it has another by now", []string{"i-0009"}, &next, "", ""},
 		{"it could not be read", nil, nil, "denied", ": which image it launches next is not known: denied"},
 	} {
@@ -36,6 +36,35 @@ func TestAPreviewTellsOfTheImage(t *testing.T) {
 				return
 			}
 			require.Contains(t, p.Notes, previewG.String()+c.says)
+		})
+	}
+}
+
+func TestAPolicyTellsAheadWhatItDoesToALaunch(t *testing.T) {
+	launch := patch.Launch{
+		TemplateName: "web", Follows: patch.FollowsDefault, Version: 3, Default: 3, Latest: 3, Image: "ami-1",
+	}
+	const once = "once all of it is patched, its next image is made of one of those patched, is tried by an instance of its " +
+		"own outside the group, and goes into a new version of the launch template web, "
+	for _, c := range []struct {
+		name    string
+		promote patch.ImagePromote
+		follows string
+		says    string
+	}{
+		{"made the default", patch.PromoteDefault, patch.FollowsDefault, once + "its default from then on; until then it " +
+			"launches from ami-1 (version 3)"},
+		{"the latest, which the group follows", patch.PromoteLatest, patch.FollowsLatest, once + "whose default stays; until " +
+			"then it launches from ami-1 (version 3)"},
+		{"the latest, which it does not follow", patch.PromoteLatest, patch.FollowsDefault, once + "whose default stays, so " +
+			"that the group does not launch from it; until then it launches from ami-1 (version 3)"},
+		{"a number", patch.PromoteDefault, "3", "its image will not be renewed, so that a wave which patches all of it ends " +
+			"as \"succeeded image stale\" at best: the group names version 3 of the launch template web by its number, so that " +
+			"no other version reaches it; have it follow $Default or $Latest"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			launch.Follows = c.follows
+			require.Equal(t, c.says, patch.ImagePolicy{From: patch.ImagePatched, Promote: c.promote}.Ahead(launch))
 		})
 	}
 }

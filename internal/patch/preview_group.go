@@ -20,6 +20,11 @@ type GroupReading struct {
 	// Next is what it launches next, of an Auto Scaling group; nil: it could not be read, and NextWhy says why.
 	Next    *NextImage
 	NextWhy string
+	// Launch is what it launches from, where its image is to be renewed; nil: it could not be read, and LaunchWhy says
+	// why.
+	Launch    *Launch
+	LaunchWhy string
+	Owed      string // why an earlier wave did not renew its image, of one with nothing due; "": none owes that
 }
 
 // exposed is the reading with how exposed each instance is, where that says who is taken first.
@@ -74,6 +79,16 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 		}
 	}
 	return found
+}
+
+// NothingDue reports whether no instance of the group is known to lack anything, of a group that was read.
+func (r GroupReading) NothingDue(plan Plan, stage Stage) bool {
+	return r.State != nil && !due(r.preview(plan, stage).Instances)
+}
+
+// due reports whether anything would be done to one of them.
+func due(instances []PreviewInstance) bool {
+	return slices.ContainsFunc(instances, func(one PreviewInstance) bool { return one.Does != WouldNothing })
 }
 
 // leftOut says what is blocked and left out, and on how many instances that would miss it.

@@ -102,12 +102,8 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 		for _, note := range reading.leftOut() {
 			p.Notes = append(p.Notes, group.String()+": "+note)
 		}
-		if reading.Next != nil {
-			if ahead := reading.Next.Ahead(one.Instances); ahead != "" {
-				p.Notes = append(p.Notes, group.String()+": "+ahead)
-			}
-		} else if reading.NextWhy != "" {
-			p.Notes = append(p.Notes, group.String()+": which image it launches next is not known: "+reading.NextWhy)
+		for _, note := range reading.ahead(stage.Image, one.Instances) {
+			p.Notes = append(p.Notes, group.String()+": "+note)
 		}
 		if reading.Around != nil {
 			for _, untried := range reading.Around.Untried() {

@@ -80,7 +80,16 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 		}
 	}
 	if group.IsAutoScaling() && len(state.Members) > 0 {
-		asks := run.Glance(ctx, group, p.plan.Timing, "what "+group.Name()+" launches next")
+		p.readImage(ctx, &reading, stage)
+	}
+	return reading
+}
+
+// readImage reads what the group launches next, and of one whose image is to be renewed what decides whether it can be.
+func (p *preview) readImage(ctx workflow.Context, reading *patch.GroupReading, stage patch.Stage) {
+	group := reading.Group
+	asks := run.Glance(ctx, group, p.plan.Timing, "what "+group.Name()+" launches next")
+	if !stage.Image.Asked() {
 		var next patch.NextImage
 		if err := workflow.ExecuteActivity(asks, aws.ReadNextImage,
 			activities.ReadNextImageInput{Group: group}).Get(ctx, &next); err != nil {
@@ -88,8 +97,28 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 		} else {
 			reading.Next = &next
 		}
+		return
 	}
-	return reading
+	var read activities.LaunchRead
+	if err := workflow.ExecuteActivity(asks, aws.ReadLaunch, activities.ReadLaunchInput{
+		Group: group, Donors: reading.State.IDs()[:1],
+	}).Get(ctx, &read); err != nil {
+		reading.LaunchWhy = run.Reason(err)
+		return
+	}
+	reading.Launch = &read.Launch
+	if !reading.NothingDue(p.plan, stage) {
+		return
+	}
+	var stale activities.StaleImage
+	if err := workflow.ExecuteActivity(run.Looking(ctx, "whether an earlier wave renewed the image of "+group.Name()),
+		control.FindStaleImage, activities.FindStaleImageInput{
+			Plan: p.plan.Name, WaveID: p.status.WaveID, Group: group,
+		}).Get(ctx, &stale); err != nil {
+		reading.LaunchWhy, reading.Launch = run.Reason(err), nil
+	} else if stale.Why != "" {
+		reading.Owed = "the wave " + stale.Wave + " left the image that it launches from as it was: " + stale.Why
+	}
 }
 
 // mends is what to do about a group that cannot be read; docs/planning.md lists them.
