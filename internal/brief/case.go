@@ -149,7 +149,10 @@ func due(c patch.Case, moment func(time.Time) string) string {
 	}
 	said := fmt.Sprintf("%s: %d different patches due, as far as is known of %d of its %s by scans since %s", c.Stage,
 		c.Due.Patches, c.Due.Instances, counted(c.Due.Of), moment(c.Due.Oldest))
-	if c.Pinned != nil {
+	switch {
+	case c.ByImage():
+		return said + "; each is scanned again before it is touched, and gets what its image holds and nothing else"
+	case c.Pinned != nil:
 		return said + "; each is scanned and asked again before it is touched"
 	}
 	return said + "; each is scanned again before it is touched, and gets the versions that are published by then"
@@ -164,6 +167,9 @@ func unseen(c patch.Case) string {
 		return ""
 	case !c.Due.Compared:
 		return "which of these the stages before have not installed is not known"
+	case c.Due.UnseenCount == 0 && c.ByImage():
+		return "each of these was installed in the stages before, by its name: what is newer than the image is not in " +
+			"this wave"
 	case c.Due.UnseenCount == 0 && c.Pinned != nil:
 		return "each of these is in what binds " + c.Stage + ", by its name: a newer version is not in this wave"
 	case c.Due.UnseenCount == 0:
@@ -172,6 +178,10 @@ func unseen(c patch.Case) string {
 	names := strings.Join(c.Due.Unseen[:min(len(c.Due.Unseen), mostUnseen)], ", ")
 	if more := c.Due.UnseenCount - min(len(c.Due.Unseen), mostUnseen); more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
+	}
+	if c.ByImage() {
+		return fmt.Sprintf("not installed by this wave in the stages before, so that an image may lack them, %d: %s",
+			c.Due.UnseenCount, names)
 	}
 	if c.Pinned != nil {
 		return fmt.Sprintf("not in this wave, for what binds %s does not have them, %d: %s", c.Stage,

@@ -47,6 +47,17 @@ func TestWhatAnApprovalIsAbout(t *testing.T) {
 			"each of these was installed in the stages before, by its name: a version may be newer here",
 		},
 		{
+			"all was seen, and an image has it", func(c *patch.Case) {
+				c.Due.Unseen, c.Due.UnseenCount, c.LosesRoot = nil, 0, "all that only lives on its root is lost"
+			},
+			"before it is touched, and gets what its image holds and nothing else\neach of these was installed in the stages " +
+				"before, by its name: what is newer than the image is not in this wave\n",
+		},
+		{
+			"what an image may lack", func(c *patch.Case) { c.LosesRoot = "all that only lives on its root is lost" },
+			"not installed by this wave in the stages before, so that an image may lack them, 1: kernel.x86_64\n",
+		},
+		{
 			"not compared", func(c *patch.Case) { c.Due.Compared = false },
 			"which of these the stages before have not installed is not known",
 		},

@@ -32,6 +32,9 @@ type Case struct {
 	Unknown    []string `json:"unknown,omitempty"` // what nobody could tell, in words
 }
 
+// ByImage reports whether the instances of the stage get their root volumes anew: what an image holds, and nothing else.
+func (c Case) ByImage() bool { return c.LosesRoot != "" }
+
 // CaseBefore is what a stage before came to.
 type CaseBefore struct {
 	Stage     string `json:"stage"`
