@@ -28,8 +28,11 @@ func (n NextImage) Ahead(instances []PreviewInstance) string {
 // Stale says for people what the group's next instance lacks of what a wave has installed; "": nothing that is known.
 // An image is not made anew by patching: whoever is launched from the one that the patched came from lacks what they
 // lacked. root is the image of which the wave made their root volumes, after which EC2 tells that one as theirs; nil:
-// their root volumes are their own.
-func (n NextImage) Stale(instances []InstanceResult, root *RootImage) string {
+// their root volumes are their own. renewal is what the wave did to the image; nil: nothing.
+func (n NextImage) Stale(instances []InstanceResult, root *RootImage, renewal *ImageRenewal) string {
+	if renewal != nil && renewal.Proven && slices.Equal(n.Images, []string{renewal.Image}) {
+		return ""
+	}
 	missing, most := map[string]int{}, 0
 	for _, one := range instances {
 		if one.Outcome.LeftPatched() {

@@ -82,7 +82,12 @@ func TestAnImageThatLacksWhatWasInstalledIsStale(t *testing.T) {
 		instances []patch.InstanceResult
 		says      string
 		root      *patch.RootImage
+		renewal   *patch.ImageRenewal
 	}{
+		{
+			name: "it was renewed, by another than theirs", next: next, root: &patch.RootImage{ID: "ami-2"},
+			instances: []patch.InstanceResult{patched("i-8", 6)}, renewal: &patch.ImageRenewal{Image: "ami-1", Proven: true},
+		},
 		{
 			name: "they were made of another", next: next, root: &patch.RootImage{ID: "ami-2"},
 			instances: []patch.InstanceResult{patched("i-8", 6), patched("i-9", 2)}, // EC2 says ami-2 of them by now
@@ -104,26 +109,26 @@ func TestAnImageThatLacksWhatWasInstalledIsStale(t *testing.T) {
 			[]patch.InstanceResult{patched("i-1", 2), patched("i-2", 6), patched("i-9", 40)},
 			"image stale: what it launches next comes from ami-1 (version 3 of the launch template web), as 2 of those patched " +
 				"did, and lacks what they lacked, up to 6 patches, unless it installs them as it first boots; give it an image that " +
-				"has them, or patch it again after it has scaled", nil,
+				"has them, or patch it again after it has scaled", nil, nil,
 		},
-		{"it has another image by now", next, []patch.InstanceResult{patched("i-9", 40)}, "", nil},
+		{"it has another image by now", next, []patch.InstanceResult{patched("i-9", 40)}, "", nil, nil},
 		{
 			"nothing is left patched", next,
 			[]patch.InstanceResult{{ID: "i-1", Outcome: patch.RolledBack, MissingBefore: 6}},
-			"", nil,
+			"", nil, nil,
 		},
 		{
 			"nothing was missing", next,
 			[]patch.InstanceResult{{ID: "i-1", Outcome: patch.AlreadyCompliant}},
-			"", nil,
+			"", nil, nil,
 		},
 		{
 			"its image is not known",
 			patch.NextImage{Unknown: "it has the launch configuration web"},
 			[]patch.InstanceResult{patched("i-1", 6)},
-			"whether what it launches next has these patches is not known: it has the launch configuration web", nil,
+			"whether what it launches next has these patches is not known: it has the launch configuration web", nil, nil,
 		},
 	} {
-		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.says, c.next.Stale(c.instances, c.root)) })
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.says, c.next.Stale(c.instances, c.root, c.renewal)) })
 	}
 }

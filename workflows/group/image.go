@@ -26,5 +26,5 @@ func (g *group) tellImage(ctx workflow.Context) {
 			patch.Clip(run.Reason(err), longestWhy)
 		return
 	}
-	g.status.StaleImage = next.Stale(g.status.Instances, g.in.Policy.Root)
+	g.status.StaleImage = next.Stale(g.status.Instances, g.in.Policy.Root, g.status.Image)
 }

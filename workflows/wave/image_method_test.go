@@ -63,6 +63,26 @@ func TestAStageWaitsForTheImageOfItsRootVolumes(t *testing.T) {
 	}
 }
 
+// A stage by image that renews what its group launches leaves nothing stale, though that is another image than the one
+// of the root volumes.
+func TestAStageByImageThatRenewsItsImageLeavesNoneStale(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.WithAPI(nil), Config: func(file []byte) []byte {
+			const key = "        state_on_root: none\n"
+			return wavetest.PlanWith(key, key+"        image: patched_instance\n")(wavetest.ByImage(file))
+		},
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	web := result.Stages[1].Groups[0]
+	require.NotNil(t, web.Image)
+	require.True(t, web.Image.Reaches, web.Image.Told())
+	status, known := scene.Status()
+	require.True(t, known)
+	require.Empty(t, status.Stages[1].Groups[0].StaleImage)
+}
+
 // An image that its wave can say nothing of any more after it was made goes by itself, with its snapshot.
 func TestAnImageOfRootVolumesExpiresFromTheBeginning(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
