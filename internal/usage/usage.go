@@ -37,7 +37,7 @@ func arguments(cmd *cobra.Command, args []string, err error) error {
 	_, takes, some := strings.Cut(cmd.Use, " ")
 	switch {
 	case cmd.HasSubCommands():
-		return err // Command's
+		return Command(cmd, args)
 	case !some && len(args) > 0:
 		return fmt.Errorf("%s takes no arguments, and %q was given", cmd.CommandPath(), args[0])
 	case some && strings.Contains(err.Error(), "arg(s)"): // cobra counts, and does not say of what
