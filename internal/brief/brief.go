@@ -209,7 +209,10 @@ func (w Wave) stays() (said string) {
 	default:
 		said = fmt.Sprintf(": %d instances stay patched", patched)
 	}
-	if w.UnderWay > 0 {
+	switch {
+	case w.UnderWay > 0 && w.RollsBack.WhyNot != "":
+		said += fmt.Sprintf("; %s under way comes to its end first, and is not put back", counted(w.UnderWay))
+	case w.UnderWay > 0:
 		said += fmt.Sprintf("; %s under way is put back or, once proven, stays patched, too", counted(w.UnderWay))
 	}
 	return said

@@ -87,6 +87,14 @@ func TestWhenToSendAVerb(t *testing.T) {
 			"to stop here: 2 instances stay patched",
 		},
 		{
+			"an abort that puts nobody back",
+			brief.Wave{
+				State: patch.StateRunning, UnderWay: 1, RollsBack: patch.RollsBack{WhyNot: "no backup is kept", WaveStays: 2},
+			},
+			patch.Abort,
+			"to stop here: 2 instances stay patched; 1 instance under way comes to its end first, and is not put back",
+		},
+		{
 			"an approval that one may not give",
 			brief.Wave{NotBy: "alice"},
 			patch.Approve,

@@ -128,12 +128,17 @@ func (p Plan) PutBackLoses() string {
 func (p Plan) RollBackLoses() string { return p.losesVolume("each of them") }
 
 // NoPutBack is why nothing that the plan patches can be put back; "": it can.
-func (p Plan) NoPutBack() string {
+func (p Plan) NoPutBack() string { return noPutBack(p.Backup, p.Restore) }
+
+// NoPutBack is the same of what a group is patched by.
+func (p Policy) NoPutBack() string { return noPutBack(p.Backup, p.Restore) }
+
+func noPutBack(backup Backup, restore Restore) string {
 	switch {
-	case p.Backup == BackupNone:
+	case backup == BackupNone:
 		return "no backup is kept"
-	case p.Restore != RestoreRootVolume:
-		return "the plan puts no root volume back (restore: " + string(p.Restore) + ")"
+	case restore != RestoreRootVolume:
+		return "the plan puts no root volume back (restore: " + string(restore) + ")"
 	}
 	return ""
 }

@@ -46,8 +46,7 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 		return
 	}
 	if s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "" {
-		result.Outcome, result.Reason = patch.Failed, "not rolled back: the plan keeps no backup to put back; it stays "+
-			"patched and in service"
+		result.Outcome, result.Reason = patch.Failed, "not rolled back: "+s.noPutBack()+"; it stays patched and in service"
 		if s.in.Group.IsNodes() {
 			result.Reason = "not rolled back: nothing can put a managed node back; it stays patched and in service"
 		}
@@ -179,7 +178,7 @@ func (s *saga) restore(ctx workflow.Context) error {
 	case s.in.Group.IsNodes():
 		s.unfitReason = nothingPutsBack
 	case s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "":
-		s.unfitReason = "the plan keeps no backup to put back"
+		s.unfitReason = s.noPutBack()
 	default:
 		if err := s.restoreRoot(ctx); err != nil {
 			s.unfitReason = "restore not proven: " + run.Reason(err)
@@ -189,6 +188,9 @@ func (s *saga) restore(ctx workflow.Context) error {
 	}
 	return nil
 }
+
+// noPutBack is why there is no root volume to put back.
+func (s *saga) noPutBack() string { return cmp.Or(s.in.Policy.NoPutBack(), "no backup is kept") }
 
 // scanRestored has Systems Manager look at a root volume that was put back: what it knows is of the one before, and
 // says that nothing is missing. That it could not is told, and is no failure of what was put back.
