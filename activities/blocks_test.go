@@ -145,7 +145,11 @@ func TestWhoHasGotABlockedPatchIsTold(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	require.NoError(t, store.PutWave(t.Context(), "wave-web-1", map[string]string{}))
+	plan := patch.Plan{Name: "web", Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume}
+	put := func() {
+		require.NoError(t, store.PutWave(t.Context(), "wave-web-1", activities.WaveDocument{Version: 1, Plan: plan}))
+	}
+	put()
 	control := &activities.Control{Evidence: worker.Journal(store)}
 	found, err := control.FindBlocked(t.Context(), activities.FindBlockedInput{
 		Patches: []patch.BlockedPatch{blockOf("curl")},
@@ -153,6 +157,14 @@ func TestWhoHasGotABlockedPatchIsTold(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found.Instances, 1)
 	require.Contains(t, found.Instances[0], "i-1 of production/r/web got curl.x86_64 by wave-web-1")
+	require.Contains(t, found.Instances[0], "`patchtide wave roll-back wave-web-1 --reason \"...\"` does")
+	plan.Restore = patch.RestoreNone // a roll back of that is no advice
+	put()
+	found, err = control.FindBlocked(t.Context(), activities.FindBlockedInput{
+		Patches: []patch.BlockedPatch{blockOf("curl")},
+	})
+	require.NoError(t, err)
+	require.Contains(t, found.Instances[0], "a roll back of that wave would not, either: the plan puts no root volume back")
 	found, err = control.FindBlocked(t.Context(), activities.FindBlockedInput{
 		Patches: []patch.BlockedPatch{blockOf("vim")},
 	})

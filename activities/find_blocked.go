@@ -41,6 +41,7 @@ type FindBlockedInput struct {
 func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRuns, error) {
 	blocks, found, more := patch.Blocks(in.Patches), &WhoRuns{}, 0
 	back := 0
+	backOf := map[string]string{}
 	newer := map[[2]string]bool{} // instance and package of which a newer wave has said what it holds
 	err := c.eachOfLastWaves(ctx, in.WaveID, func(wave string, machine patch.InstanceDetails) {
 		if !machine.Outcome.LeftPatched() {
@@ -62,9 +63,12 @@ func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRun
 		case len(found.Instances) == mostWhoRunNamed:
 			more++
 		default:
+			if _, asked := backOf[wave]; !asked {
+				backOf[wave] = c.backOf(ctx, wave)
+			}
 			found.Instances = append(found.Instances, fmt.Sprintf("%s of %s got %s by %s, and was left with it when it was "+
-				"blocked: it is not put back for that; once that wave has closed, `patchtide wave roll-back %s --reason \"...\"` "+
-				"does", machine.Instance, machine.Group, machine.Changes[got].Name, wave, wave))
+				"blocked: it is not put back for that; %s", machine.Instance, machine.Group, machine.Changes[got].Name, wave,
+				backOf[wave]))
 		}
 	})
 	if err != nil {
@@ -78,6 +82,17 @@ func (c *Control) FindBlocked(ctx context.Context, in FindBlockedInput) (*WhoRun
 			" that got it")
 	}
 	return found, nil
+}
+
+// backOf says what puts back whom a wave has patched, as far as its evidence knows its plan.
+func (c *Control) backOf(ctx context.Context, wave string) string {
+	var document WaveDocument
+	if err := c.Evidence.GetWave(ctx, wave, &document); err == nil && document.Plan.Name != "" {
+		if why := document.Plan.NoPutBack(); why != "" {
+			return "a roll back of that wave would not, either: " + why
+		}
+	}
+	return fmt.Sprintf("once that wave has closed, `patchtide wave roll-back %s --reason \"...\"` does", wave)
 }
 
 // eachOfLastWaves looks at the instances of the last waves, and of one that is named, the newest wave first. Each has

@@ -149,7 +149,8 @@ type LeftBy struct {
 
 // Quarantine is what keeping an unfit instance out of its group changes, and what releasing it needs.
 type Quarantine struct {
-	Why           string
+	Why           string // it must not serve
+	Told          string // for people: what failed first, and that
 	At            time.Time
 	Until         time.Time // zero: until a person decides
 	DesiredWanted int       // of its Auto Scaling group: the capacity it gets back

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 		s.note("%s", s.unfitReason)
 	} else {
 		s.tellUnfit()
+		quarantine.Told = cmp.Or(quarantine.Told, s.status.Result.Reason)
 		s.record.Quarantine = quarantine
 		if err := run.WriteRecord(ctx, &s.record); err != nil {
 			return err

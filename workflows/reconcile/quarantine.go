@@ -206,7 +206,7 @@ func (q *quarantineSearch) look(ctx workflow.Context, place patch.Place, timing 
 		quarantined := Quarantined{
 			Account: place.Account.Name, Region: place.Region, Group: record.Group.Name(), Instance: one.Instance,
 			WaveID: record.WaveID,
-			Why:    record.Quarantine.Why, Since: record.Quarantine.At, Isolated: record.Quarantine.Isolation != nil,
+			Why:    record.Quarantine.Told, Since: record.Quarantine.At, Isolated: record.Quarantine.Isolation != nil,
 			record: record,
 		}
 		if until := record.Quarantine.Until; !until.IsZero() {
@@ -265,7 +265,7 @@ func quarantineState(record journal.Record) string {
 		until = "until " + q.Until.UTC().Format("2006-01-02 15:04 MST")
 	}
 	return fmt.Sprintf(
-		"out of %s since %s, %s: %s", record.Group.Name(), q.At.UTC().Format("2006-01-02 15:04 MST"), until, q.Why,
+		"out of %s since %s, %s: %s", record.Group.Name(), q.At.UTC().Format("2006-01-02 15:04 MST"), until, q.Told,
 	)
 }
 
