@@ -62,7 +62,7 @@ func (a *AWS) ReadLaunch(ctx context.Context, in ReadLaunchInput) (_ *LaunchRead
 			return nil, err
 		}
 		for _, use := range uses {
-			if use.Group != in.Group.AutoScalingGroup && use.Of(launch.Template, launch.TemplateName) && use.Number() == 0 {
+			if use.Group != in.Group.AutoScalingGroup && use.Of(launch.Template, launch.TemplateName) && reached(use, launch) {
 				read.Launch.Shared = append(read.Launch.Shared, use.Group)
 			}
 		}
@@ -78,6 +78,15 @@ func (a *AWS) ReadLaunch(ctx context.Context, in ReadLaunchInput) (_ *LaunchRead
 		}
 	}
 	return read, nil
+}
+
+// reached reports whether another group launches from a version that is made for one: of one that names its version by
+// the number the default stays.
+func reached(use aws.TemplateUse, launch *patch.Launch) bool {
+	if launch.Numbered() {
+		return use.Version == patch.FollowsLatest
+	}
+	return use.Number() == 0
 }
 
 // ReadNamedImageInput names a parameter of Systems Manager.

@@ -159,6 +159,11 @@ func (a *AWS) PutTemplateBack(ctx context.Context, in PutTemplateBackInput) (_ s
 		Default: int(aws.Deref(template.DefaultVersionNumber)), Latest: int(aws.Deref(template.LatestVersionNumber)),
 		Again: again,
 	}
+	if was.Numbered() {
+		if now.Named, err = aws.ReadNamed(ctx, s, in.Group, was.Template); err != nil {
+			return "", err
+		}
+	}
 	back := in.Renewal.TemplateBack(now)
 	if back.Launches() {
 		switch image, err := aws.FindLaunchable(ctx, s, in.Group, was.Image); {
@@ -192,6 +197,16 @@ func (a *AWS) PutTemplateBack(ctx context.Context, in PutTemplateBackInput) (_ s
 	if in.Renewal.Defaults && (back.Default > 0 || now.Default == was.Default) {
 		told = append(told, "version "+strconv.Itoa(was.Default)+" of the launch template "+was.TemplateName+
 			" is the default again")
+	}
+	if back.Names {
+		if err := a.nameVersion(ctx, s, NameVersionInput{
+			Group: in.Group, Launch: was, To: was.Version, Pace: in.Pace,
+		}); err != nil {
+			return "", err
+		}
+	}
+	if was.Numbered() && (back.Names || now.Named == was.Follows) {
+		told = append(told, "the group names version "+was.Follows+" of the launch template "+was.TemplateName+" again")
 	}
 	if back.Told != "" {
 		told = append(told, back.Told)

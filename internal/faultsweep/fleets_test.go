@@ -30,6 +30,7 @@ type fleet struct {
 	metric  bool   // judges production's, which has as many errors as ever
 	served  bool   // by a load balancer, which sends them requests
 	image   bool   // production's root volumes are replaced by the image that a group of its account proves
+	number  bool   // production names the version of its launch template by its number
 	copied  bool   // they are by the one that staging proves, in its own account
 }
 
@@ -50,6 +51,10 @@ var fleets = []fleet{
 	{
 		name: "image", whole: true, plan: "    image: patched_instance\n",
 		tried: "Image|Launch|Trial|MakeVersion|SetDefault",
+	},
+	{
+		name: "image by number", number: true, whole: true, plan: "    image: patched_instance\n",
+		tried: "MakeVersion|NameVersion",
 	},
 	{name: "image method", image: true, whole: true, tried: "Restore|Replaced|Image|Donors"},
 	{name: "image copied", copied: true, whole: true, tried: "Copy|Share|Unshare|AwaitImage|KeepRootImage"},
@@ -138,6 +143,9 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 			require.NoError(t, w.Account(wavetest.Staging).Region(wavetest.Tokyo).Instances()[0].Stop())
 		})
 		scene.Env.SetStartTime(scene.Env.Now().Add(10 * time.Minute)) // somebody has stopped it a while ago
+	}
+	if of.number {
+		scene.Production(func(group *world.ScalingGroup) { group.TemplateVersion = "1" })
 	}
 	if of.plan == webhooksPlan {
 		listen(scene)

@@ -40,12 +40,15 @@ func (p ImagePolicy) Ahead(l Launch) string {
 	switch {
 	case p.Promote == PromoteNone:
 		said += ", and goes into no launch template, as the plan says"
+	case p.Promote == PromoteDefault && l.Numbered():
+		said += fmt.Sprintf(", and goes into a new version of the launch template %s, which the group is given by its number",
+			l.TemplateName)
 	case p.Promote == PromoteDefault:
 		said += fmt.Sprintf(", and goes into a new version of the launch template %s, its default from then on",
 			l.TemplateName)
 	default:
 		said += fmt.Sprintf(", and goes into a new version of the launch template %s, whose default stays", l.TemplateName)
-		if l.Follows == FollowsDefault {
+		if !p.Reaches(l) {
 			said += ", so that the group does not launch from it"
 		}
 	}

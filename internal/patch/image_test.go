@@ -58,9 +58,10 @@ func TestAPolicyTellsAheadWhatItDoesToALaunch(t *testing.T) {
 			"then it launches from ami-1 (version 3)"},
 		{"the latest, which it does not follow", patch.PromoteLatest, patch.FollowsDefault, once + "whose default stays, so " +
 			"that the group does not launch from it; until then it launches from ami-1 (version 3)"},
-		{"a number", patch.PromoteDefault, "3", "its image will not be renewed, so that a wave which patches all of it ends " +
-			"as \"succeeded image stale\" at best: the group names version 3 of the launch template web by its number, so that " +
-			"no other version reaches it; have it follow $Default or $Latest"},
+		{"a number", patch.PromoteDefault, "3", once + "which the group is given by its number; until then it launches from " +
+			"ami-1 (version 3)"},
+		{"the latest, of one that names a number", patch.PromoteLatest, "3", once + "whose default stays, so that the group " +
+			"does not launch from it; until then it launches from ami-1 (version 3)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			launch.Follows = c.follows

@@ -17,7 +17,8 @@ type ImagePromote string
 
 // What becomes of it.
 const (
-	// PromoteDefault makes a new version of the launch template with it, and that the template's default.
+	// PromoteDefault makes a new version of the launch template with it, and that the template's default, or where the
+	// group names a version by its number, the one that it names.
 	PromoteDefault ImagePromote = "default"
 	// PromoteLatest makes a new version, and leaves the default as it is.
 	PromoteLatest ImagePromote = "latest"

@@ -36,6 +36,10 @@ func (l Launch) String() string {
 	return fmt.Sprintf("version %d of the launch template %s", l.Version, l.TemplateName)
 }
 
+// Numbered reports whether the group names its version by its number, so that no other reaches it until it is given
+// that.
+func (l Launch) Numbered() bool { return l.Follows != "" && !strings.HasPrefix(l.Follows, "$") }
+
 // Brief is the launch without what is only judged once.
 func (l Launch) Brief() Launch {
 	l.Tags, l.Shared, l.Dropped = nil, nil, ""
@@ -86,11 +90,13 @@ func (p ImagePolicy) Refuse(l Launch) string {
 	case len(l.Shared) > 0 && !p.Force:
 		return fmt.Sprintf("%s also serves %s, which would launch from that image as well; give each group a template of "+
 			"its own, or write force: true", l, fewOf(l.Shared))
-	case l.Follows != FollowsDefault && l.Follows != FollowsLatest:
-		return fmt.Sprintf("the group names %s by its number, so that no other version reaches it; have it follow $Default "+
-			"or $Latest", l)
 	}
 	return ""
+}
+
+// Reaches reports whether the group launches from a version that is made with its image, once that is done.
+func (p ImagePolicy) Reaches(l Launch) bool {
+	return p.Promote == PromoteDefault || p.Promote == PromoteLatest && l.Follows == FollowsLatest
 }
 
 // Changed says what of a launch others have changed since it was read; "": nothing that a new version would go over.

@@ -3,6 +3,7 @@ package patch
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -56,8 +57,12 @@ func (r ImageRenewal) became() string {
 		return fmt.Sprintf("image renewed: it launches next from %s (version %d of the launch template %s)", by, r.Version,
 			r.Was.TemplateName)
 	case r.Version > 0:
+		follows := "follows " + strings.TrimPrefix(r.Was.Follows, "$")
+		if r.Was.Numbered() {
+			follows = "names version " + r.Was.Follows
+		}
 		return fmt.Sprintf("image proven, and not what it launches next: %s is in version %d of the launch template %s, of "+
-			"which the group follows %s", by, r.Version, r.Was.TemplateName, strings.TrimPrefix(r.Was.Follows, "$"))
+			"which the group %s", by, r.Version, r.Was.TemplateName, follows)
 	}
 	return fmt.Sprintf("image proven, and in no launch template, as the plan says: %s", by)
 }
@@ -76,18 +81,20 @@ func (o Outcome) JudgedImage(renewal *ImageRenewal) Outcome {
 // TemplateNow is a launch template as somebody who puts it back finds it.
 type TemplateNow struct {
 	Default, Latest int
-	Again           int // version that an earlier try of putting it back has made; 0: none
+	Again           int    // version that an earlier try of putting it back has made; 0: none
+	Named           string // of a group that names a version by its number: the one that it names
 }
 
 // TemplateBack is what putting a template back takes.
 type TemplateBack struct {
 	Default int    // version to make the default again; 0: none
 	Again   bool   // a version that says what the one before did is to be the latest
+	Names   bool   // the group is to name the version of before again
 	Told    string // what others have changed since, and stays; "": nothing
 }
 
 // Launches reports whether the group launches from what it did before once that is done, for all that is known.
-func (b TemplateBack) Launches() bool { return b.Default > 0 || b.Again }
+func (b TemplateBack) Launches() bool { return b.Default > 0 || b.Again || b.Names }
 
 // TemplateBack decides what of a template is put back after its renewal. What somebody else has changed since stays.
 // Where a group follows the latest version only a later one can take its place: none is deleted, for others may name
@@ -102,6 +109,10 @@ func (r ImageRenewal) TemplateBack(now TemplateNow) (back TemplateBack) {
 		}
 	}
 	switch {
+	case r.Was.Numbered() && now.Named == strconv.Itoa(r.Version):
+		back.Names = true
+	case r.Was.Numbered() && now.Named != r.Was.Follows:
+		told = append(told, fmt.Sprintf("somebody has had the group launch from version %s since, which stays", now.Named))
 	case r.Was.Follows != FollowsLatest || now.Again > 0 && now.Latest == now.Again:
 	case now.Latest == r.Version:
 		back.Again = true

@@ -23,11 +23,7 @@ func TestWhatMayNotBeRenewed(t *testing.T) {
 	}{
 		{name: "the default"},
 		{name: "the latest", launch: func(l *patch.Launch) { l.Follows = patch.FollowsLatest }},
-		{name: "a number", launch: func(l *patch.Launch) { l.Follows = "3" }, says: "by its number"},
-		{
-			"a number that nobody changes", func(p *patch.ImagePolicy) { p.Promote = patch.PromoteNone },
-			func(l *patch.Launch) { l.Follows = "3" }, "",
-		},
+		{name: "a number", launch: func(l *patch.Launch) { l.Follows = "3" }},
 		{name: "a launch configuration", launch: func(l *patch.Launch) { l.Unusable = "it has the launch configuration web" }, says: "it has"},
 		{name: "a parameter", launch: func(l *patch.Launch) { l.Image = "resolve:ssm:/a" }, says: "follows the parameter already"},
 		{
@@ -125,6 +121,8 @@ func TestWhatOthersChangedOfALaunch(t *testing.T) {
 func TestWhatIsPutBackOfATemplate(t *testing.T) {
 	latest := launch
 	latest.Follows = patch.FollowsLatest
+	number := launch
+	number.Follows = "3"
 	for _, c := range []struct {
 		name     string
 		was      patch.Launch
@@ -157,6 +155,13 @@ func TestWhatIsPutBackOfATemplate(t *testing.T) {
 			"a later version of somebody's", latest, false,
 			patch.TemplateNow{Default: 3, Latest: 6},
 			patch.TemplateBack{Told: "somebody has made version 6 since, which stays"},
+		},
+		{"a number", number, false, patch.TemplateNow{Default: 3, Latest: 5, Named: "5"}, patch.TemplateBack{Names: true}},
+		{"a number that is back already", number, false, patch.TemplateNow{Default: 3, Latest: 5, Named: "3"}, patch.TemplateBack{}},
+		{
+			"a number of somebody's", number, false,
+			patch.TemplateNow{Default: 3, Latest: 6, Named: "6"},
+			patch.TemplateBack{Told: "somebody has had the group launch from version 6 since, which stays"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

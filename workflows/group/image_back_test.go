@@ -15,7 +15,11 @@ import (
 
 // A wave that is rolled back, while it runs or once it has closed, leaves the template as it was.
 func TestARollBackPutsTheTemplateBack(t *testing.T) {
-	for _, version := range []string{"$Default", "$Latest"} {
+	for version, says := range map[string]string{
+		"$Default": "version 1 of the launch template web is the default again",
+		"$Latest":  "version 3 of the launch template web says what version 1 did",
+		"1":        "the group names version 1 of the launch template web again",
+	} {
 		t.Run(version, func(t *testing.T) {
 			options := renewing("patched_instance")
 			options.Config = wavetest.ProductionOnly(wavetest.PlanWith(
@@ -39,7 +43,7 @@ func TestARollBackPutsTheTemplateBack(t *testing.T) {
 			require.Equal(t, patch.RolledBack, back.Outcome, reasons(back))
 			now, _ := launched(scene)
 			require.Equal(t, before.ID, now.ID)
-			require.Contains(t, renewal(back).Told(), "image put back: version ")
+			require.Contains(t, renewal(back).Told(), "image put back: "+says)
 			require.Equal(t, "failed", after.Tags[names.TagImageState])
 		})
 	}

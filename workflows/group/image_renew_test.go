@@ -2,6 +2,7 @@ package group_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,8 +75,16 @@ func TestAnImageIsRenewed(t *testing.T) {
 			says: "image proven, and in no launch template",
 		},
 		{
-			name: "a number", image: "patched_instance", follows: "1", outcome: patch.SucceededImageStale,
-			says: "by its number",
+			name: "a number", image: "patched_instance", follows: "1", outcome: patch.Succeeded, reaches: true,
+			says: "image renewed: ",
+		},
+		{
+			name: "a number of a mixed group", image: "patched_instance", follows: "1", fleet: mixed, outcome: patch.Succeeded,
+			reaches: true, says: "image renewed: ",
+		},
+		{
+			name: "a number stays", image: "{from: patched_instance, promote: latest}", follows: "1", outcome: patch.Succeeded,
+			says: "of which the group names version 1",
 		},
 		{
 			name: "it is in a stack", image: "patched_instance", outcome: patch.SucceededImageStale,
@@ -205,17 +214,17 @@ func TestATrialIsNobodysMember(t *testing.T) {
 func TestWhatOthersChangeOfATemplateStays(t *testing.T) {
 	for _, c := range []struct {
 		name, follows, says string
-		change              func(*world.LaunchTemplate)
+		change              func(*world.ScalingGroup)
 	}{
-		{"a version, which is the latest", "$Latest", "it launches from version 2 by now", func(template *world.LaunchTemplate) {
-			template.AddVersion(world.LaunchTemplateVersion{Image: template.Versions[0].Image, Type: "m7i.xlarge"})
+		{"a version, which is the latest", "$Latest", "it launches from version 2 by now", func(group *world.ScalingGroup) {
+			larger(group.Template)
 		}},
-		{"a version that is the default", "$Default", "it launches from version 2 by now", func(template *world.LaunchTemplate) {
-			template.Default = template.AddVersion(
-				world.LaunchTemplateVersion{Image: template.Versions[0].Image, Type: "m7i.xlarge"})
+		{"a version that is the default", "$Default", "it launches from version 2 by now", func(group *world.ScalingGroup) {
+			group.Template.Default = larger(group.Template)
 		}},
-		{"a version", "$Default", "somebody made version 2", func(template *world.LaunchTemplate) {
-			template.AddVersion(world.LaunchTemplateVersion{Image: template.Versions[0].Image, Type: "m7i.xlarge"})
+		{"a version", "$Default", "somebody made version 2", func(group *world.ScalingGroup) { larger(group.Template) }},
+		{"a number", "1", "the group was given another template, or another version", func(group *world.ScalingGroup) {
+			group.TemplateVersion = strconv.Itoa(larger(group.Template))
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -227,7 +236,7 @@ func TestWhatOthersChangeOfATemplateStays(t *testing.T) {
 				if call.Operation == "RunInstances" && !done {
 					done = true
 					scene.Later(func() {
-						scene.Production(func(group *world.ScalingGroup) { c.change(group.Template) })
+						scene.Production(c.change)
 					})
 				}
 				return awssim.Fault{}
@@ -241,6 +250,60 @@ func TestWhatOthersChangeOfATemplateStays(t *testing.T) {
 			requireClosed(t, scene, result)
 		})
 	}
+}
+
+// larger adds a version of a larger type to a template, and tells its number.
+func larger(template *world.LaunchTemplate) int {
+	return template.AddVersion(world.LaunchTemplateVersion{Image: template.Versions[0].Image, Type: "m7i.xlarge"})
+}
+
+// Whoever has a group launch from another version while ours is made keeps it.
+func TestANumberThatSomebodyGivesMeanwhileStays(t *testing.T) {
+	scene := wavetest.New(t, renewing("patched_instance"))
+	follows(scene, "1")
+	made := false
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation != "CreateLaunchTemplateVersion" || made {
+			return awssim.Fault{}
+		}
+		made = true
+		scene.Later(func() {
+			scene.Production(func(group *world.ScalingGroup) { group.TemplateVersion = strconv.Itoa(larger(group.Template)) })
+		})
+		return awssim.Fault{Kind: awssim.FaultLostReply} // so that a moment goes by
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.SucceededImageStale, result.Outcome, "%+v", renewal(result))
+	require.Contains(t, result.Reason, "somebody has had it launch from version 3 of its launch template, which stays")
+	scene.Production(func(group *world.ScalingGroup) { require.Equal(t, "3", group.TemplateVersion) })
+	requireClosed(t, scene, result)
+}
+
+// Auto Scaling may know a version later than EC2 has told of it. Nothing else of a mixed group is changed.
+func TestAGroupIsGivenItsVersionOnceThatIsFound(t *testing.T) {
+	options := renewing("patched_instance")
+	options.Fleet = mixed
+	scene := wavetest.New(t, options)
+	follows(scene, "1")
+	asked := 0
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation == "UpdateAutoScalingGroup" {
+			if asked++; asked < 3 {
+				return awssim.Fault{Kind: awssim.FaultError, Code: "ValidationError", Message: "The specified version does not exist."}
+			}
+		}
+		return awssim.Fault{}
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%s %+v", reasons(result), renewal(result))
+	require.Equal(t, 3, asked)
+	scene.Production(func(group *world.ScalingGroup) {
+		require.Equal(t, "2", group.TemplateVersion)
+		require.Equal(t, 1, group.Template.Default)
+		require.Equal(t, []world.Override{{Type: "m7i.large"}}, group.Mixed)
+	})
 }
 
 // A version whose making was never told is known all the same, so that a roll back puts it back; and is nobody else's,
@@ -286,9 +349,13 @@ func TestAVersionThatNobodyWasToldOf(t *testing.T) {
 func TestALostReplyRenewsAnImageOnce(t *testing.T) {
 	for _, operation := range []string{
 		"CreateImage", "RunInstances", "TerminateInstances", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate",
+		"UpdateAutoScalingGroup",
 	} {
 		t.Run(operation, func(t *testing.T) {
 			scene := wavetest.New(t, renewing("patched_instance"))
+			if operation == "UpdateAutoScalingGroup" {
+				follows(scene, "1")
+			}
 			lost := false
 			scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 				if call.Operation == operation && !lost {

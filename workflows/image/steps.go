@@ -216,7 +216,13 @@ func (r *renewal) promote(ctx workflow.Context) error {
 	failed := r.act(ctx, aws.MakeVersion, activities.MakeVersionInput{
 		Group: r.in.Group, Launch: was, Image: r.status.Image, Attempt: r.in.attempt("version"), Pace: r.pace(),
 	}, &r.status.Version)
-	if failed == nil && policy.Promote == patch.PromoteDefault {
+	switch {
+	case failed != nil || policy.Promote != patch.PromoteDefault:
+	case was.Numbered():
+		failed = r.act(ctx, aws.NameVersion, activities.NameVersionInput{
+			Group: r.in.Group, Launch: was, To: r.status.Version, Pace: r.pace(),
+		}, nil)
+	default:
 		r.status.Defaults = true
 		failed = r.act(ctx, aws.SetDefault, activities.SetDefaultInput{
 			Group: r.in.Group, Template: was.Template, TemplateName: was.TemplateName, From: was.Default,
@@ -227,7 +233,7 @@ func (r *renewal) promote(ctx workflow.Context) error {
 	if failed != nil {
 		run.OutwaitLag(clean, r.in.Policy.Timing) // it may have had its effect
 	}
-	expects := failed == nil && (policy.Promote == patch.PromoteDefault || was.Follows == patch.FollowsLatest)
+	expects := failed == nil && policy.Reaches(was)
 	if err := r.readPromoted(clean, expects); err != nil {
 		r.strandVersion(err)
 		return errors.Join(failed, errors.New("what the group launches now cannot be read: "+run.Reason(err)))

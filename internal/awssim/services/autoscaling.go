@@ -57,6 +57,7 @@ func registerAutoScaling(r *api.Registry, w *world.World) {
 		[]string{
 			"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "HealthCheckGracePeriod", "HealthCheckType",
 			"NewInstancesProtectedFromScaleIn", "LaunchTemplate", "DefaultCooldown", "AvailabilityZones", "VPCZoneIdentifier",
+			"MixedInstancesPolicy",
 		},
 		s.update,
 	)

@@ -73,8 +73,12 @@ func (s scalingService) update(
 	}
 	var template *world.LaunchTemplate
 	version := ""
-	if in.LaunchTemplate != nil {
-		if template, version, err = s.template(call, in.LaunchTemplate); err != nil {
+	overrides, named, err := launchesBy(group, in)
+	if err != nil {
+		return nil, err
+	}
+	if named != nil {
+		if template, version, err = s.template(call, named); err != nil {
 			return nil, err
 		}
 	}
@@ -85,6 +89,7 @@ func (s scalingService) update(
 		return nil, err
 	}
 	if template != nil {
+		group.Mixed = overrides
 		group.UseTemplate(template, version)
 	}
 	if len(zones) > 0 {

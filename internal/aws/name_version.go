@@ -1,0 +1,51 @@
+package aws
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ReadNamed is the version of a launch template that a group names, as it names it; "": it launches from another, or
+// from several.
+func ReadNamed(ctx context.Context, s *Services, in patch.Group, template string) (string, error) {
+	group, err := ReadGroup(ctx, s, in)
+	if err != nil {
+		return "", err
+	}
+	named, why := templateOf(group)
+	if why != "" || Deref(named.LaunchTemplateId) != template {
+		return "", nil
+	}
+	return Deref(named.Version), nil
+}
+
+// NameVersion has a group launch from that version of its launch template. Its mixed instances policy is sent back as it
+// was read, for a launch template beside it would take its place. Its error has no kind yet; see Wrap.
+func NameVersion(ctx context.Context, s *Services, in patch.Group, version int) error {
+	group, err := ReadGroup(ctx, s, in)
+	if err != nil {
+		return err
+	}
+	named, why := templateOf(group)
+	if why != "" {
+		return Final(Refused, "%s: %s", in, why)
+	}
+	asked := &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: &in.AutoScalingGroup}
+	// An id or a name, and not both (API reference of LaunchTemplateSpecification).
+	spec := &astypes.LaunchTemplateSpecification{
+		LaunchTemplateId: named.LaunchTemplateId, Version: Ptr(strconv.Itoa(version)),
+	}
+	if policy := group.MixedInstancesPolicy; policy != nil {
+		policy.LaunchTemplate.LaunchTemplateSpecification = spec
+		asked.MixedInstancesPolicy = policy
+	} else {
+		asked.LaunchTemplate = spec
+	}
+	_, err = s.AutoScaling.UpdateAutoScalingGroup(ctx, asked)
+	return err
+}
