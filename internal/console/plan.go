@@ -350,7 +350,7 @@ func planSet(text *planWriter, set missingSet, named bool) {
 		title = "missing " + set.name
 	}
 	severity, ids, between := "", []string{}, " "
-	if slices.ContainsFunc(set.patches, func(p patch.MissingPatch) bool { return p.Version != "" }) {
+	if slices.ContainsFunc(set.patches, func(p patch.MissingPatch) bool { return p.Version != "" || set.held != nil }) {
 		between = ", "
 	}
 	flush := func() {
@@ -368,7 +368,7 @@ func planSet(text *planWriter, set missingSet, named bool) {
 			flush()
 			severity, ids = missing.Severity, nil
 		}
-		ids = append(ids, strings.TrimSpace(missing.ID+" "+missing.Version))
+		ids = append(ids, set.told(missing))
 	}
 	flush()
 }

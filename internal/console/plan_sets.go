@@ -1,7 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -11,6 +13,16 @@ import (
 type missingSet struct {
 	name    string // A, B, ...
 	patches []patch.MissingPatch
+	held    map[string]string // versions that one of the group has of them; none: it was not asked
+}
+
+// told is a patch with the version that the machine has, where it was asked, and the one that would come.
+func (s missingSet) told(missing patch.MissingPatch) string {
+	versions := missing.Version
+	if has := s.held[missing.ID]; has != "" {
+		versions = has + " → " + cmp.Or(versions, "?")
+	}
+	return strings.TrimSpace(missing.ID + " " + versions)
 }
 
 type setsOfMissing struct {
@@ -20,6 +32,10 @@ type setsOfMissing struct {
 
 func missingSets(group patch.PreviewGroup) setsOfMissing {
 	sets := setsOfMissing{of: map[string]string{}}
+	var held map[string]string
+	if group.Held != nil {
+		held = group.Held.Versions
+	}
 	for _, instance := range group.Instances {
 		if len(instance.Missing) == 0 {
 			continue
@@ -27,7 +43,7 @@ func missingSets(group patch.PreviewGroup) setsOfMissing {
 		at := slices.IndexFunc(sets.all, func(s missingSet) bool { return slices.Equal(s.patches, instance.Missing) })
 		if at < 0 {
 			at = len(sets.all)
-			sets.all = append(sets.all, missingSet{name: setName(at), patches: instance.Missing})
+			sets.all = append(sets.all, missingSet{name: setName(at), patches: instance.Missing, held: held})
 		}
 		sets.of[instance.ID] = sets.all[at].name
 	}

@@ -91,6 +91,15 @@ type PreviewGroup struct {
 	Each      Duration          `json:"each"`      // one instance
 	EachFrom  string            `json:"each_from"` // what that is made of
 	Instances []PreviewInstance `json:"instances"` // in the order in which they would be taken
+	// Held is what one of them has now of what it misses; nil: none was asked.
+	Held *Held `json:"held,omitempty"`
+}
+
+// Held are the versions that a machine has of packages, epoch:version-release, by "name.arch". Of several versions of
+// one, as of a kernel, all are told.
+type Held struct {
+	Instance string            `json:"instance"`
+	Versions map[string]string `json:"versions"`
 }
 
 // GroupNumbers are an Auto Scaling group's.

@@ -17,6 +17,9 @@ type GroupReading struct {
 	At         time.Time             // AWS's clock, when Known was read
 	Locked     bool                  // another wave works on it, and has instances out
 	Problems   []Blocker
+	// Held is what one of its instances has now of what it misses; nil: none was asked, or HeldWhy says why it is not known.
+	Held    *Held
+	HeldWhy string
 	// Next is what it launches next, of an Auto Scaling group; nil: it could not be read, and NextWhy says why.
 	Next    *NextImage
 	NextWhy string
@@ -84,6 +87,26 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 // NothingDue reports whether no instance of the group is known to lack anything, of a group that was read.
 func (r GroupReading) NothingDue(plan Plan, stage Stage) bool {
 	return r.State != nil && !due(r.preview(plan, stage).Instances)
+}
+
+// mostHeld is of how many packages a machine's versions are told.
+const mostHeld = 200
+
+// Ask is who is asked which versions it has, and of what: the first of the group that is known to miss a package; "" and
+// none where none is.
+func (r GroupReading) Ask(plan Plan, stage Stage) (instance string, packages []string) {
+	if r.State == nil || plan.Of(r.Group).Platform == Windows {
+		return "", nil
+	}
+	for _, one := range r.preview(plan, stage).Instances {
+		for _, missing := range one.Missing {
+			packages = append(packages, missing.ID)
+		}
+		if len(packages) > 0 {
+			return one.ID, packages[:min(len(packages), mostHeld)]
+		}
+	}
+	return "", nil
 }
 
 // due reports whether anything would be done to one of them.
@@ -159,6 +182,7 @@ func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
 		shown.Refused = string(refusal.Code) + ": " + refusal.What
 	}
 	shown.Each, shown.EachFrom = plan.Likely(stage, r.State.TargetGroups)
+	shown.Held = r.Held
 	for _, member := range r.State.Ordered(stage.Order) {
 		shown.Instances = append(shown.Instances, r.instance(plan.RebootOf(stage), member))
 	}

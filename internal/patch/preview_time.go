@@ -102,6 +102,9 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 		for _, note := range reading.leftOut() {
 			p.Notes = append(p.Notes, group.String()+": "+note)
 		}
+		if reading.HeldWhy != "" {
+			p.Notes = append(p.Notes, group.String()+": which versions it has is not known: "+reading.HeldWhy)
+		}
 		for _, note := range reading.ahead(stage.Image, one.Instances) {
 			p.Notes = append(p.Notes, group.String()+": "+note)
 		}

@@ -79,10 +79,36 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 			reading.Known[state.Instance] = state
 		}
 	}
+	if p.request.Scan {
+		p.readHeld(ctx, &reading, stage)
+	}
 	if group.IsAutoScaling() && len(state.Members) > 0 {
 		p.readImage(ctx, &reading, stage)
 	}
 	return reading
+}
+
+// readHeld asks one instance of the group which versions it has of what it misses: Systems Manager does not tell.
+func (p *preview) readHeld(ctx workflow.Context, reading *patch.GroupReading, stage patch.Stage) {
+	instance, packages := reading.Ask(p.plan, stage)
+	if instance == "" {
+		return
+	}
+	group, t := reading.Group, p.plan.Timing
+	options := run.Summed(run.Waiting(ctx, group, t, t.Agent), "which versions "+instance+" has")
+	id := p.status.WaveID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
+	var held patch.Held
+	if err := workflow.ExecuteActivity(options, aws.ReadHeld, activities.ReadHeldInput{
+		CollectMachineFactsInput: activities.CollectMachineFactsInput{
+			Instance: activities.Instance{Group: group, ID: instance}, Platform: p.plan.Of(group).Platform,
+			Attempt: run.Attempt(id, group.String(), "preview-held", 0), Budget: t.Agent, Pace: run.Pace(t),
+		},
+		Packages: packages,
+	}).Get(ctx, &held); err != nil {
+		reading.HeldWhy = run.Reason(err)
+		return
+	}
+	reading.Held = &held
 }
 
 // readImage reads what the group launches next, and of one whose image is to be renewed what decides whether it can be.

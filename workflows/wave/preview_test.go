@@ -161,9 +161,26 @@ func TestAPreviewScansOnlyWhereItIsAskedTo(t *testing.T) {
 
 	scene.Again(scene.Env.Now().Add(time.Hour))
 	preview = previewOf(scene, workflows.PreviewRequest{Plan: "web", Scan: true}, "SendCommand")
+	scans, asked := 0, 0
 	for _, event := range scene.Effects("SendCommand") {
+		if strings.Contains(string(event.Arguments), "AWS-RunShellScript") { // one of each group, which versions it has
+			asked++
+			continue
+		}
+		scans++
 		require.Contains(t, string(event.Arguments), `"Scan"`)
 		require.NotContains(t, string(event.Arguments), "Install")
+	}
+	require.Equal(t, []int{2, 2}, []int{scans, asked})
+	for _, stage := range preview.Stages {
+		held := stage.Groups[0].Held
+		require.NotNil(t, held, preview.Notes)
+		require.Equal(t, stage.Groups[0].Instances[0].ID, held.Instance)
+		require.Equal(t, "0:8.11.1-4.amzn2023.0.1", held.Versions["curl-minimal.x86_64"])
+		for _, missing := range stage.Groups[0].Instances[0].Missing {
+			require.NotEmpty(t, held.Versions[missing.ID], missing.ID)
+			require.NotEqual(t, missing.Version, held.Versions[missing.ID])
+		}
 	}
 	require.Positive(t, preview.Missing)
 	require.Contains(t, strings.Join(preview.Notes, "\n"), "judged by another baseline",
