@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -18,15 +19,44 @@ type FindStaleImageInput struct {
 type StaleImage struct {
 	Wave string
 	Why  string // the renewal that failed, or what the group's next instance was said to lack
+	Was  string // the image that the group launched from then; "": it is not known
 }
 
 // FindStaleImage reads from the evidence whether the group launches still from what lacks its patches: what the newest
-// wave before tells that patched it, or renewed its image. A
-// wave that left no document tells nothing; one whose document cannot be believed is an error.
+// wave before tells that patched it, or renewed its image, and was not rolled back since. A wave that left no document
+// tells nothing; one whose document cannot be believed is an error.
 func (c *Control) FindStaleImage(ctx context.Context, in FindStaleImageInput) (*StaleImage, error) {
-	waves, err := c.wavesOf(ctx, in.Plan, in.WaveID)
+	found := &StaleImage{}
+	err := c.eachWaveOf(ctx, in.Plan, in.WaveID, func(wave string, document WaveDocument) (bool, error) {
+		stale, told := document.staleImage(in.Group)
+		if !told {
+			return false, nil
+		}
+		var back WaveDocument
+		err := c.Evidence.GetWave(ctx, names.RollBack(wave), &back)
+		switch {
+		case errors.As(err, new(*evidence.NotFoundError)):
+		case err != nil:
+			return false, err
+		case back.Result.Outcome == patch.RolledBack:
+			return false, nil
+		}
+		if stale.Why != "" {
+			found = &StaleImage{Wave: wave, Why: stale.Why, Was: stale.Was}
+		}
+		return true, nil
+	})
+	return found, err
+}
+
+// eachWaveOf looks at the documents of a plan's last waves but for one, the newest first, until one is what is looked
+// for.
+func (c *Control) eachWaveOf(
+	ctx context.Context, plan, but string, look func(wave string, document WaveDocument) (bool, error),
+) error {
+	waves, err := c.wavesOf(ctx, plan, but)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, wave := range waves[:min(len(waves), mostWavesBack)] {
 		var document WaveDocument
@@ -35,32 +65,48 @@ func (c *Control) FindStaleImage(ctx context.Context, in FindStaleImageInput) (*
 		case errors.As(err, new(*evidence.NotFoundError)):
 			continue
 		case err != nil:
-			return nil, evidenceError("read the document of wave "+wave, err)
+			return evidenceError("read the document of wave "+wave, err)
+		case document.Status.Plan != plan: // web is none of web-blue
+			continue
 		}
-		if why, told := document.staleImage(in.Group); told {
-			return &StaleImage{Wave: wave, Why: why}, nil
+		switch is, err := look(wave, document); {
+		case err != nil:
+			return evidenceError("read what was done since to wave "+wave, err)
+		case is:
+			return nil
 		}
 	}
-	return &StaleImage{}, nil
+	return nil
 }
 
-// staleImage is why what the group launches next lacks what the wave installed; "": it does not. told: the wave patched
-// it, or was to renew its image.
-func (d WaveDocument) staleImage(group patch.Group) (why string, told bool) {
+// imageOf is what became of a group's image in the wave; nil: nothing.
+func (d WaveDocument) imageOf(group patch.Group) *patch.ImageRenewal {
 	for _, stage := range d.Result.Stages {
 		for _, result := range stage.Groups {
-			if result.Account == group.Account.Name && result.Region == group.Region && result.Name == group.Name() &&
-				result.Image != nil {
-				return result.Image.Failed, result.Image.PutBack == ""
+			if result.Account == group.Account.Name && result.Region == group.Region && result.Name == group.Name() {
+				return result.Image
 			}
 		}
+	}
+	return nil
+}
+
+// staleImage is why what the group launches next lacks what the wave installed; no Why: it does not. told: the wave
+// patched it, or was to renew its image.
+func (d WaveDocument) staleImage(group patch.Group) (stale StaleImage, told bool) {
+	if image := d.imageOf(group); image != nil {
+		return StaleImage{Why: image.Failed, Was: image.Was.Image}, image.PutBack == ""
 	}
 	for _, stage := range d.Status.Stages {
 		for _, counts := range stage.Groups {
-			if counts.Group == group.String() && counts.Patched > 0 {
-				return counts.StaleImage, true
+			if counts.Group != group.String() || counts.Patched == 0 {
+				continue
 			}
+			if counts.StaleImage == "" && !counts.Outcome.EndsWell() {
+				return StaleImage{Why: "it patched the group, and ended before its image was looked at"}, true
+			}
+			return StaleImage{Why: counts.StaleImage}, true
 		}
 	}
-	return "", false
+	return StaleImage{}, false
 }

@@ -178,11 +178,13 @@ func TestWrongUsage(t *testing.T) {
 		{"wave start without a plan", []string{"wave", "start"}, "patchtide wave start takes PLAN, and 0 were given"},
 		{"two plans", []string{"wave", "start", "web", "api"}, "takes PLAN, and 2 were given"},
 		{
-			"of one that runs by itself", []string{"freeze", "shwo"},
+			"of one that runs by itself",
+			[]string{"freeze", "shwo"},
 			`unknown command "shwo" for "patchtide freeze"; did you mean show?`,
 		},
 		{
-			"what others call it", []string{"freeze", "list"},
+			"what others call it",
+			[]string{"freeze", "list"},
 			`unknown command "list" for "patchtide freeze"; did you mean show?`,
 		},
 		{"unknown verb", []string{"wave", "explode", "wave-1"}, `unknown command "explode"`},

@@ -24,8 +24,8 @@ func ReadNamed(ctx context.Context, s *Services, in patch.Group, template string
 	return Deref(named.Version), nil
 }
 
-// NameVersion has a group launch from that version of its launch template. Its mixed instances policy is sent back as it
-// was read, for a launch template beside it would take its place. Its error has no kind yet; see Wrap.
+// NameVersion has a group launch from that version of its launch template. Its mixed instances policy is sent back as
+// it was read, for a launch template beside it would take its place. Its error has no kind yet; see Wrap.
 func NameVersion(ctx context.Context, s *Services, in patch.Group, version int) error {
 	group, err := ReadGroup(ctx, s, in)
 	if err != nil {

@@ -66,7 +66,7 @@ func couldRun() patch.Preview {
 						Begins:   63 * planMinute, Takes: 26 * planMinute, Each: 21 * planMinute,
 						EachFrom:  "95 of 100 of the 12 instances measured in earlier waves",
 						Instances: []patch.PreviewInstance{due("i-0000000000000005", 68, kernel)},
-						Held: &patch.Held{Instance: "i-0000000000000005", Versions: map[string]string{kernel.ID: "0:6.1.127-135.1"}},
+						Held:      &patch.Held{Instance: "i-0000000000000005", Versions: map[string]string{kernel.ID: "0:6.1.127-135.1"}},
 					},
 					{
 						Group: "production/ap-northeast-1/api", Numbers: &patch.GroupNumbers{Min: 1, Max: 4, Desired: 2},

@@ -32,7 +32,7 @@ type Case struct {
 	Unknown    []string `json:"unknown,omitempty"` // what nobody could tell, in words
 }
 
-// ByImage reports whether the instances of the stage get their root volumes anew: what an image holds, and nothing else.
+// ByImage reports whether the instances of the stage get their root volumes anew: an image's content, and nothing else.
 func (c Case) ByImage() bool { return c.LosesRoot != "" }
 
 // CaseBefore is what a stage before came to.

@@ -53,6 +53,15 @@ func (n NextImage) Stale(instances []InstanceResult, root *RootImage, renewal *I
 		"patch it again after it has scaled")
 }
 
+// ChangedSince reports whether the group was given another image since it was known to launch from one, or was said to
+// launch from those that a sentence names; where neither is known it counts as the same.
+func (n NextImage) ChangedSince(was, said string) bool {
+	if was == "" && !strings.Contains(said, "ami-") || n.Unknown != "" || len(n.Images) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(n.Images, func(id string) bool { return id == was || strings.Contains(said, id) })
+}
+
 // told fills in the image, how many of the instances came from it, and the most patches that one of them misses, or
 // says that the image is not known.
 func (n NextImage) told(missing map[string]int, said string) string {

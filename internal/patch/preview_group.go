@@ -17,7 +17,8 @@ type GroupReading struct {
 	At         time.Time             // AWS's clock, when Known was read
 	Locked     bool                  // another wave works on it, and has instances out
 	Problems   []Blocker
-	// Held is what one of its instances has now of what it misses; nil: none was asked, or HeldWhy says why it is not known.
+	// Held is what one of its instances has now of what it misses; nil: none was asked, or HeldWhy says why that is not
+	// known.
 	Held    *Held
 	HeldWhy string
 	// Next is what it launches next, of an Auto Scaling group; nil: it could not be read, and NextWhy says why.
@@ -92,8 +93,8 @@ func (r GroupReading) NothingDue(plan Plan, stage Stage) bool {
 // mostHeld is of how many packages a machine's versions are told.
 const mostHeld = 200
 
-// Ask is who is asked which versions it has, and of what: the first of the group that is known to miss a package; "" and
-// none where none is.
+// Ask is who is asked which versions it has, and of what: the first of the group that is known to miss a package; ""
+// where none is.
 func (r GroupReading) Ask(plan Plan, stage Stage) (instance string, packages []string) {
 	if r.State == nil || plan.Of(r.Group).Platform == Windows {
 		return "", nil

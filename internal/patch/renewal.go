@@ -131,20 +131,22 @@ type OurImage struct {
 }
 
 // ExpiredImages are those of a group's images that it keeps no longer: of the proven ones all but the newest keep, and
-// what failed, or was broken off, once a newer one is proven. Those that stay are never among them: the newest of all,
-// and the one before, which a roll back has the group launch from again.
+// what failed, or was broken off, once a newer one is proven or failed after it. Those that stay are never among them:
+// the newest of all, and the one before, which a roll back has the group launch from again.
 func ExpiredImages(images []OurImage, keep int, stay ...string) (expired []string) {
 	images = slices.Clone(images)
 	slices.SortStableFunc(images, func(a, b OurImage) int { return strings.Compare(b.Created, a.Created) })
-	kept := 0
+	kept, failed := 0, false
 	for _, image := range images {
 		switch {
 		case slices.Contains(stay, image.ID):
 			kept++
 		case image.Proven && kept < max(keep, 1):
 			kept++
-		case image.Proven || kept > 0:
+		case image.Proven || kept > 0 || failed:
 			expired = append(expired, image.ID)
+		default:
+			failed = true
 		}
 	}
 	return expired

@@ -193,6 +193,11 @@ func TestWhichImagesExpire(t *testing.T) {
 		{"as many as are kept", all, 4, "d", []string{"failed-late", "failed-early"}},
 		{"the newest is not listed yet", all[:5], 2, "d", []string{"failed-early", "a"}},
 		{"what failed last stays until a newer is proven", []patch.OurImage{image("a", 1, true), image("bad", 2, false)}, 1, "", nil},
+		{
+			"of those that failed last the newest stays", []patch.OurImage{
+				image("a", 1, true), image("bad", 2, false), image("worse", 3, false), image("worst", 4, false),
+			}, 1, "", []string{"worse", "bad"},
+		},
 		{"a clock that goes back keeps the newest", []patch.OurImage{image("new", 1, true), image("old", 9, true)}, 1, "new", nil},
 		{"zero is one", []patch.OurImage{image("a", 1, true), image("b", 2, true)}, 0, "b", []string{"a"}},
 	} {

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"cmp"
 	"fmt"
 
 	"go.temporal.io/sdk/temporal"
@@ -25,13 +24,25 @@ func (g *group) renewImage(ctx workflow.Context) {
 		return
 	}
 	g.status.Image = nil // of an earlier try
-	owed := ""
+	owed, was := "", ""
 	if patch.CountPatched(g.status.Instances) == 0 {
-		if owed = g.owedImage(ctx); owed == "" {
+		var err error
+		if owed, was, err = g.owedImage(ctx); err != nil {
+			g.status.Image = patch.NotRenewed("whether an earlier wave renewed it is not known: %s",
+				patch.Clip(run.Reason(err), longestWhy))
+			return
+		}
+		if owed == "" {
 			return
 		}
 	}
 	donors, why := g.result().Donors()
+	if why == "" && owed != "" && g.unasked {
+		why = "nobody was asked to approve the stage, for nothing is due on it: a wave that patches it renews it"
+	}
+	if why == "" && len(g.status.Stranded) > 0 { // its record is that of what is stranded
+		why = "what is stranded of the group comes first: " + g.status.Stranded[0].State
+	}
 	if why == "" {
 		if late := patch.First(patch.LevelGroup, g.view(ctx)); late != nil {
 			why = late.Error()
@@ -43,10 +54,9 @@ func (g *group) renewImage(ctx workflow.Context) {
 		return
 	}
 	if why != "" {
-		g.status.Image = patch.NotRenewed("%s", cmp.Or(owed, why))
-		if owed != "" {
-			g.status.Image.Failed += "; and now: " + why
-		}
+		g.status.Image = patch.NotRenewed("%s", why)
+		g.status.Image.Was.Image = was
+		g.noteOwed(owed)
 		return
 	}
 	g.imageTries++
@@ -61,26 +71,37 @@ func (g *group) renewImage(ctx workflow.Context) {
 	g.status.Reason = "its image is renewed"
 	g.report(ctx)
 	g.status.Image = g.renew(ctx, in)
+	g.noteOwed(owed)
 	g.status.Stranded = append(g.status.Stranded, g.status.Image.Stranded...)
 	g.giveBack(ctx)
 }
 
-// owedImage is why an earlier wave did not renew the image, of a group in which this one had nothing to patch; "": it
-// did, for all that is known.
-func (g *group) owedImage(ctx workflow.Context) string {
+// noteOwed tells by which wave the image was owed, and why that did not renew it.
+func (g *group) noteOwed(owed string) {
+	if owed != "" {
+		g.status.Image.Notes = append(g.status.Image.Notes, owed)
+	}
+}
+
+// owedImage is which wave left the image as it was and why, and which that was, of a group in which this one had
+// nothing to patch; "": none did.
+func (g *group) owedImage(ctx workflow.Context) (owed, was string, err error) {
 	var stale activities.StaleImage
-	if err := workflow.ExecuteActivity(run.Looking(ctx, "whether an earlier wave renewed the image of "+g.in.Group.Name()),
-		control.FindStaleImage, activities.FindStaleImageInput{
-			Plan: g.in.Policy.Plan, WaveID: g.in.WaveID, Group: g.in.Group,
-		}).Get(ctx, &stale); err != nil {
-		g.status.StaleImage = "whether what it launches next lacks patches of an earlier wave is not known: " +
-			patch.Clip(run.Reason(err), longestWhy)
-		return ""
+	asks := run.Controlling(ctx, "whether an earlier wave renewed the image of "+g.in.Group.Name())
+	if err := workflow.ExecuteActivity(asks, control.FindStaleImage, activities.FindStaleImageInput{
+		Plan: g.in.Policy.Plan, WaveID: g.in.WaveID, Group: g.in.Group,
+	}).Get(ctx, &stale); err != nil || stale.Why == "" {
+		return "", "", err
 	}
-	if stale.Why == "" {
-		return ""
+	var next patch.NextImage
+	if err := workflow.ExecuteActivity(run.Glance(ctx, g.in.Group, g.in.Policy.Timing, "what the group launches next"),
+		aws.ReadNextImage, activities.ReadNextImageInput{Group: g.in.Group}).Get(ctx, &next); err != nil {
+		return "", "", err
 	}
-	return fmt.Sprintf("the wave %s left it: %s", stale.Wave, stale.Why)
+	if next.ChangedSince(stale.Was, stale.Why) { // somebody has given it another image: that is theirs
+		return "", "", nil
+	}
+	return fmt.Sprintf("the wave %s had left it: %s", stale.Wave, patch.Clip(stale.Why, longestWhy)), stale.Was, nil
 }
 
 // markImage writes into the journal by what is found what is about to be made, and marks the group.
@@ -164,6 +185,29 @@ func (g *group) putImageBack(ctx workflow.Context) {
 		}, nil); err != nil {
 			renewal.Notes = append(renewal.Notes, "the image is marked as proven still: "+run.Reason(err))
 		}
+	}
+}
+
+// tellNewerImage names an image that a later wave has had the group launch from, of a wave that is rolled back and has
+// not renewed it itself: it holds what is put back.
+func (g *group) tellNewerImage(ctx workflow.Context) {
+	of, putsBack := names.RolledBackBy(g.in.WaveID)
+	if !putsBack || !g.in.Group.IsAutoScaling() || !g.in.Policy.Image.Asked() || g.status.Image.Undoes() {
+		return
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	var newer activities.NewerImage
+	if err := workflow.ExecuteActivity(run.Looking(clean, "whether a later wave renewed the image of "+g.in.Group.Name()),
+		control.FindNewerImage, activities.FindNewerImageInput{
+			Plan: g.in.Policy.Plan, WaveID: of, Group: g.in.Group,
+		}).Get(clean, &newer); err != nil {
+		g.strand("whether what it launches next has what is put back is not known: "+run.Reason(err),
+			"see by `patchtide wave list --plan "+g.in.Policy.Plan+"` whether a later wave renewed its image")
+		return
+	}
+	if newer.Image != "" {
+		g.strand("it launches from "+newer.Image+" still, which the wave "+newer.Wave+" made of what is put back here",
+			"roll that wave back, too: "+names.VerbCommand(patch.RollBack, newer.Wave))
 	}
 }
 

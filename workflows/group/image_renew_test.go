@@ -257,55 +257,6 @@ func larger(template *world.LaunchTemplate) int {
 	return template.AddVersion(world.LaunchTemplateVersion{Image: template.Versions[0].Image, Type: "m7i.xlarge"})
 }
 
-// Whoever has a group launch from another version while ours is made keeps it.
-func TestANumberThatSomebodyGivesMeanwhileStays(t *testing.T) {
-	scene := wavetest.New(t, renewing("patched_instance"))
-	follows(scene, "1")
-	made := false
-	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
-		if call.Operation != "CreateLaunchTemplateVersion" || made {
-			return awssim.Fault{}
-		}
-		made = true
-		scene.Later(func() {
-			scene.Production(func(group *world.ScalingGroup) { group.TemplateVersion = strconv.Itoa(larger(group.Template)) })
-		})
-		return awssim.Fault{Kind: awssim.FaultLostReply} // so that a moment goes by
-	})
-	result, err := scene.Run(wavetest.WebWave)
-	require.NoError(t, err)
-	require.Equal(t, patch.SucceededImageStale, result.Outcome, "%+v", renewal(result))
-	require.Contains(t, result.Reason, "somebody has had it launch from version 3 of its launch template, which stays")
-	scene.Production(func(group *world.ScalingGroup) { require.Equal(t, "3", group.TemplateVersion) })
-	requireClosed(t, scene, result)
-}
-
-// Auto Scaling may know a version later than EC2 has told of it. Nothing else of a mixed group is changed.
-func TestAGroupIsGivenItsVersionOnceThatIsFound(t *testing.T) {
-	options := renewing("patched_instance")
-	options.Fleet = mixed
-	scene := wavetest.New(t, options)
-	follows(scene, "1")
-	asked := 0
-	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
-		if call.Operation == "UpdateAutoScalingGroup" {
-			if asked++; asked < 3 {
-				return awssim.Fault{Kind: awssim.FaultError, Code: "ValidationError", Message: "The specified version does not exist."}
-			}
-		}
-		return awssim.Fault{}
-	})
-	result, err := scene.Run(wavetest.WebWave)
-	require.NoError(t, err)
-	require.Equal(t, patch.Succeeded, result.Outcome, "%s %+v", reasons(result), renewal(result))
-	require.Equal(t, 3, asked)
-	scene.Production(func(group *world.ScalingGroup) {
-		require.Equal(t, "2", group.TemplateVersion)
-		require.Equal(t, 1, group.Template.Default)
-		require.Equal(t, []world.Override{{Type: "m7i.large"}}, group.Mixed)
-	})
-}
-
 // A version whose making was never told is known all the same, so that a roll back puts it back; and is nobody else's,
 // however late it is listed.
 func TestAVersionThatNobodyWasToldOf(t *testing.T) {

@@ -29,6 +29,7 @@ func (g *group) rollBack(ctx workflow.Context) {
 		}
 		g.enter(ctx, patch.GroupRollingBack, "")
 		g.putImageBack(ctx) // before anything is launched in its place
+		g.tellNewerImage(ctx)
 		if g.needsBack() {
 			if err := g.prepare(clean, patch.LevelPutBack); err != nil {
 				why := "roll back cannot begin: " + run.Reason(err)

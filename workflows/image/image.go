@@ -108,6 +108,9 @@ func (r *renewal) run(ctx workflow.Context) {
 				r.stranded(undos[i].name, err)
 			}
 		}
+		if r.status.Image != "" {
+			_ = r.expire(clean) // what failed before it: each wave makes one more. It tells what it could not
+		}
 		stop()
 		return
 	}

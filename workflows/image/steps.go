@@ -2,6 +2,7 @@ package image
 
 import (
 	"errors"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -169,6 +170,18 @@ func (r *renewal) prove(ctx workflow.Context) error {
 	}, nil); err != nil {
 		return err
 	}
+	var has activities.ImageProof
+	if err := r.await(ctx, t.Agent, aws.ProveImage, activities.ProveImageInput{
+		CollectMachineFactsInput: activities.CollectMachineFactsInput{
+			Instance: trial, Platform: r.in.Policy.Platform, Attempt: run.Anew(ctx, r.in.attempt("facts")), Budget: t.Agent,
+			Pace: r.pace(),
+		}, At: workflow.Now(ctx),
+	}, &has); err != nil {
+		return err
+	}
+	if len(has.Blocked) > 0 {
+		return errors.New("it has what is blocked: " + strings.Join(has.Blocked, ", "))
+	}
 	scans, err := scan.Of(ctx, t, activities.AwaitScanInput{
 		Group: r.in.Group, Instances: []string{r.trial, r.donor}, BaselineID: r.in.BaselineID,
 	}, run.Anew(ctx, r.in.attempt("snapshot")).Token, run.Anew(ctx, r.in.attempt("scan")))
@@ -280,9 +293,13 @@ func (r *renewal) expire(ctx workflow.Context) error {
 	if !r.ours() {
 		return nil
 	}
+	stay := []string{r.status.Was.Image}
+	if r.status.Proven {
+		stay = append(stay, r.status.Image)
+	}
 	var expired activities.ImagesExpired
 	if err := r.act(ctx, aws.ExpireImages, activities.ExpireImagesInput{
-		Group: r.in.Group, Keep: r.in.Policy.Image.Keep, Stay: []string{r.status.Image, r.status.Was.Image},
+		Group: r.in.Group, Keep: r.in.Policy.Image.Keep, Stay: stay,
 	}, &expired); err != nil {
 		r.note("older images could not be cleaned up: %s", run.Reason(err))
 	}

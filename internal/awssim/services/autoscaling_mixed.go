@@ -41,13 +41,14 @@ func mixedPolicy(group *world.ScalingGroup) *types.MixedInstancesPolicy {
 	return policy
 }
 
-// launchesBy is the template that an update has a group launch from, and its overrides; nil: it stays as it is. A launch
-// template by itself takes the place of a mixed instances policy. A policy is replaced whole: what of it is another than
-// the group's is not modelled, but for the template and the overrides.
+// launchesBy is the template that an update has a group launch from, and its overrides; nil: it stays as it is. A
+// launch template by itself takes the place of a mixed instances policy. A policy is replaced whole: what of it is
+// another than the group's is not modelled, but for the template and the overrides.
 func launchesBy(group *world.ScalingGroup, in *as.UpdateAutoScalingGroupInput) (
 	[]world.Override, *types.LaunchTemplateSpecification, error,
 ) {
 	policy, now := in.MixedInstancesPolicy, mixedPolicy(group)
+	same := reflect.DeepEqual
 	switch {
 	case policy == nil:
 		return nil, in.LaunchTemplate, nil
@@ -56,9 +57,9 @@ func launchesBy(group *world.ScalingGroup, in *as.UpdateAutoScalingGroupInput) (
 			"Only one of LaunchTemplate, LaunchConfigurationName and MixedInstancesPolicy may be given.")
 	case now == nil || policy.LaunchTemplate == nil || policy.LaunchTemplate.LaunchTemplateSpecification == nil:
 		return nil, nil, api.NotModelled("a mixed instances policy of autoscaling:UpdateAutoScalingGroup for a group without")
-	case policy.InstancesDistribution != nil && !reflect.DeepEqual(policy.InstancesDistribution, now.InstancesDistribution):
+	case policy.InstancesDistribution != nil && !same(policy.InstancesDistribution, now.InstancesDistribution):
 		return nil, nil, api.NotModelled("another InstancesDistribution of autoscaling:UpdateAutoScalingGroup")
-	case reflect.DeepEqual(policy.LaunchTemplate.Overrides, now.LaunchTemplate.Overrides):
+	case same(policy.LaunchTemplate.Overrides, now.LaunchTemplate.Overrides):
 		return group.Mixed, policy.LaunchTemplate.LaunchTemplateSpecification, nil
 	}
 	asked := *policy
