@@ -29,7 +29,10 @@ func (s *saga) judge(ctx workflow.Context) (goes bool) {
 	}
 	s.judgedBy(scan)
 	s.patching.scan, result.MissingBefore = *scan, scan.MissingNumber()
-	if !scan.Due(s.in.Policy.Reboot, &s.patching.first) {
+	if err := s.learnDue(ctx, scan); err != nil {
+		return s.notBound(ctx, err)
+	}
+	if !s.patching.due {
 		result.Outcome = patch.AlreadyCompliant
 		for _, told := range []string{s.patching.first.ToldLive(), scan.ToldListed(&s.patching.first)} {
 			if told != "" {
@@ -51,34 +54,38 @@ func (s *saga) judge(ctx workflow.Context) (goes bool) {
 	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
 	if why := s.unforeseen(); why != "" {
 		result.Outcome, result.Refused = patch.Failed, patch.NotApproved
-		result.Reason = fmt.Sprintf("not patched: %d patches or a reboot became due after nothing was, and %s",
-			scan.MissingNumber(), why)
+		result.Reason = fmt.Sprintf("not patched: %s became due after nothing was, and %s", s.toldDue(), why)
 		return false
 	}
 	nothing, err := s.bind(ctx)
-	var refusal *patch.Refusal
 	if err == nil && s.in.Policy.Pinned == nil {
 		err = s.refuseBlocked(scan)
 	}
 	switch {
-	case ctx.Err() != nil:
-		s.endUntouched(cancelledBefore)
-		return false
-	case run.IsType(err, activities.ErrGone):
-		s.endUntouched(gone)
-		return false
-	case errors.As(err, &refusal):
-		s.endUntouched(*refusedBy(refusal))
-		return false
-	case err != nil:
-		s.endUntouched(notBegun{outcome: patch.Failed, why: "refused: " + run.Reason(err)})
-		return false
+	case ctx.Err() != nil || err != nil:
+		return s.notBound(ctx, err)
 	case nothing:
 		result.Outcome = patch.AlreadyCompliant
 		s.endLeft(ctx)
 		return false
 	}
 	return true
+}
+
+// notBound ends an instance that cannot be bound to what was proved, or of which nobody can tell whether it can.
+func (s *saga) notBound(ctx workflow.Context, err error) (goes bool) {
+	var refusal *patch.Refusal
+	switch {
+	case ctx.Err() != nil:
+		s.endUntouched(cancelledBefore)
+	case run.IsType(err, activities.ErrGone):
+		s.endUntouched(gone)
+	case errors.As(err, &refusal):
+		s.endUntouched(*refusedBy(refusal))
+	default:
+		s.endUntouched(notBegun{outcome: patch.Failed, why: "refused: " + run.Reason(err)})
+	}
+	return false
 }
 
 // unforeseen is why what is due may not be patched, for nothing was due when its stage began; "": it may be.

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"fmt"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -9,22 +10,56 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// bind asks the machine, while it still serves, what it lacks of what staging proved on its system, and so what it will
-// install and nothing else, and whether it can get that. It reports whether there is nothing; an error says why it
-// cannot be bound.
+// askPinned asks the machine, while it still serves, what it lacks of what staging proved on its system, and whether it
+// can get that.
+func (s *saga) askPinned(ctx workflow.Context) (check patch.PinCheck, err error) {
+	timing := s.in.Policy.Timing // lists of repositories are read, as a scan does
+	err = s.await(ctx, max(timing.Agent, timing.Scan), aws.CheckPinned, activities.CheckPinnedInput{
+		CollectMachineFactsInput: s.ask(ctx, "facts-pinned"), Pinned: *s.in.Policy.Pinned,
+		At: workflow.Now(ctx),
+	}, &check)
+	return check, err
+}
+
+// learnDue learns whether a machine is due: by its scan, or since it holds older packages than staging proved, which a
+// scan does not tell where the repositories serve them no more. Of Windows only a scan tells what applies at all.
+func (s *saga) learnDue(ctx workflow.Context, scan *patch.Scan) error {
+	s.patching.due = scan.Due(s.in.Policy.Reboot, &s.patching.first)
+	if s.patching.due || s.in.Policy.Pinned == nil || s.in.Policy.Platform == patch.Windows {
+		return nil
+	}
+	check, err := s.askPinned(ctx)
+	if err != nil {
+		return err
+	}
+	s.patching.pinned, s.patching.due = &check, check.Due > 0
+	return nil
+}
+
+// toldDue is what became due after nothing was, for people.
+func (s *saga) toldDue() string {
+	missing := s.patching.scan.MissingNumber()
+	if check := s.patching.pinned; missing == 0 && check != nil && check.Due > 0 {
+		return fmt.Sprintf("%d packages that staging has proved in a newer version", check.Due)
+	}
+	return fmt.Sprintf("%d patches or a reboot", missing)
+}
+
+// bind holds the machine to what staging proved on its system, and so to what it will install and nothing else. It
+// reports whether there is nothing; an error says why it cannot be bound.
 func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 	pinned := s.in.Policy.Pinned
 	if pinned == nil {
 		return false, nil
 	}
-	var check patch.PinCheck
-	timing := s.in.Policy.Timing // lists of repositories are read, as a scan does
-	if err := s.await(ctx, max(timing.Agent, timing.Scan), aws.CheckPinned, activities.CheckPinnedInput{
-		CollectMachineFactsInput: s.ask(ctx, "facts-pinned"), Pinned: *pinned,
-		At: workflow.Now(ctx),
-	}, &check); err != nil {
-		return false, err
+	if s.patching.pinned == nil {
+		check, err := s.askPinned(ctx)
+		if err != nil {
+			return false, err
+		}
+		s.patching.pinned = &check
 	}
+	check := *s.patching.pinned
 	if check.List == "" {
 		return false, pinned.Refuse(s.in.Instance, check.System)
 	}

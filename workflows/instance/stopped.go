@@ -105,12 +105,15 @@ func (s *saga) scanStarted(ctx workflow.Context) error {
 	result := &s.status.Result
 	s.patching.scan, s.patching.missing = *scan, scan.Missing
 	result.MissingBefore, result.MissingAfter = scan.MissingNumber(), scan.MissingNumber()
+	if err := s.learnDue(ctx, scan); err != nil {
+		return err
+	}
 	switch {
 	case !s.due():
 		s.patching.waits = scan.Waits(&s.patching.first)
 	case s.unforeseen() != "":
 		result.Refused = patch.NotApproved
-		return fmt.Errorf("%d patches or a reboot are due, and %s", scan.MissingNumber(), s.unforeseen())
+		return fmt.Errorf("%s are due, and %s", s.toldDue(), s.unforeseen())
 	default:
 		if s.patching.nothing, err = s.bind(ctx); err == nil && s.in.Policy.Pinned == nil {
 			err = s.refuseBlocked(scan)
@@ -120,9 +123,7 @@ func (s *saga) scanStarted(ctx workflow.Context) error {
 }
 
 // due reports whether there is something to be done on it.
-func (s *saga) due() bool {
-	return s.patching.scan.Due(s.in.Policy.Reboot, &s.patching.first) && !s.patching.nothing
-}
+func (s *saga) due() bool { return s.patching.due && !s.patching.nothing }
 
 // stop stops it again once it is proven, or had nothing due. It is patched whatever happens here, so that a failure is
 // told as stranded, and undoes no patch.

@@ -136,6 +136,13 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 				proved + "; have them serve that, or start another wave",
 		},
 		{
+			name: "the repositories have dropped all, so that a scan finds nothing", moves: func(s *wavetest.Scene) {
+				s.Sim.Inspect(func(w *world.World) { w.Scenario.Patches = nil })
+			},
+			decide: patch.Abort, outcome: patch.Failed, refused: patch.ProvenNotInstallable, curl: old,
+			said: "its repositories do not serve " + curl + " " + proved,
+		},
+		{
 			name: "machines may not read the list",
 			fleet: func(s *world.Scenario) {
 				s.Faults.World = append(s.Faults.World, world.WorldFault{
