@@ -87,6 +87,7 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 	}
 	b.Platform = os.platform
 	checkSources(doc, b)
+	checkNames(doc, b)
 	if b.ApprovedNonSecurity && os.platform != patch.Linux {
 		doc.Problem("approved_enable_non_security", "exists on Linux only; remove it")
 	}
@@ -102,6 +103,29 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 	}
 	for i, rule := range b.Rules {
 		checkRule(doc, fmt.Sprintf("rules[%d]", i), string(b.OperatingSystem), os, rule)
+	}
+}
+
+// checkNames refuses a version in a list that tells none apart, where it would approve or reject nothing.
+func checkNames(doc *strictyaml.Document, b *Baseline) {
+	if !b.byName() || b.OperatingSystem == types.OperatingSystemSuse {
+		return
+	}
+	check := func(at, name string) {
+		if strings.ContainsAny(name, ":=_ ") { // no name of a package of dpkg has one
+			doc.Problem(at, "%q names a version or an architecture, which lists of %s do not tell apart, so that it would do "+
+				"nothing; write the name alone, or keep one version away by `patchtide patch block NAME:VERSION`", name,
+				b.OperatingSystem)
+		}
+	}
+	for i, name := range b.Approved {
+		check(fmt.Sprintf("approved_patches[%d]", i), name)
+	}
+	for i, name := range b.Rejected {
+		check(fmt.Sprintf("rejected_patches[%d]", i), name)
+	}
+	for i, exception := range b.Exceptions {
+		check(fmt.Sprintf("exceptions[%d].patch", i), exception.Patch)
 	}
 }
 

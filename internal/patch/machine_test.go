@@ -89,6 +89,14 @@ func TestVerify(t *testing.T) {
 	itself := patch.PatchReport{Before: facts("1", "a"), After: &patch.MachineFacts{
 		BootID: "2", PackagesSHA256: "b", PendingReboot: true,
 	}}
+	bound := func(change ...func(*patch.PinVerdict)) patch.PatchReport {
+		report := done
+		report.Pinned = &patch.PinVerdict{}
+		for _, change := range change {
+			change(report.Pinned)
+		}
+		return report
+	}
 	for _, c := range []struct {
 		name          string
 		platform      patch.Platform // "": Linux
@@ -102,6 +110,26 @@ func TestVerify(t *testing.T) {
 		waits         []string
 	}{
 		{name: "all installed", before: missing("k", "o"), report: done},
+		{name: "all that binds it, whatever else is missing", before: missing("k"), after: missing("n"), report: bound()},
+		{
+			name: "it got what staging has not proved", before: missing("k"), report: bound(func(v *patch.PinVerdict) {
+				v.Unproven = []string{"n.x 0:3-1"}
+			}), reason: "it got what staging has not proved: n.x 0:3-1",
+		},
+		{
+			name: "its packages were not told whole", before: missing("k"), report: bound(func(v *patch.PinVerdict) {
+				v.Unknown = "its list was cut off"
+			}), reason: "whether it holds what staging proved cannot be told: its list was cut off",
+		},
+		{
+			name: "it has not got what staging proved: another pass", of: 2, before: missing("k"),
+			report: bound(func(v *patch.PinVerdict) { v.Missing = []string{"k.x 0:2-1"} }), again: []string{"k.x 0:2-1"},
+		},
+		{
+			name: "it has not got what staging proved, and the passes are spent", before: missing("k"),
+			report: bound(func(v *patch.PinVerdict) { v.Missing = []string{"k.x 0:2-1"} }), again: []string{"k.x 0:2-1"},
+			reason: "staging proved what it has not got: k.x 0:2-1",
+		},
 		{
 			name: "one remains: another pass", of: 2, before: missing("k", "o"), after: missing("o"), report: done,
 			again: []string{"o"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -214,6 +215,33 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 			require.Equal(t, 6+c.more, bound.Systems[0].Packages)
 		})
 	}
+}
+
+// What repositories drop once a machine is out is missing there after its install, which exits well all the same: it is
+// named, and the machine put back.
+func TestWhatIsDroppedWhileAMachineIsOutIsNamed(t *testing.T) {
+	const curl, old, proved = "curl-minimal.x86_64", "0:8.11.1-4.amzn2023.0.1", "0:8.11.1-4.amzn2023.0.3"
+	scene := wavetest.New(t, pinned("healthy", nil))
+	scene.MakeLists()
+	scene.Decide = []patch.Verb{patch.Abort}
+	gone := false
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation == "EnterStandby" && !gone {
+			gone = true
+			scene.Later(func() { dropped(scene, curl) })
+		}
+		return awssim.Fault{}
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Empty(t, result.Stranded)
+	failed := result.Stages[1].Groups[0].Instances
+	failed = failed[slices.IndexFunc(failed, func(i patch.InstanceResult) bool { return i.Outcome != patch.NotStarted }):]
+	require.Equal(t, patch.RolledBack, failed[0].Outcome, "%+v", failed[0])
+	require.Contains(t, failed[0].Reason, "staging proved what it has not got: "+curl+" "+proved)
+	scene.Sim.Inspect(func(w *world.World) {
+		require.Equal(t, old, scene.WebIn(w).Region.Instance(failed[0].ID).Disk().Version(curl))
+	})
 }
 
 // The release of Amazon Linux 2023 is set as what it is, a package: production's machines run staging's afterwards, and
