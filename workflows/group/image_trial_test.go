@@ -9,6 +9,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
@@ -60,6 +61,37 @@ func TestAGroupIsGivenItsVersionOnceThatIsFound(t *testing.T) {
 		require.Equal(t, 1, group.Template.Default)
 		require.Equal(t, []world.Override{{Type: "m7i.large"}}, group.Mixed)
 	})
+}
+
+// What an image boots has to be well: nobody launches from one whose trial does not serve.
+func TestAnImageWhoseTrialIsUnhealthyIsNotLaunched(t *testing.T) {
+	scene := wavetest.New(t, renewing("patched_instance"))
+	before, _ := launched(scene)
+	tried := false
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation == "DescribeInstances" { // its application never comes up
+			scene.Later(func() {
+				scene.Production(func(group *world.ScalingGroup) {
+					for _, instance := range group.Region.Instances() {
+						if instance.Tags[names.TagTrial] != "" {
+							tried = true
+							instance.StopApp()
+						}
+					}
+				})
+			})
+		}
+		return awssim.Fault{}
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.True(t, tried)
+	require.Equal(t, patch.SucceededImageStale, result.Outcome, "%+v", renewal(result))
+	require.Contains(t, renewal(result).Told(), "image not renewed: prove: ")
+	require.Contains(t, renewal(result).Told(), "http")
+	now, _ := launched(scene)
+	require.Equal(t, before.ID, now.ID)
+	requireClosed(t, scene, result)
 }
 
 // What is blocked while an image is made is in it: nobody launches from that.
