@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ type CheckPinnedInput struct {
 	CollectMachineFactsInput
 	Pinned patch.Pinned
 	At     time.Time // by which what is due is blocked; zero: nothing is
+	// Offered is, on Windows, what the machine misses by its scan: an update that is not among it does not apply there, or
+	// was withdrawn. Nil: it is not known.
+	Offered []string
 }
 
 // CheckPinned asks a machine for its packages, says what it lacks of what was proved on its system, has it read the
@@ -49,6 +53,15 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 	}
 	holds := manifest.Read(packages)
 	due := system.Due(holds)
+	if in.Platform == patch.Windows && in.Offered != nil {
+		due.Due = slices.DeleteFunc(due.Due, func(one manifest.Package) bool {
+			if slices.Contains(in.Offered, one.Name) {
+				return false
+			}
+			check.NotOffered = append(check.NotOffered, one.Name)
+			return true
+		})
+	}
 	check.Due = len(due.Due)
 	if !in.At.IsZero() {
 		blocked, err := a.blocked(ctx, in.Platform, in.At)

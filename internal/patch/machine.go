@@ -158,6 +158,19 @@ const TheMachine = "the machine itself"
 // Proven reports whether nothing is left to do.
 func (v Verdict) Proven() bool { return v.Reason == "" && len(v.Again) == 0 }
 
+// applies is what of a manifest a machine lacks and is to get: on Windows only what its scan after the pass lists as
+// missing, for an update that is not offered does not apply to it, or was withdrawn. Where either list is cut, all
+// counts.
+func (p Pass) applies(lacks []string) []string {
+	if p.Platform != Windows || p.After.MissingCount > 0 || len(lacks) >= MostPinned {
+		return lacks
+	}
+	return slices.DeleteFunc(slices.Clone(lacks), func(one string) bool {
+		name, _, _ := strings.Cut(one, " ")
+		return !slices.Contains(p.After.Missing, name)
+	})
+}
+
 // Verify judges an unpinned pass by a Scan of our own after the reboot: no approved patch may be missing then, whether
 // it was missing before or came to light by the reboot, and as long as there are passes left another one follows. A
 // reboot that was due is proven by the boot id.
@@ -212,7 +225,11 @@ func Verify(pass Pass) Verdict {
 		verdict.Waits = append(slices.Clone(verdict.Waits), old)
 	}
 	if report.Pinned != nil { // its manifest says what it was to get
-		if verdict.Again = report.Pinned.Missing; len(verdict.Again) > 0 && pass.Number >= pass.Of {
+		verdict.Again = pass.applies(report.Pinned.Missing)
+		if not := Except(report.Pinned.Missing, verdict.Again); len(not) > 0 {
+			verdict.Notes = append(verdict.Notes, NotOffered(not))
+		}
+		if len(verdict.Again) > 0 && pass.Number >= pass.Of {
 			verdict.Reason = "staging proved what it has not got: " + strings.Join(verdict.Again, ", ")
 		} else if len(verdict.Again) == 0 && after.MissingNumber() > 0 {
 			verdict.Notes = append(verdict.Notes, NotInWave(after))

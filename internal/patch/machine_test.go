@@ -126,6 +126,17 @@ func TestVerify(t *testing.T) {
 			report: bound(func(v *patch.PinVerdict) { v.Missing = []string{"k.x 0:2-1"} }), again: []string{"k.x 0:2-1"},
 		},
 		{
+			name: "on Windows only what is offered is due", platform: patch.Windows, before: missing("KB1"),
+			after: missing("KB3"), report: bound(func(v *patch.PinVerdict) { v.Missing = []string{"KB2 installed", "KB3 installed"} }),
+			again: []string{"KB3 installed"}, reason: "staging proved what it has not got: KB3 installed",
+		},
+		{
+			name: "on Windows all is due where what is offered is not named", platform: patch.Windows, before: missing("KB1"),
+			after:  patch.Scan{MissingCount: 1},
+			report: bound(func(v *patch.PinVerdict) { v.Missing = []string{"KB2 installed"} }),
+			again:  []string{"KB2 installed"}, reason: "staging proved what it has not got: KB2 installed",
+		},
+		{
 			name: "it has not got what staging proved, and the passes are spent", before: missing("k"),
 			report: bound(func(v *patch.PinVerdict) { v.Missing = []string{"k.x 0:2-1"} }), again: []string{"k.x 0:2-1"},
 			reason: "staging proved what it has not got: k.x 0:2-1",

@@ -139,6 +139,8 @@ type PinCheck struct {
 	List   string   `json:"list"`            // "": nothing was proved on its system
 	Due    int      `json:"due"`             // packages that it holds in an older version than was proved
 	Ahead  []string `json:"ahead,omitempty"` // held in a newer version than was proved, the first of them
+	// NotOffered is what was proved and does not apply to it, or was withdrawn: of Windows.
+	NotOffered []string `json:"not_offered,omitempty"`
 	// Blocked is what of that is blocked, by whom and why.
 	Blocked []string `json:"blocked,omitempty"`
 	// Unreadable is why the machine cannot read the list, by S3's word; Unread why it could not ask S3, of which nobody
@@ -180,6 +182,11 @@ type PinVerdict struct {
 // NotInWave names patches that are approved and missing and that staging has not proved.
 func NotInWave(scan Scan) string {
 	return "not in this wave, for staging has not proved them: " + theFirst(scan.Missing, scan.MissingNumber())
+}
+
+// NotOffered names updates that staging has got and that a machine of Windows is not offered.
+func NotOffered(ids []string) string {
+	return "staging has got what is not offered there, for it does not apply or was withdrawn: " + theFirst(ids, len(ids))
 }
 
 // theFirst names the first of so many packages, and says how many more there are.

@@ -14,10 +14,14 @@ import (
 // can get that.
 func (s *saga) askPinned(ctx workflow.Context) (check patch.PinCheck, err error) {
 	timing := s.in.Policy.Timing // lists of repositories are read, as a scan does
-	err = s.await(ctx, max(timing.Agent, timing.Scan), aws.CheckPinned, activities.CheckPinnedInput{
+	in := activities.CheckPinnedInput{
 		CollectMachineFactsInput: s.ask(ctx, "facts-pinned"), Pinned: *s.in.Policy.Pinned,
 		At: workflow.Now(ctx),
-	}, &check)
+	}
+	if scan := s.patching.scan; s.in.Policy.Platform == patch.Windows && scan.MissingCount == 0 {
+		in.Offered = append([]string{}, scan.Missing...)
+	}
+	err = s.await(ctx, max(timing.Agent, timing.Scan), aws.CheckPinned, in, &check)
 	return check, err
 }
 
@@ -81,6 +85,9 @@ func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 	s.patching.list = check.List
 	if len(check.Ahead) > 0 {
 		s.note("newer there than staging proved, and left so: %s", strings.Join(check.Ahead, ", "))
+	}
+	if len(check.NotOffered) > 0 && check.Due == 0 { // else it may be once the others are there
+		s.note("%s", patch.NotOffered(check.NotOffered))
 	}
 	waits := len(s.patching.scan.PendingReboot) > 0 || len(s.patching.scan.Failed) > 0
 	if nothing = check.Due == 0 && !waits; nothing && s.patching.scan.MissingNumber() > 0 {
