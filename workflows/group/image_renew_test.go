@@ -364,24 +364,3 @@ func TestACancelledRenewalLeavesNothing(t *testing.T) {
 		})
 	}
 }
-
-// An image that is named is tried, and never marked or deleted.
-func TestAnImageIsNamedByAParameter(t *testing.T) {
-	scene := wavetest.New(t, renewing("{from: parameter, parameter: /golden/web}"))
-	var golden *world.Image
-	scene.Production(func(group *world.ScalingGroup) {
-		for _, image := range group.Region.Images() {
-			if golden == nil {
-				golden = image
-			}
-		}
-		_, err := group.Region.PutParameter("/golden/web", "String", golden.ID, false, nil)
-		require.NoError(t, err)
-	})
-	result, err := scene.Run(wavetest.WebWave)
-	require.NoError(t, err)
-	require.Equal(t, patch.SucceededImageStale, result.Outcome, "%+v", renewal(result))
-	require.Contains(t, result.Reason, "it lacks what those patched have: ", "it is as old as the group's was")
-	require.Empty(t, golden.Tags)
-	requireClosed(t, scene, result)
-}
