@@ -247,6 +247,47 @@ func TestAFirstStageGetsTheImageThatAParameterNames(t *testing.T) {
 	}
 }
 
+// What the first stage has proved of the image that a parameter names, the stages after it get, whatever the parameter
+// names by then.
+func TestALaterStageGetsTheImageThatTheFirstHasProven(t *testing.T) {
+	const parameter, newest, later = "/aws/service/newest", "ami-0fffffffffffffff0", "ami-0ffffffffffffffff"
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.WithAPI(func(s *world.Scenario) {
+			newer(s, newest, true)
+			newer(s, later, false)
+			s.Images[len(s.Images)-1].Name = "later"
+			s.Accounts[1].Regions[0].Parameters = map[string]string{parameter: newest}
+		}),
+		Config: func(file []byte) []byte {
+			const api = "            auto_scaling_group: api\n"
+			return wavetest.PlanWith(api, api+"        method: image\n        state_on_root: none\n        root_image: "+
+				parameter+"\n")(wavetest.ByImage(file))
+		},
+	})
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
+		scene.Production(func(group *world.ScalingGroup) {
+			if _, err := group.Region.PutParameter(parameter, "String", later, true, nil); err != nil {
+				t.Errorf("move the parameter: %v", err)
+			}
+		})
+	})
+	held := scene.Packages()
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.Equal(t, []string{newest, newest}, []string{result.Stages[0].Images[0].ID, result.Stages[1].Images[0].ID})
+	proven := result.Stages[1].Images[0]
+	require.NotEmpty(t, proven.Packages)
+	require.NotEmpty(t, proven.Kernel)
+	for _, stage := range result.Stages {
+		for _, one := range stage.Groups[0].Instances {
+			require.Equal(t, patch.Patched, one.Outcome, "%+v", one)
+		}
+	}
+	require.Empty(t, scene.Effects("CreateImage"))
+	require.Empty(t, scene.NeitherRoot(result, held))
+}
+
 // newer adds an image of the system that machines run, with all patches or with none.
 func newer(s *world.Scenario, id string, patched bool) {
 	image := s.Images[0]
