@@ -1,6 +1,8 @@
 package instance_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -245,6 +247,55 @@ func TestAFirstStageGetsTheImageThatAParameterNames(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A machine that is not well on the image gets its old root volume back, and what its hooks did is undone, as if packages
+// had been installed.
+func TestAMachineThatIsNotWellOnTheImageIsPutBack(t *testing.T) {
+	const hooks = "        hooks:\n          before_out: [{name: drain, run: echo drain, undo: {run: echo undrain}}]\n" +
+		"          before_install: [{name: stop, run: echo stop, undo: {run: echo start}}]\n" +
+		"          after_install: [{name: warm, run: echo warm}]\n"
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.WithAPI(nil), Config: func(file []byte) []byte {
+			const key = "        state_on_root: none\n"
+			return wavetest.PlanWith(key, key+hooks)(wavetest.ByImage(wavetest.Unattended(file)))
+		},
+	})
+	scene.Decide = []patch.Verb{patch.Abort}
+	replaced := false
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		replaced = replaced || call.Operation == "CreateReplaceRootVolumeTask"
+		if replaced && call.Operation == "DescribeTargetHealth" { // what is on the image does not serve in production
+			scene.Later(func() {
+				scene.Production(func(group *world.ScalingGroup) {
+					for _, member := range group.Members() {
+						if member.Instance.Disk().Version("openssl.x86_64") == "1:3.2.2-1.amzn2023.0.7" {
+							member.Instance.StopApp()
+						}
+					}
+				})
+			})
+		}
+		return awssim.Fault{}
+	})
+	held := scene.Packages()
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Empty(t, result.Stranded)
+	first := result.Stages[1].Groups[0].Instances
+	first = first[slices.IndexFunc(first, func(i patch.InstanceResult) bool { return i.Outcome != patch.NotStarted }):]
+	require.Equal(t, patch.RolledBack, first[0].Outcome, "%+v", first[0])
+	var said []string
+	for _, event := range scene.Effects("SendCommand") {
+		for _, word := range []string{"echo drain", "echo stop", "echo warm", "echo start", "echo undrain"} {
+			if strings.Contains(string(event.Arguments), word+"\"") {
+				said = append(said, strings.TrimPrefix(word, "echo "))
+			}
+		}
+	}
+	require.Equal(t, []string{"drain", "stop", "warm", "start", "undrain"}, said)
+	require.Empty(t, scene.NeitherRoot(result, held))
+	scene.RequireNobodyOut()
 }
 
 // What the first stage has proved of the image that a parameter names, the stages after it get, whatever the parameter
