@@ -41,11 +41,26 @@ func NameVersion(ctx context.Context, s *Services, in patch.Group, version int) 
 		LaunchTemplateId: named.LaunchTemplateId, Version: Ptr(strconv.Itoa(version)),
 	}
 	if policy := group.MixedInstancesPolicy; policy != nil {
-		policy.LaunchTemplate.LaunchTemplateSpecification = spec
+		nameIn(policy.LaunchTemplate, spec)
 		asked.MixedInstancesPolicy = policy
 	} else {
 		asked.LaunchTemplate = spec
 	}
 	_, err = s.AutoScaling.UpdateAutoScalingGroup(ctx, asked)
 	return err
+}
+
+// nameIn names the version of a template wherever a policy launches from that: its own, or an override's.
+func nameIn(policy *astypes.LaunchTemplate, spec *astypes.LaunchTemplateSpecification) {
+	same := func(named *astypes.LaunchTemplateSpecification) bool {
+		return named != nil && Deref(named.LaunchTemplateId) == Deref(spec.LaunchTemplateId)
+	}
+	if same(policy.LaunchTemplateSpecification) {
+		policy.LaunchTemplateSpecification = spec
+	}
+	for i := range policy.Overrides {
+		if same(policy.Overrides[i].LaunchTemplateSpecification) {
+			policy.Overrides[i].LaunchTemplateSpecification = spec
+		}
+	}
 }
