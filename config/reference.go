@@ -41,10 +41,42 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 	section(&b, "The journal's earlier keys", "To rotate the key, name the new one here first, for every worker, "+
 		"and restart them; then exchange it with that of journal_key_from. So no worker meets a key that it does not know.")
 	fields(&b, reflect.TypeFor[OlderKeys]())
-	for _, part := range []struct {
-		title, text string
-		of          reflect.Type
-	}{
+	for _, part := range parts() {
+		section(&b, part.title, part.text)
+		fields(&b, part.of)
+	}
+	section(&b, "plans[].timing", "Intervals and budgets. The defaults suit most fleets.")
+	b.WriteString("| key | default | meaning |\n|---|---|---|\n")
+	for _, t := range TimingTable() {
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", t.Key, shortDuration(t.Default), t.Doc)
+	}
+	section(&b, "notify[]", "Each entry has exactly one of these keys.")
+	fields(&b, reflect.TypeFor[Notify]())
+	b.WriteByte('\n')
+	fieldsOfEach(&b, reflect.TypeFor[Notify]())
+	section(
+		&b, "Your own patch baselines",
+		"One file for each in baselines_dir, NAME.yaml, beside the built-in "+strings.Join(baselines.Names(), ", ")+
+			". They may add to the built-in ones, not replace them.",
+	)
+	fields(&b, reflect.TypeFor[baselines.Baseline]())
+	section(
+		&b, "rules[] of a baseline",
+		"A patch that matches all filters of a rule is approved by it; a filter that is left out matches everything.",
+	)
+	fields(&b, reflect.TypeFor[baselines.Rule]())
+	return b.String()
+}
+
+// part is a table of the reference: the keys of a type.
+type part struct {
+	title, text string
+	of          reflect.Type
+}
+
+// parts are the tables of keys that stand in the file, but for those that have their own.
+func parts() []part {
+	return []part{
 		{"accounts[]", "One entry for each account.", reflect.TypeFor[Account]()},
 		{"plans[]", "One entry for each plan.", reflect.TypeFor[Plan]()},
 		{"plans[].stages[]", "Stages run in the order they are written.", reflect.TypeFor[Stage]()},
@@ -59,6 +91,20 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 		{
 			"plans[].stages[].steps[]", "Or the share alone, as in `steps: [1, 10%, 100%]`.", reflect.TypeFor[Step](),
 		},
+		{"plans[].exclude", "Also that of a stage, which leaves out these and its own.", reflect.TypeFor[Exclude]()},
+		{
+			"plans[].after_plan", "Or the plan's name alone, as in `after_plan: database`.", reflect.TypeFor[AfterPlan](),
+		},
+		{
+			"plans[].image", "Or from alone, as in `image: patched_instance`. Also that of a stage, in place of all that its " +
+				"plan's says. docs/decisions/0033-image-closure.md says what a group launches from then.",
+			reflect.TypeFor[Image](),
+		},
+		{
+			"plans[].stages[].root_image", "Or the parameter alone, as in `root_image: /aws/service/...`.",
+			reflect.TypeFor[RootImage](),
+		},
+		{"plans[].stages[].canary", "", reflect.TypeFor[Canary]()},
 		{
 			"plans[].baseline", "Or the name alone, as in `baseline: amazon-linux-2023`. Also that of a stage and of a group.",
 			reflect.TypeFor[Baseline](),
@@ -99,7 +145,12 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 			"plans[].hooks", "docs/hooks.md says what runs when, with examples; a stage has those of an instance.",
 			reflect.TypeFor[PlanHooks](),
 		},
+		{"plans[].stages[].hooks", "", reflect.TypeFor[StageHooks]()},
 		{"plans[].hooks, each", "Exactly one of run, document, lambda and webhook is there.", reflect.TypeFor[Hook]()},
+		{
+			"plans[].hooks, each undo", "Exactly one of run, document, lambda and webhook is there.",
+			reflect.TypeFor[HookCall](),
+		},
 		{"plans[].hooks, each lambda", "", reflect.TypeFor[HookFunction]()},
 		{"plans[].hooks, each webhook", "", reflect.TypeFor[HookWebhook]()},
 		{
@@ -123,31 +174,7 @@ There are no secrets in the file: keys that end in _from say where one is kept.
 				"begun.",
 			reflect.TypeFor[Estimates](),
 		},
-	} {
-		section(&b, part.title, part.text)
-		fields(&b, part.of)
 	}
-	section(&b, "plans[].timing", "Intervals and budgets. The defaults suit most fleets.")
-	b.WriteString("| key | default | meaning |\n|---|---|---|\n")
-	for _, t := range TimingTable() {
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", t.Key, shortDuration(t.Default), t.Doc)
-	}
-	section(&b, "notify[]", "Each entry has exactly one of these keys.")
-	fields(&b, reflect.TypeFor[Notify]())
-	b.WriteByte('\n')
-	fieldsOfEach(&b, reflect.TypeFor[Notify]())
-	section(
-		&b, "Your own patch baselines",
-		"One file for each in baselines_dir, NAME.yaml, beside the built-in "+strings.Join(baselines.Names(), ", ")+
-			". They may add to the built-in ones, not replace them.",
-	)
-	fields(&b, reflect.TypeFor[baselines.Baseline]())
-	section(
-		&b, "rules[] of a baseline",
-		"A patch that matches all filters of a rule is approved by it; a filter that is left out matches everything.",
-	)
-	fields(&b, reflect.TypeFor[baselines.Rule]())
-	return b.String()
 }
 
 func section(b *strings.Builder, title, text string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -102,8 +103,18 @@ func printPatches(out io.Writer, result workflows.PatchesResult) error {
 		line(out, "  %s", runs)
 	}
 	for _, one := range result.Cleared {
-		line(out, "cleared, and blocked no longer: %s, which %s had blocked at %s: %s", one.Patch(), one.Actor,
-			console.Moment(one.Since), one.Reason)
+		still := slices.IndexFunc(result.Blocked, func(other patch.BlockedPatch) bool {
+			return other.Platform == one.Platform && (other.Is(one.Name, one.Version) || one.Is(other.Name, other.Version))
+		})
+		said := "cleared, and blocked no longer"
+		if still >= 0 {
+			said = "cleared"
+		}
+		line(out, "%s: %s, which %s had blocked at %s: %s", said, one.Patch(), one.Actor, console.Moment(one.Since),
+			one.Reason)
+		if still >= 0 {
+			line(out, "  blocked still, as %s; to clear that: %s", result.Blocked[still].Patch(), result.Blocked[still].Clear())
+		}
 	}
 	for _, not := range result.Not {
 		line(out, "not blocked: %s; patchtide patch list shows what is", not)

@@ -18,6 +18,8 @@ func TestWhatIsSaidOfBlockedPatches(t *testing.T) {
 		Since: time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC),
 	}
 	is := "curl.x86_64 0:8-1 is blocked by ann since 2026-11-22 02:00 UTC: logins fail"
+	every := one
+	every.Name = "curl"
 	for _, c := range []struct {
 		name   string
 		result workflows.PatchesResult
@@ -44,6 +46,14 @@ func TestWhatIsSaidOfBlockedPatches(t *testing.T) {
 				Verb: patch.ClearPatch, Cleared: patch.Blocks{one}, Not: []string{"vim.x86_64 0:1-1"},
 			}, []string{
 				"cleared, and blocked no longer: curl.x86_64 0:8-1, which ", "not blocked: vim.x86_64 0:1-1", "0 blocked in all",
+			},
+		},
+		{
+			"cleared, and blocked for every architecture", workflows.PatchesResult{
+				Verb: patch.ClearPatch, Cleared: patch.Blocks{one}, Blocked: patch.Blocks{every},
+			}, []string{
+				"cleared: curl.x86_64 0:8-1, which ",
+				`blocked still, as curl 0:8-1; to clear that: patchtide patch clear curl:0:8-1 --reason "..."`, "1 blocked in all",
 			},
 		},
 		{

@@ -124,8 +124,8 @@ func (w Wave) Choices() []Choice {
 	choices := make([]Choice, 0, len(w.Verbs))
 	for _, verb := range w.Verbs {
 		flags := verb.ToFill(w.Point)
-		if verb == patch.RollBack && w.stagesBefore() {
-			flags = append([]string{"--scope", string(patch.ScopeWave)}, flags...) // else it puts back nothing
+		if scope := w.Scope(); verb == patch.RollBack && scope != patch.ScopeStage {
+			flags = append([]string{"--scope", string(scope)}, flags...)
 		}
 		choices = append(choices, Choice{verb, w.when(verb), names.VerbCommand(verb, w.ID, flags...)})
 	}
@@ -172,6 +172,15 @@ func (w Wave) whenFree(verb patch.Verb) string {
 // stagesBefore reports whether a roll back of the present stage would put back nothing, and one of the wave something:
 // then that is the command.
 func (w Wave) stagesBefore() bool { return w.RollsBack.Stage+w.UnderWay == 0 && w.RollsBack.Wave > 0 }
+
+// Scope is what a roll back is of as long as nobody says otherwise: the stage, unless that would put back nothing, and
+// the wave something.
+func (w Wave) Scope() patch.Scope {
+	if w.stagesBefore() {
+		return patch.ScopeWave
+	}
+	return patch.ScopeStage
+}
 
 // scopes are how many instances a roll back puts back, and what each of them loses.
 func (w Wave) scopes() string {

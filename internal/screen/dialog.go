@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -25,10 +26,14 @@ type dialog struct {
 	problem string
 }
 
-func newDialog(verb patch.Verb, point patch.Point) *dialog {
-	d := &dialog{verb: verb, point: point}
+func newDialog(verb patch.Verb, status patch.WaveStatus) *dialog {
+	d := &dialog{verb: verb, point: status.Point()}
 	for _, field := range verb.Spec().Fields {
-		d.add(field.Label, field.Preset)
+		preset := field.Preset
+		if preset == string(patch.ScopeStage) {
+			preset = string(brief.Of(status).Scope())
+		}
+		d.add(field.Label, preset)
 	}
 	d.add("Reason", "")
 	return d
@@ -53,6 +58,9 @@ func (d *dialog) focus(at int) tea.Cmd {
 }
 
 func (d *dialog) update(msg tea.Msg) (cmd tea.Cmd) {
+	if _, typed := msg.(tea.KeyPressMsg); typed {
+		d.problem = "" // of what was there before
+	}
 	if key, typed := msg.(tea.KeyPressMsg); typed && key.Text != "" && d.presets[d.at] != "" {
 		if d.fields[d.at].Value() == d.presets[d.at] && d.fields[d.at].Position() == len(d.presets[d.at]) {
 			d.fields[d.at].SetValue("")

@@ -23,3 +23,19 @@ func TestAPresetGivesWayToWhatIsTyped(t *testing.T) {
 		require.Equal(t, []string{fmt.Sprintf("%s alice \"bad\" %s0", patch.RollBack, scope)}, w.sent)
 	}
 }
+
+// Where the stage has patched nothing and those before it have, Enter puts back what there is.
+func TestAPresetIsWhatPutsSomethingBack(t *testing.T) {
+	look := held()
+	look.Status.Verbs = []patch.Verb{patch.RollBack}
+	look.Status.RollsBack = patch.RollsBack{Wave: 2}
+	for i := range look.Status.Stages {
+		for g := range look.Status.Stages[i].Groups {
+			look.Status.Stages[i].Groups[g].Phase = patch.GroupHeld
+		}
+	}
+	w := watch(t, look)
+	w.press(patch.RollBack.Spec().Key)
+	w.press("<enter>", "bad", "<enter>")
+	require.Equal(t, []string{fmt.Sprintf("%s alice \"bad\" %s0", patch.RollBack, patch.ScopeWave)}, w.sent)
+}

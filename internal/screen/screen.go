@@ -185,7 +185,7 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 		m.body.GotoTop()
 	default:
 		if verb, taken := m.verbOf(name); taken {
-			m.dialog = newDialog(verb, m.last.Status.Point())
+			m.dialog = newDialog(verb, m.last.Status)
 			return m.dialog.focus(0)
 		}
 		m.said = m.noKey(name)

@@ -189,6 +189,9 @@ func TestWhatTheScreenShows(t *testing.T) {
 		"no answer": {
 			running(3), 100, 28, func(w *watched) { w.do(lookMsg{Err: errors.New("connection refused")}) },
 		},
+		"dialog, narrow, with what is wrong in it": {asksMuch(), 60, 20, func(w *watched) {
+			w.press("B", "zzz", "<enter>", "bad", "<enter>")
+		}},
 		"narrow":                     {held(), 60, 20, func(*watched) {}},
 		"usual":                      {held(), 80, 24, func(*watched) {}},
 		"large":                      {held(), 120, 40, func(*watched) {}},
@@ -225,6 +228,13 @@ func TestWhatTheScreenShows(t *testing.T) {
 			require.Equal(t, string(want), text)
 		})
 	}
+}
+
+// asksMuch asks in as many lines as a question may take.
+func asksMuch() Look {
+	look := held()
+	look.Status.Awaiting = strings.Repeat("production/ap-northeast-1/web: i-0000 rolled back: health checks: a long story. ", 9)
+	return look
 }
 
 func estimated() Look {

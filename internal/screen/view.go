@@ -17,7 +17,7 @@ import (
 
 // View draws the screen.
 func (m *Model) View() tea.View {
-	lines := m.headLines()
+	lines := m.fittingHead()
 	above, below := beyond(m.body)
 	lines = append(lines, m.rule("", more("↑", above), !m.onLog))
 	lines = append(lines, strings.Split(m.body.View(), "\n")...)
@@ -56,13 +56,13 @@ const leastLog = 4
 
 // showsLog reports whether there is room for events: with the keys that they need.
 func (m *Model) showsLog() bool {
-	room := m.height - len(m.headLines()) - len(m.footWith(true)) - 3 // rules
+	room := m.height - len(m.fittingHead()) - len(m.footWith(true)) - 3 // rules
 	return !m.explains && room >= 2*leastLog
 }
 
 // layout gives each part its lines: the wave what it needs, up to two thirds, the events the rest.
 func (m *Model) layout() {
-	room := m.height - len(m.headLines()) - len(m.footLines()) - 3 // rules
+	room := m.height - len(m.fittingHead()) - len(m.footLines()) - 3 // rules
 	body := m.flowing(m.bodyLines(true))
 	events := m.flowing(m.logLines())
 	most := max(room-min(max(room/3, leastLog), max(len(events), 1)), 1)
@@ -153,6 +153,16 @@ func (m *Model) headLines() []string {
 		lines = append(lines, asked...)
 	}
 	return lines
+}
+
+// fittingHead are the lines of the head that leave room for a dialog with what is wrong in it: which wave it is stays.
+func (m *Model) fittingHead() []string {
+	head := m.headLines()
+	if m.dialog == nil {
+		return head
+	}
+	const rest = 3 // two rules and a line of the wave
+	return head[:max(min(len(head), m.height-len(m.dialogLines())-rest), 1)]
 }
 
 // helpLines are all that is asked, and each verb: when to send it, its key and its command.

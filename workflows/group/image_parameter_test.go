@@ -32,8 +32,8 @@ func TestAnImageIsNamedByAParameter(t *testing.T) {
 	requireClosed(t, scene, result)
 }
 
-// A pipeline names an image that has the patches: it is tried like any other, and the group launches from it. Nothing of
-// it is marked, for it is not ours.
+// A pipeline names an image that has the patches: it is tried like any other, and the group launches from it. Nothing
+// of it is marked, for it is not ours.
 func TestAnImageThatAParameterNamesIsLaunched(t *testing.T) {
 	for _, follows := range []string{"$Default", "1"} {
 		t.Run(follows, func(t *testing.T) {

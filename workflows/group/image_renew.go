@@ -68,7 +68,7 @@ func (g *group) renewImage(ctx workflow.Context) {
 		g.status.Image = patch.NotRenewed("%s", run.Reason(err))
 		return
 	}
-	g.status.Reason = "its image is renewed"
+	g.status.Reason = "its image is being renewed"
 	g.report(ctx)
 	g.status.Image = g.renew(ctx, in)
 	g.noteOwed(owed)

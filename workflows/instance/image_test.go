@@ -249,8 +249,8 @@ func TestAFirstStageGetsTheImageThatAParameterNames(t *testing.T) {
 	}
 }
 
-// A machine that is not well on the image gets its old root volume back, and what its hooks did is undone, as if packages
-// had been installed.
+// A machine that is not well on the image gets its old root volume back, and what its hooks did is undone, as if
+// packages had been installed.
 func TestAMachineThatIsNotWellOnTheImageIsPutBack(t *testing.T) {
 	const hooks = "        hooks:\n          before_out: [{name: drain, run: echo drain, undo: {run: echo undrain}}]\n" +
 		"          before_install: [{name: stop, run: echo stop, undo: {run: echo start}}]\n" +
