@@ -82,14 +82,13 @@ type saga struct {
 type patching struct {
 	runbook  activities.Runbook
 	baseline string
-	blocked  string          // which patches are, by patch.Blocks.Digest; "": none is
-	stale    int             // snapshots that were taken without the newest of them
-	scan     patch.Scan      // what was missing before
-	missing  []string        // patch ids, by the last scan
-	due      bool            // something is to be done on it, as far as its scan and what binds it tell
-	pinned   *patch.PinCheck // what it lacks of what binds it; nil: it was not asked
-	nothing  bool            // it has all that binds it already
-	list     string          // URL of the list of packages it is bound to; "": nothing binds
+	blocked  string     // which patches are, by patch.Blocks.Digest; "": none is
+	stale    int        // snapshots that were taken without the newest of them
+	scan     patch.Scan // what was missing before
+	missing  []string   // patch ids, by the last scan
+	due      bool       // something is to be done on it, by its scan
+	nothing  bool       // it has all that binds it already
+	list     string     // URL of the list of packages it is bound to; "": nothing binds
 	tries    []installTry
 	report   patch.PatchReport // all passes as one
 	first    patch.MachineFacts

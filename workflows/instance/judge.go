@@ -54,7 +54,8 @@ func (s *saga) judge(ctx workflow.Context) (goes bool) {
 	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
 	if why := s.unforeseen(); why != "" {
 		result.Outcome, result.Refused = patch.Failed, patch.NotApproved
-		result.Reason = fmt.Sprintf("not patched: %s became due after nothing was, and %s", s.toldDue(), why)
+		result.Reason = fmt.Sprintf("not patched: %d patches or a reboot became due after nothing was, and %s",
+			scan.MissingNumber(), why)
 		return false
 	}
 	nothing, err := s.bind(ctx)

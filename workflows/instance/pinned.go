@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"fmt"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -25,28 +24,24 @@ func (s *saga) askPinned(ctx workflow.Context) (check patch.PinCheck, err error)
 	return check, err
 }
 
-// learnDue learns whether a machine is due: by its scan, or since it holds older packages than staging proved, which a
-// scan does not tell where the repositories serve them no more. Of Windows only a scan tells what applies at all.
+// learnDue learns whether a machine is due, by its scan. Where that finds nothing, it is refused if it holds older
+// packages than staging proved and cannot get those: a scan does not tell what the repositories serve no more. What it
+// could get is no patch of its own baseline, and left. Of Windows only a scan tells what applies at all.
 func (s *saga) learnDue(ctx workflow.Context, scan *patch.Scan) error {
 	s.patching.due = scan.Due(s.in.Policy.Reboot, &s.patching.first)
 	if s.patching.due || s.in.Policy.Pinned == nil || s.in.Policy.Platform == patch.Windows {
 		return nil
 	}
 	check, err := s.askPinned(ctx)
-	if err != nil {
+	if err != nil || check.Due == 0 {
 		return err
 	}
-	s.patching.pinned, s.patching.due = &check, check.Due > 0
-	return nil
-}
-
-// toldDue is what became due after nothing was, for people.
-func (s *saga) toldDue() string {
-	missing := s.patching.scan.MissingNumber()
-	if check := s.patching.pinned; missing == 0 && check != nil && check.Due > 0 {
-		return fmt.Sprintf("%d packages that staging has proved in a newer version", check.Due)
+	if refusal := check.RefuseDry(s.in.Instance); refusal != nil {
+		return refusal
 	}
-	return fmt.Sprintf("%d patches or a reboot", missing)
+	s.note("staging has proved newer versions of %d packages that it has, and its baseline approves none: they are not "+
+		"installed", check.Due)
+	return nil
 }
 
 // bind holds the machine to what staging proved on its system, and so to what it will install and nothing else. It
@@ -56,14 +51,10 @@ func (s *saga) bind(ctx workflow.Context) (nothing bool, err error) {
 	if pinned == nil {
 		return false, nil
 	}
-	if s.patching.pinned == nil {
-		check, err := s.askPinned(ctx)
-		if err != nil {
-			return false, err
-		}
-		s.patching.pinned = &check
+	check, err := s.askPinned(ctx)
+	if err != nil {
+		return false, err
 	}
-	check := *s.patching.pinned
 	if check.List == "" {
 		return false, pinned.Refuse(s.in.Instance, check.System)
 	}

@@ -113,7 +113,7 @@ func (s *saga) scanStarted(ctx workflow.Context) error {
 		s.patching.waits = scan.Waits(&s.patching.first)
 	case s.unforeseen() != "":
 		result.Refused = patch.NotApproved
-		return fmt.Errorf("%s are due, and %s", s.toldDue(), s.unforeseen())
+		return fmt.Errorf("%d patches or a reboot are due, and %s", scan.MissingNumber(), s.unforeseen())
 	default:
 		if s.patching.nothing, err = s.bind(ctx); err == nil && s.in.Policy.Pinned == nil {
 			err = s.refuseBlocked(scan)

@@ -144,6 +144,17 @@ func TestProductionGetsWhatStagingProved(t *testing.T) {
 			said: "its repositories do not serve " + curl + " " + proved,
 		},
 		{
+			name: "production's own baseline approves nothing of it", decide: patch.Abort, outcome: patch.AlreadyCompliant, curl: old,
+			moves: func(s *wavetest.Scene) {
+				s.Sim.Inspect(func(w *world.World) {
+					for _, baseline := range s.WebIn(w).Region.Baselines() {
+						baseline.Rejected = []string{"*"}
+					}
+				})
+			},
+			said: "staging has proved newer versions of 6 packages that it has, and its baseline approves none",
+		},
+		{
 			name: "machines may not read the list",
 			fleet: func(s *world.Scenario) {
 				s.Faults.World = append(s.Faults.World, world.WorldFault{
