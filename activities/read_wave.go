@@ -148,15 +148,21 @@ func (c *Control) putBackBefore(ctx context.Context, wave string, closed time.Ti
 	return was.Status.Decisions[0].Actor + " at " + was.Status.Since.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// forRollBack leaves of a document what a roll back needs: instances that it would put back.
+// forRollBack leaves of a document what a roll back needs: instances that it would put back, and the ids of those that
+// were quarantined, who may be back by now.
 func (d *WaveDocument) forRollBack() {
 	d.Status = patch.WaveStatus{WaveID: d.Status.WaveID, State: d.Status.State, Stages: []patch.StageStatus{}}
 	for s := range d.Result.Stages {
 		for g := range d.Result.Stages[s].Groups {
 			group := &d.Result.Stages[s].Groups[g]
 			group.Instances = slices.DeleteFunc(group.Instances, func(i patch.InstanceResult) bool {
-				return !i.WantsRollBack()
+				return !i.WantsRollBack() && i.Outcome != patch.Quarantined
 			})
+			for i, one := range group.Instances {
+				if !one.WantsRollBack() {
+					group.Instances[i] = patch.InstanceResult{ID: one.ID, Outcome: one.Outcome}
+				}
+			}
 		}
 	}
 }

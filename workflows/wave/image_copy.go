@@ -114,7 +114,7 @@ func (w *wave) takeBack(ctx workflow.Context) (err error) {
 
 // stranded is all that is left so far: of the groups, and of images that are still shared.
 func (w *wave) stranded() []patch.Stranded {
-	left := w.roster.stranded()
+	left := append(w.roster.stranded(), w.released...)
 	for _, share := range w.shares {
 		left = append(left, patch.Stranded{
 			Account: share.Group.Account.Name, Region: share.Group.Region, Resource: "image " + share.Image,

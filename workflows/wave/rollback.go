@@ -114,6 +114,7 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	}
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
 	outcome := w.rollBack(ctx, len(w.plan.Stages)-1, decision)
+	w.tellReleased(ctx)
 	switch {
 	case !w.wantsAny():
 		w.reason += "; nothing was left to put back"
@@ -125,7 +126,7 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 		w.reason += "; " + caveat
 	}
 	w.reason += unended
-	if w.unknown {
+	if w.unknown || len(w.released) > 0 {
 		outcome = patch.Failed
 	}
 	outcomes := notStarted(w.plan)
@@ -196,6 +197,7 @@ func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err er
 	for _, stage := range document.Result.Stages {
 		for _, group := range stage.Groups {
 			w.keepPatched(stage.Name, group)
+			w.keepQuarantined(group)
 		}
 	}
 	return unended, nil

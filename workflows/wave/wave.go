@@ -46,6 +46,9 @@ type wave struct {
 	hooked bool // the hooks of before_wave are through: those of after_wave run as it ends
 
 	unknown bool // of a RollBackWave: something that the wave did is not known, or not put back yet
+	// of a RollBackWave: whom the wave quarantined, and who of them is back and holds what it held then
+	quarantined []activities.Instance
+	released    []patch.Stranded
 }
 
 // PatchWave runs a plan: resolve, preflight, scan, then the stages in order with their gates and holds. It takes the
