@@ -266,6 +266,8 @@ func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
 	case verb == Pause && state == StateRollingBack:
 		then = "; nothing holds what is put back: it goes on, one instance after the other, until each is. An abort gives " +
 			"up on what cannot be put back, and on nothing else"
+	case verb == Pause && (state == StateResolving || state == StatePreflight):
+		then = "; it begins by itself once that is done, and takes it then. To keep it from beginning: patchtide freeze"
 	case verb == Pause && state != StateClosed:
 		then = "; nothing of it begins as it stands. What holds it whatever is answered: patchtide freeze"
 	}

@@ -141,6 +141,16 @@ func TestWrongDecisions(t *testing.T) {
 	}
 }
 
+// A wave that has not begun takes no pause, and begins all the same: what keeps it from that is named.
+func TestAPauseBeforeTheFirstStage(t *testing.T) {
+	for state, then := range map[patch.WaveState]string{
+		patch.StatePreflight:        "it begins by itself once that is done, and takes it then",
+		patch.StateAwaitingApproval: "nothing of it begins as it stands",
+	} {
+		require.ErrorContains(t, patch.VerbAllowed(patch.Pause, state, []patch.Verb{patch.Abort}), then)
+	}
+}
+
 func TestAVerbThatNobodyKnows(t *testing.T) {
 	unknown := patch.Verb("dance")
 	require.Equal(t, patch.VerbSpec{Verb: unknown}, unknown.Spec())

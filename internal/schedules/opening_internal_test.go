@@ -133,3 +133,11 @@ func TestTheLastOpeningSaysWhatCameOfIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, none, "it has not opened yet")
 }
+
+// An opening that was missed is none of the next, and no disagreement about time zones.
+func TestWhatWasMissedIsNotNext(t *testing.T) {
+	now := time.Date(2026, 12, 1, 6, 27, 0, 0, time.UTC)
+	missed, next := now.Add(-4*time.Minute), now.Add(24*time.Hour)
+	require.Equal(t, []time.Time{next}, ahead([]time.Time{missed, next}, now))
+	require.Empty(t, ahead([]time.Time{missed}, now))
+}

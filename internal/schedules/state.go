@@ -101,6 +101,7 @@ func stateOf(plan, id string, found *client.ScheduleDescription) State {
 func (o opener) state(found *client.ScheduleDescription, now time.Time) State {
 	state := stateOf(o.plan.Name, o.id(), found)
 	state.Window, state.Of = o.number, len(o.plan.Windows.Each)
+	state.Next = ahead(state.Next, now)
 	if found == nil {
 		return state
 	}
@@ -117,6 +118,12 @@ func (o opener) state(found *client.ScheduleDescription, now time.Time) State {
 		state.Warning = o.disagreement(state.Next, now)
 	}
 	return state
+}
+
+// ahead leaves of the next openings those to come: one that was missed, while Temporal was away, stands among them
+// until Temporal has acted on the schedule again.
+func ahead(next []time.Time, now time.Time) []time.Time {
+	return slices.DeleteFunc(next, func(at time.Time) bool { return at.Before(now) })
 }
 
 // disagreement compares the times that Temporal gives with ours: the server has time zone data of its own, and rules of
