@@ -25,20 +25,23 @@ func (a *AWS) NameVersion(ctx context.Context, in NameVersionInput) (err error) 
 	if err != nil {
 		return err
 	}
-	switch named, err := aws.ReadNamed(ctx, s, in.Group, in.Launch.Template); {
+	named, err := aws.ReadNamed(ctx, s, in.Group, in.Launch.Template)
+	switch {
 	case err != nil:
 		return err
-	case named == strconv.Itoa(in.To):
+	case named.Version == strconv.Itoa(in.To):
 		return nil
-	case named != in.Launch.Follows:
+	case named.Version == "":
+		return once.Final(ErrRejected, "%s: somebody has given it another launch template, which stays", in.Group)
+	case named.Version != in.Launch.Follows:
 		return once.Final(ErrRejected, "%s: somebody has had it launch from version %s of its launch template, which stays",
-			in.Group, named)
+			in.Group, named.Version)
 	}
-	return a.nameVersion(ctx, s, in)
+	return nameVersion(ctx, s, named, in)
 }
 
-func (a *AWS) nameVersion(ctx context.Context, s *aws.Services, in NameVersionInput) error {
-	err := aws.NameVersion(ctx, s, in.Group, in.To)
+func nameVersion(ctx context.Context, s *aws.Services, named *aws.Named, in NameVersionInput) error {
+	err := aws.NameVersion(ctx, s, named, in.Launch.Template, in.To)
 	if aws.HasCode(err, aws.CodeValidation) { // EC2 has told of the version a moment ago
 		return once.NotReady(in.Pace.Poll.D(), "%s: to be given version %d of the launch template %s: %v", in.Group, in.To,
 			in.Launch.TemplateName, err)

@@ -159,10 +159,12 @@ func (a *AWS) PutTemplateBack(ctx context.Context, in PutTemplateBackInput) (_ s
 		Default: int(aws.Deref(template.DefaultVersionNumber)), Latest: int(aws.Deref(template.LatestVersionNumber)),
 		Again: again,
 	}
+	var named *aws.Named
 	if was.Numbered() {
-		if now.Named, err = aws.ReadNamed(ctx, s, in.Group, was.Template); err != nil {
+		if named, err = aws.ReadNamed(ctx, s, in.Group, was.Template); err != nil {
 			return "", err
 		}
+		now.Named = named.Version
 	}
 	back := in.Renewal.TemplateBack(now)
 	if back.Launches() {
@@ -199,7 +201,7 @@ func (a *AWS) PutTemplateBack(ctx context.Context, in PutTemplateBackInput) (_ s
 			" is the default again")
 	}
 	if back.Names {
-		if err := a.nameVersion(ctx, s, NameVersionInput{
+		if err := nameVersion(ctx, s, named, NameVersionInput{
 			Group: in.Group, Launch: was, To: was.Version, Pace: in.Pace,
 		}); err != nil {
 			return "", err

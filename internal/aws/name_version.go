@@ -10,43 +10,40 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadNamed is the version of a launch template that a group names, as it names it; "": it launches from another, or
-// from several.
-func ReadNamed(ctx context.Context, s *Services, in patch.Group, template string) (string, error) {
+// Named is a group as it was read, and the version of a launch template that it names, as it names it; "": it launches
+// from another, or from several.
+type Named struct {
+	Version string
+	group   *astypes.AutoScalingGroup
+}
+
+// ReadNamed reads which version of a launch template a group names.
+func ReadNamed(ctx context.Context, s *Services, in patch.Group, template string) (*Named, error) {
 	group, err := ReadGroup(ctx, s, in)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	named, why := templateOf(group)
 	if why != "" || Deref(named.LaunchTemplateId) != template {
-		return "", nil
+		return &Named{group: group}, nil
 	}
-	return Deref(named.Version), nil
+	return &Named{Deref(named.Version), group}, nil
 }
 
-// NameVersion has a group launch from that version of its launch template. Its mixed instances policy is sent back as
-// it was read, for a launch template beside it would take its place. Its error has no kind yet; see Wrap.
-func NameVersion(ctx context.Context, s *Services, in patch.Group, version int) error {
-	group, err := ReadGroup(ctx, s, in)
-	if err != nil {
-		return err
-	}
-	named, why := templateOf(group)
-	if why != "" {
-		return Final(Refused, "%s: %s", in, why)
-	}
-	asked := &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: &in.AutoScalingGroup}
+// NameVersion has a group that was read a moment ago launch from another version of the same launch template. Its mixed
+// instances policy is sent back as it was read, for a launch template beside it would take its place. Its error has no
+// kind yet; see Wrap.
+func NameVersion(ctx context.Context, s *Services, was *Named, template string, version int) error {
+	asked := &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: was.group.AutoScalingGroupName}
 	// An id or a name, and not both (API reference of LaunchTemplateSpecification).
-	spec := &astypes.LaunchTemplateSpecification{
-		LaunchTemplateId: named.LaunchTemplateId, Version: Ptr(strconv.Itoa(version)),
-	}
-	if policy := group.MixedInstancesPolicy; policy != nil {
+	spec := &astypes.LaunchTemplateSpecification{LaunchTemplateId: &template, Version: Ptr(strconv.Itoa(version))}
+	if policy := was.group.MixedInstancesPolicy; policy != nil {
 		nameIn(policy.LaunchTemplate, spec)
 		asked.MixedInstancesPolicy = policy
 	} else {
 		asked.LaunchTemplate = spec
 	}
-	_, err = s.AutoScaling.UpdateAutoScalingGroup(ctx, asked)
+	_, err := s.AutoScaling.UpdateAutoScalingGroup(ctx, asked)
 	return err
 }
 
