@@ -2,10 +2,7 @@ package activities
 
 import (
 	"context"
-	"errors"
 
-	"github.com/patchtide/patchtide/internal/evidence"
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -21,25 +18,21 @@ type NewerImage struct{ Wave, Image string }
 // FindNewerImage reads from the evidence whether a wave that began after this one renewed the group's image, and was
 // not put back since: it holds what this one installed.
 func (c *Control) FindNewerImage(ctx context.Context, in FindNewerImageInput) (*NewerImage, error) {
-	found := &NewerImage{}
+	found, mine := &NewerImage{}, began.FindString(in.WaveID)
+	if mine == "" { // a person has named it, and nobody knows by that which waves are newer
+		return found, nil
+	}
 	err := c.eachWaveOf(ctx, in.Plan, in.WaveID, func(wave string, document WaveDocument) (bool, error) {
-		if began.FindString(wave) <= began.FindString(in.WaveID) {
+		if began.FindString(wave) <= mine {
 			return true, nil // and so did all that follow
 		}
 		image := document.imageOf(in.Group)
 		if image == nil || !image.Reaches || !image.Undoes() {
 			return false, nil
 		}
-		var back WaveDocument
-		err := c.Evidence.GetWave(ctx, names.RollBack(wave), &back)
-		switch {
-		case errors.As(err, new(*evidence.NotFoundError)):
-		case err != nil:
-			return false, err
-		default:
-			if put := back.imageOf(in.Group); put != nil && put.PutBack != "" {
-				return true, nil
-			}
+		back, err := c.rollBackOf(ctx, wave)
+		if put := back.imageOf(in.Group); err != nil || put != nil && put.PutBack != "" {
+			return false, err // it launches from what it did before that wave
 		}
 		*found = NewerImage{Wave: wave, Image: image.Image}
 		return true, nil

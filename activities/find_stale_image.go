@@ -32,14 +32,9 @@ func (c *Control) FindStaleImage(ctx context.Context, in FindStaleImageInput) (*
 		if !told {
 			return false, nil
 		}
-		var back WaveDocument
-		err := c.Evidence.GetWave(ctx, names.RollBack(wave), &back)
-		switch {
-		case errors.As(err, new(*evidence.NotFoundError)):
-		case err != nil:
+		back, err := c.rollBackOf(ctx, wave)
+		if err != nil || back.Result.Outcome == patch.RolledBack {
 			return false, err
-		case back.Result.Outcome == patch.RolledBack:
-			return false, nil
 		}
 		if stale.Why != "" {
 			found = &StaleImage{Wave: wave, Why: stale.Why, Was: stale.Was}
@@ -47,6 +42,15 @@ func (c *Control) FindStaleImage(ctx context.Context, in FindStaleImageInput) (*
 		return true, nil
 	})
 	return found, err
+}
+
+// rollBackOf is what the roll back of a wave that had closed tells; empty: none does.
+func (c *Control) rollBackOf(ctx context.Context, wave string) (back WaveDocument, err error) {
+	err = c.Evidence.ProvenWave(ctx, names.RollBack(wave), &back)
+	if errors.As(err, new(*evidence.NotFoundError)) {
+		return WaveDocument{}, nil
+	}
+	return back, err
 }
 
 // eachWaveOf looks at the documents of a plan's last waves but for one, the newest first, until one is what is looked
