@@ -30,21 +30,29 @@ func (w *wave) keepQuarantined(was patch.GroupResult) {
 // what its quarantine left there. What cannot be read is named as well.
 func (w *wave) tellReleased(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	seen := map[string][]string{}
+	type members struct {
+		ids []string
+		why string // they are not known
+	}
+	seen := map[string]*members{}
 	for _, one := range w.quarantined {
-		where := one.Group.String()
-		if _, read := seen[where]; !read {
+		now := seen[one.Group.String()]
+		if now == nil {
+			now = &members{}
+			seen[one.Group.String()] = now
 			var state patch.GroupState
-			err := workflow.ExecuteActivity(
+			if err := workflow.ExecuteActivity(
 				run.Glance(clean, one.Group, w.plan.Timing, "who is back from quarantine in "+one.Group.Name()), aws.InspectGroup,
 				activities.InspectGroupInput{Group: one.Group, Unseen: true},
-			).Get(clean, &state)
-			if seen[where] = state.IDs(); err != nil {
-				w.nameReleased(one, "whether it is back in its group is not known: "+run.Reason(err))
-				continue
+			).Get(clean, &state); err != nil {
+				now.why = run.Reason(err)
 			}
+			now.ids = state.IDs()
 		}
-		if slices.Contains(seen[where], one.ID) {
+		switch {
+		case now.why != "":
+			w.nameReleased(one, "whether it is back from quarantine in its group is not known: "+now.why)
+		case slices.Contains(now.ids, one.ID):
 			w.nameReleased(one, "it was quarantined, is back in its group, and holds what it held then: this roll back has not "+
 				"touched it")
 		}

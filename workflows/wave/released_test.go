@@ -52,6 +52,7 @@ func TestARollBackNamesWhoIsBackFromQuarantine(t *testing.T) {
 			require.Equal(t, patch.Failed, back.Outcome, "%+v", back)
 			require.Len(t, back.Stranded, 1)
 			require.Equal(t, "instance "+quarantined, back.Stranded[0].Resource)
+			require.Contains(t, back.Reason, "instance "+quarantined+": it was quarantined, is back in its group")
 			require.Contains(t, back.Stranded[0].State, "is back in its group, and holds what it held then")
 		})
 	}

@@ -126,6 +126,9 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 		w.reason += "; " + caveat
 	}
 	w.reason += unended
+	for _, one := range w.released[:min(len(w.released), run.MostListed)] {
+		w.reason += "; " + one.Resource + ": " + one.State
+	}
 	if w.unknown || len(w.released) > 0 {
 		outcome = patch.Failed
 	}
