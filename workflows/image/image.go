@@ -109,7 +109,7 @@ func (r *renewal) run(ctx workflow.Context) {
 			}
 		}
 		if r.status.Image != "" {
-			_ = r.expire(clean) // what failed before it: each wave makes one more. It tells what it could not
+			r.cleanUp(clean) // what failed before it: each wave makes one more
 		}
 		stop()
 		return

@@ -288,10 +288,16 @@ func (r *renewal) readPromoted(ctx workflow.Context, expects bool) error {
 	}
 }
 
-// expire deregisters older images of ours. What cannot be is told, and fails nothing.
+// expire cleans up once an image is proven.
 func (r *renewal) expire(ctx workflow.Context) error {
+	r.cleanUp(ctx)
+	return nil
+}
+
+// cleanUp deregisters older images of ours. What cannot be is told, and fails nothing.
+func (r *renewal) cleanUp(ctx workflow.Context) {
 	if !r.ours() {
-		return nil
+		return
 	}
 	stay := []string{r.status.Was.Image}
 	if r.status.Proven {
@@ -307,5 +313,4 @@ func (r *renewal) expire(ctx workflow.Context) error {
 		r.note("older images are kept: %s", expired.Kept)
 	}
 	r.status.Expired = len(expired.Images)
-	return nil
 }
