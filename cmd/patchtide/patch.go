@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -103,17 +102,14 @@ func printPatches(out io.Writer, result workflows.PatchesResult) error {
 		line(out, "  %s", runs)
 	}
 	for _, one := range result.Cleared {
-		still := slices.IndexFunc(result.Blocked, func(other patch.BlockedPatch) bool {
-			return other.Platform == one.Platform && (other.Is(one.Name, one.Version) || one.Is(other.Name, other.Version))
-		})
-		said := "cleared, and blocked no longer"
-		if still >= 0 {
+		still, said := result.Blocked.Overlapping(one), "cleared, and blocked no longer"
+		if still != nil {
 			said = "cleared"
 		}
 		line(out, "%s: %s, which %s had blocked at %s: %s", said, one.Patch(), one.Actor, console.Moment(one.Since),
 			one.Reason)
-		if still >= 0 {
-			line(out, "  blocked still, as %s; to clear that: %s", result.Blocked[still].Patch(), result.Blocked[still].Clear())
+		if still != nil {
+			line(out, "  blocked still, as %s; to clear that: %s", still.Patch(), still.Clear())
 		}
 	}
 	for _, not := range result.Not {

@@ -110,6 +110,18 @@ func (b BlockedPatch) Is(name, version string) bool {
 	return (name == b.Name || every && !strings.Contains(arch, ".")) && withEpoch(version) == b.Version
 }
 
+// Overlapping is the first that is of a machine's package that another names as well: of one architecture, or of every;
+// nil: none is.
+func (b Blocks) Overlapping(other BlockedPatch) *BlockedPatch {
+	at := slices.IndexFunc(b, func(one BlockedPatch) bool {
+		return one.Platform == other.Platform && (one.Is(other.Name, other.Version) || other.Is(one.Name, one.Version))
+	})
+	if at < 0 {
+		return nil
+	}
+	return &b[at]
+}
+
 // Listed reports whether an entry of Systems Manager's lists is the one: an id, and a title that adds a package's
 // version to it.
 func (b BlockedPatch) Listed(id, title string) bool {

@@ -7,7 +7,8 @@ import "fmt"
 func (r GroupReading) ahead(renews *ImagePolicy, instances []PreviewInstance) (notes []string) {
 	asked := renews.Asked() && (due(instances) || r.Owed != "" || r.LaunchWhy != "")
 	if asked && r.Owed != "" {
-		notes = append(notes, r.Owed)
+		notes = append(notes, r.Owed+"; where the stage needs an approval and nothing is due on it, nobody is asked, and it "+
+			"stays so")
 	}
 	switch {
 	case asked && r.Launch != nil:

@@ -142,7 +142,8 @@ func (p *preview) readImage(ctx workflow.Context, reading *patch.GroupReading, s
 			Plan: p.plan.Name, WaveID: p.status.WaveID, Group: group,
 		}).Get(ctx, &stale); err != nil {
 		reading.LaunchWhy, reading.Launch = run.Reason(err), nil
-	} else if stale.Why != "" {
+	} else if now := (patch.NextImage{Images: []string{read.Launch.Image}}); stale.Why != "" &&
+		!now.ChangedSince(stale.Was, stale.Why) {
 		reading.Owed = "the wave " + stale.Wave + " left the image that it launches from as it was: " + stale.Why
 	}
 }
