@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/baselines"
@@ -141,8 +139,10 @@ func printBaselines(out io.Writer, all []known) error {
 
 // placesOf are where plans use baselines, only that of one name where one is given, each with a way into its account.
 // It asks AWS nothing yet.
-func placesOf(ctx context.Context, loaded *config.Config, name string) ([]baselinesync.Place, error) {
-	sdk, err := awsConfig(ctx)
+func placesOf(
+	ctx context.Context, loaded *config.Config, name string, stderr io.Writer,
+) ([]baselinesync.Place, error) {
+	sdk, err := awsConfig(ctx, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -179,15 +179,6 @@ func placesOf(ctx context.Context, loaded *config.Config, name string) ([]baseli
 		)}
 	}
 	return places, nil
-}
-
-// awsConfig is AWS's default chain, which says nothing by itself.
-func awsConfig(ctx context.Context) (aws.Config, error) {
-	sdk, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLog(slog.New(slog.DiscardHandler))))
-	if err != nil {
-		return sdk, &exitError{code: exitUsage, cause: fmt.Errorf("AWS configuration: %w", err)}
-	}
-	return sdk, nil
 }
 
 // enterAccount is the way into an account, by its role. One that cannot be entered keeps nobody from the others.

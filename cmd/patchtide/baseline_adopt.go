@@ -95,7 +95,7 @@ func adopt(cmd *cobra.Command, baseline string, options adoptOptions) (result ad
 	if options.name == "" && options.out != "" && options.out != toStdout {
 		options.name = strings.TrimSuffix(filepath.Base(options.out), filepath.Ext(options.out))
 	}
-	sdk, err := awsConfig(cmd.Context())
+	sdk, err := awsConfig(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return result, err
 	}

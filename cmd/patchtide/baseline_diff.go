@@ -28,7 +28,7 @@ patchtide baseline diff amazon-linux-2023 --json`,
 			if err != nil {
 				return err
 			}
-			places, err := placesOf(cmd.Context(), loaded, optional(args))
+			places, err := placesOf(cmd.Context(), loaded, optional(args), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ patchtide baseline sync amazon-linux-2023`,
 			if err != nil {
 				return err
 			}
-			places, err := placesOf(cmd.Context(), loaded, optional(args))
+			places, err := placesOf(cmd.Context(), loaded, optional(args), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}

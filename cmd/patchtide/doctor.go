@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/config"
@@ -59,12 +58,12 @@ patchtide doctor --deep`,
 // examine runs the doctor with the credentials and the connection of a worker.
 func examine(ctx context.Context, loaded *config.Config, deep bool, progress io.Writer) (doctor.Report, error) {
 	quiet := slog.New(slog.DiscardHandler)
-	aws, err := awsConfig(ctx)
+	tell, done := overwriting(progress)
+	defer done()
+	aws, err := awsConfig(ctx, progress)
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	tell, done := overwriting(progress)
-	defer done()
 	return doctor.Look(ctx, doctor.Options{
 		Config: loaded, AWS: aws, Now: time.Now, Version: version(), Deep: deep, Progress: tell,
 		Dial: func(ctx context.Context) (doctor.Temporal, error) {
@@ -74,13 +73,14 @@ func examine(ctx context.Context, loaded *config.Config, deep bool, progress io.
 	}), nil
 }
 
+// eraseLine takes away what stands on a terminal's line.
+const eraseLine = "\r\x1b[2K"
+
 // overwriting shows progress on one line of a terminal, which done takes away; elsewhere it shows nothing.
 func overwriting(out io.Writer) (tell func(done, all int, what string), done func()) {
-	file, ok := out.(term.File)
-	if !ok || !term.IsTerminal(file.Fd()) {
+	if !isTerminal(out) {
 		return nil, func() {}
 	}
-	const eraseLine = "\r\x1b[2K"
 	tell = func(done, all int, what string) { fmt.Fprintf(out, "%s%d of %d: %s", eraseLine, done, all, what) }
 	return tell, func() { fmt.Fprint(out, eraseLine) }
 }

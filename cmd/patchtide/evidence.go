@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/internal/evidence"
@@ -34,11 +32,9 @@ patchtide evidence verify wave-web-20261122-082540`,
 			if err != nil {
 				return err
 			}
-			aws, err := awsconfig.LoadDefaultConfig(
-				cmd.Context(), awsconfig.WithLogger(sdkLog(slog.New(slog.DiscardHandler))),
-			)
+			aws, err := awsConfig(cmd.Context(), cmd.ErrOrStderr())
 			if err != nil {
-				return &exitError{code: exitUsage, cause: fmt.Errorf("AWS configuration: %w", err)}
+				return err
 			}
 			store, err := openEvidence(cmd.Context(), loaded, aws)
 			if err != nil {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/config"
@@ -66,7 +65,7 @@ func newInit() *cobra.Command {
 			if err := ask(cmd, &options); err != nil {
 				return wrongUsage(cmd, err)
 			}
-			result, err := begunFile(cmd.Context(), path, options)
+			result, err := begunFile(cmd.Context(), path, options, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -108,10 +107,10 @@ type toMend struct {
 }
 
 // begunFile looks at every account and writes the file.
-func begunFile(ctx context.Context, path string, options initOptions) (begun, error) {
-	sdk, err := awsconfig.LoadDefaultConfig(ctx)
+func begunFile(ctx context.Context, path string, options initOptions, stderr io.Writer) (begun, error) {
+	sdk, err := awsConfig(ctx, stderr)
 	if err != nil {
-		return begun{}, &exitError{code: exitUsage, cause: fmt.Errorf("AWS configuration: %w", err)}
+		return begun{}, err
 	}
 	fleet, err := lookAround(ctx, sdk, options)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"charm.land/huh/v2"
-	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 )
 
@@ -47,8 +46,7 @@ func ask(cmd *cobra.Command, options *initOptions) error {
 			),
 		)
 	}
-	file, isFile := cmd.InOrStdin().(term.File)
-	if len(questions) > 0 && isFile && term.IsTerminal(file.Fd()) {
+	if len(questions) > 0 && terminalIn(cmd) {
 		form := huh.NewForm(huh.NewGroup(questions...)).WithInput(cmd.InOrStdin()).WithOutput(cmd.ErrOrStderr())
 		if err := form.RunWithContext(cmd.Context()); err != nil {
 			return fmt.Errorf("the questions were not answered: %w", err)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
@@ -55,7 +54,7 @@ patchtide notify test --target 1`,
 					),
 				}
 			}
-			sent, err := sendTest(cmd.Context(), loaded, target, actor)
+			sent, err := sendTest(cmd.Context(), loaded, target, actor, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -79,10 +78,12 @@ type sentTest struct {
 }
 
 // sendTest sends the notice to target, or to all for 0.
-func sendTest(ctx context.Context, loaded *config.Config, target int, actor string) ([]sentTest, error) {
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+func sendTest(
+	ctx context.Context, loaded *config.Config, target int, actor string, stderr io.Writer,
+) ([]sentTest, error) {
+	aws, err := awsConfig(ctx, stderr)
 	if err != nil {
-		return nil, fmt.Errorf("AWS configuration: %w", err)
+		return nil, err
 	}
 	temporal, err := temporalOptions(loaded.Settings)
 	if err != nil {

@@ -101,9 +101,6 @@ func startQuarantine(
 			"patchtide quarantine list", request.Verb, request.Instance)
 	}
 	var result workflows.QuarantineResult
-	if request.Verb != patch.QuarantineList {
-		defer sayingStill(cmd.ErrOrStderr(), string(request.Verb)+" of "+request.Instance)()
-	}
 	if err := awaitResult(cmd, c, run, request.Verb == patch.QuarantineList, &result); err != nil {
 		return nil, fmt.Errorf("%s: %s", id, plain(err))
 	}

@@ -58,7 +58,7 @@ func runTag(cmd *cobra.Command, options tagOptions) error {
 	if err != nil {
 		return err
 	}
-	places, err := tagPlaces(cmd.Context(), loaded, options.plan)
+	places, err := tagPlaces(cmd.Context(), loaded, options.plan, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -110,12 +110,14 @@ func tagged(states []patchtags.State) error {
 const tagPause = 2 * time.Second
 
 // tagPlaces are the groups of a plan.
-func tagPlaces(ctx context.Context, loaded *config.Config, name string) (places []patchtags.Place, err error) {
+func tagPlaces(
+	ctx context.Context, loaded *config.Config, name string, stderr io.Writer,
+) (places []patchtags.Place, err error) {
 	plan, err := loaded.Plan(name)
 	if err != nil {
 		return nil, &exitError{code: exitUsage, cause: err}
 	}
-	sdk, err := awsConfig(ctx)
+	sdk, err := awsConfig(ctx, stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -14,9 +14,11 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/pending"
 	"github.com/patchtide/patchtide/internal/pollers"
 )
 
@@ -247,41 +249,75 @@ const callingOff = 5 * time.Second
 // awaitResult waits for a workflow's result. Where a person stops waiting, or no worker comes, a workflow that only
 // looks is cancelled, and of any other it is said that it goes on.
 func awaitResult(cmd *cobra.Command, c client.Client, run client.WorkflowRun, onlyLooks bool, result any) error {
+	stop := sayingStill(cmd.Context(), c, cmd.ErrOrStderr(), run.GetID())
 	err := run.Get(cmd.Context(), result)
+	stop()
 	switch {
 	case err == nil || cmd.Context().Err() == nil:
 		return err
 	case !onlyLooks:
 		return fmt.Errorf("nobody waits for %s any longer; it goes on in Temporal, or begins once a worker runs", run.GetID())
 	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(cmd.Context()), callingOff)
-	defer stop()
+	ctx, late := context.WithTimeout(context.WithoutCancel(cmd.Context()), callingOff)
+	defer late()
 	if err := c.CancelWorkflow(ctx, run.GetID(), run.GetRunID()); err != nil {
 		return fmt.Errorf("%s could not be called off, and looks once a worker runs: %w", run.GetID(), err)
 	}
 	return fmt.Errorf("%s was called off", run.GetID())
 }
 
-// stillEvery is how often something long says that it goes on.
+// stillEvery is how often something long says that it goes on, after it has said so a first time.
 const stillEvery = 15 * time.Second
 
-// sayingStill says again and again that something goes on, until what it returns is called.
-func sayingStill(out io.Writer, what string) (stop func()) {
+// mostStill is of how many things that are waited for such a line tells.
+const mostStill = 3
+
+// sayingStill says again and again that a workflow goes on, and what it waits for as Temporal tells it, until what it
+// returns is called.
+func sayingStill(ctx context.Context, temporal pending.Describer, out io.Writer, workflowID string) (stop func()) {
 	done := make(chan struct{})
 	var watch sync.WaitGroup
 	begun := time.Now()
 	watch.Go(func() {
-		for {
+		for next := unservedAfter; ; next = stillEvery {
 			select {
 			case <-done:
 				return
-			case <-time.After(stillEvery):
-				line(out, "%s goes on, for %s by now", what, time.Since(begun).Round(time.Second))
+			case <-time.After(next):
+				sayStill(ctx, temporal, out, workflowID, begun)
 			}
 		}
 	})
 	return func() {
 		close(done)
 		watch.Wait()
+	}
+}
+
+// sayStill says what a workflow waits for; nothing where Temporal does not answer, or no worker has begun it, which
+// others tell: see sayingUnserved.
+func sayStill(ctx context.Context, temporal pending.Describer, out io.Writer, workflowID string, begun time.Time) {
+	waits, err := pending.Read(ctx, temporal, workflowID)
+	if err != nil {
+		return
+	}
+	goesOn := fmt.Sprintf("%s goes on, for %s by now", workflowID, time.Since(begun).Round(time.Second))
+	said := brief.WaitedFor(patch.WaveStatus{}, waits, console.Clock)
+	if len(said) == 0 {
+		if time.Since(begun) >= stillEvery {
+			line(out, "%s", goesOn)
+		}
+		return
+	}
+	line(out, "%s; it waits for:", goesOn)
+	for i, wait := range said {
+		if i == mostStill {
+			line(out, "  and for more")
+			return
+		}
+		if wait.Who == brief.TheWave {
+			wait.Who = "" // it is none
+		}
+		line(out, "  %s", wait)
 	}
 }

@@ -12,9 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -136,6 +139,12 @@ func (g *given) CancelWorkflow(ctx context.Context, id, run string) error {
 	g.cancelled = id == "plan-web" && run == "r" && ctx.Err() == nil
 	return g.calls
 }
+
+func (g *given) DescribeWorkflowExecution(
+	context.Context, string, string,
+) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return nil, errors.New("it is not told what it waits for")
+}
 func (g *given) GetID() string    { return "plan-web" }
 func (g *given) GetRunID() string { return "r" }
 
@@ -230,16 +239,68 @@ func TestAQuestionIsAskedForAsLongAsIsTold(t *testing.T) {
 	}
 }
 
-// What takes long says again and again that it goes on, and is silent once it is over.
+// toldWaits is a workflow as Temporal tells of it.
+type toldWaits struct {
+	waits []*workflow.PendingActivityInfo
+	err   error
+}
+
+func (l toldWaits) DescribeWorkflowExecution(
+	context.Context, string, string,
+) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflow.WorkflowExecutionInfo{
+			Execution: &common.WorkflowExecution{WorkflowId: "plan-web"}, Type: &common.WorkflowType{Name: "Plan"},
+		},
+		PendingActivities: l.waits,
+	}, l.err
+}
+
+// What takes long says again and again that it goes on and what it waits for, and is silent once it is over.
 func TestWhatTakesLongSaysThatItGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		stop := sayingStill(&out, "release of i-1")
-		<-time.After(2*stillEvery + time.Second)
-		stop()
-		<-time.After(2 * stillEvery)
-		require.Equal(t, "release of i-1 goes on, for 15s by now\nrelease of i-1 goes on, for 30s by now\n", out.String())
-	})
+	denied := func(begun time.Time) *workflow.PendingActivityInfo {
+		return &workflow.PendingActivityInfo{
+			ActivityType: &common.ActivityType{Name: "DescribeGroup"}, Attempt: 1,
+			ScheduledTime:           timestamppb.New(begun),
+			NextAttemptScheduleTime: timestamppb.New(begun.Add(time.Hour)),
+			LastFailure:             &failure.Failure{Message: "throttled by\nAWS"},
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		looked func(begun time.Time) toldWaits
+		says   string
+	}{
+		{
+			"nothing keeps it",
+			func(time.Time) toldWaits { return toldWaits{} },
+			"plan-web goes on, for 18s by now\nplan-web goes on, for 33s by now\n",
+		},
+		{
+			"an activity is tried again", func(begun time.Time) toldWaits {
+				return toldWaits{waits: []*workflow.PendingActivityInfo{denied(begun)}}
+			},
+			`plan-web goes on, for 3s by now; it waits for:
+  describe group, attempt 1, since 00:00:00 UTC: throttled by AWS. Tried again at 01:00:00 UTC
+plan-web goes on, for 18s by now; it waits for:
+  describe group, attempt 1, since 00:00:00 UTC: throttled by AWS. Tried again at 01:00:00 UTC
+plan-web goes on, for 33s by now; it waits for:
+  describe group, attempt 1, since 00:00:00 UTC: throttled by AWS. Tried again at 01:00:00 UTC
+`,
+		},
+		{"Temporal does not tell", func(time.Time) toldWaits { return toldWaits{err: errors.New("denied")} }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out bytes.Buffer
+				stop := sayingStill(t.Context(), c.looked(time.Now()), &out, "plan-web")
+				<-time.After(2*stillEvery + 4*time.Second)
+				stop()
+				<-time.After(2 * stillEvery)
+				require.Equal(t, c.says, out.String())
+			})
+		})
+	}
 }
 
 // Connecting to a Temporal that takes no connections says for what it waits.

@@ -11,6 +11,9 @@ import (
 // mostWaits is of how many things that are waited for each is told where all of them stand below each other.
 const mostWaits = 10
 
+// TheWave is who waits where neither a group nor an instance does.
+const TheWave = "the wave"
+
 // Waited is a line about something that a wave waits for.
 type Waited struct {
 	Who  string // waits; "": it is said of several
@@ -60,7 +63,7 @@ func whoWaits(status patch.WaveStatus, wait patch.Wait) string {
 	if locked := names.Locked(wait.WorkflowID); locked != "" {
 		return locked
 	}
-	return "the wave"
+	return TheWave
 }
 
 // waitText says what is waited for, and when it is tried again.

@@ -81,10 +81,10 @@ type job struct {
 	look func(ctx context.Context) []Result
 }
 
-// Look looks at everything. A part that does not answer keeps no other from being looked at.
-func Look(ctx context.Context, options Options) Report {
+// Look looks at everything until it is called off. A part that does not answer keeps no other from being looked at.
+func Look(calledOff context.Context, options Options) Report {
 	d := &doctor{Options: options}
-	d.identity = sync.OnceValues(func() (string, error) { return d.ask(ctx) })
+	d.identity = sync.OnceValues(func() (string, error) { return d.ask(calledOff) })
 	d.blocks = worker.Blocks(options.Config, d.config())
 	jobs := []job{
 		{"credentials", d.credentials},
@@ -106,9 +106,12 @@ func Look(ctx context.Context, options Options) Report {
 	group.SetLimit(atOnce)
 	for i, job := range jobs {
 		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(ctx, budget)
+			ctx, cancel := context.WithTimeout(calledOff, budget)
 			defer cancel()
 			found[i] = job.look(ctx)
+			if calledOff.Err() != nil {
+				found[i] = []Result{{job.what, "", Unknown, "called off before it was looked at", "run patchtide doctor again"}}
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if done++; options.Progress != nil {

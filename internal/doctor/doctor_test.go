@@ -43,6 +43,7 @@ type scene struct {
 	text  string        // the configuration
 	dial  func(context.Context) (doctor.Temporal, error)
 	cut   error // why no request reaches AWS; nil: all do
+	ctx   context.Context
 }
 
 // RoundTrip is the network between this machine and AWS.
@@ -62,7 +63,7 @@ func newScene(t *testing.T) *scene {
 func newSceneOf(t *testing.T, change func(*world.Scenario)) *scene {
 	t.Helper()
 	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
-	b := &scene{t: t, now: -10 * time.Minute}
+	b := &scene{t: t, ctx: t.Context(), now: -10 * time.Minute}
 	fleet := awssimtest.New(t, awssimtest.Options{Change: change, Now: func() time.Time { return time.Now().Add(b.now) }})
 	b.aws, b.key = fleet.Sim, fleet.Scenario.Home.AccessKeyID
 	folder := t.TempDir()
@@ -106,7 +107,7 @@ func (b *scene) look() doctor.Report {
 	require.NoError(b.t, err)
 	b.now = b.ahead
 	said := 0
-	report := doctor.Look(b.t.Context(), doctor.Options{
+	report := doctor.Look(b.ctx, doctor.Options{
 		Config:  loaded,
 		Now:     time.Now,
 		Version: "test",
@@ -142,6 +143,22 @@ func findings(report doctor.Report) (all []doctor.Result) {
 		}
 	}
 	return all
+}
+
+// What was not looked at when a person ended it is not called a problem.
+func TestALookThatIsCalledOffFindsNoProblem(t *testing.T) {
+	b := newScene(t)
+	ctx, callOff := context.WithCancel(t.Context())
+	callOff()
+	b.ctx, b.cut = ctx, context.Canceled
+	report := b.look()
+	require.True(t, report.OK)
+	require.Len(t, report.Results, 5)
+	for _, result := range report.Results {
+		require.Equal(t, doctor.Unknown, result.State, "%+v", result)
+		require.Equal(t, "called off before it was looked at", result.Says)
+		require.Equal(t, "run patchtide doctor again", result.Mend)
+	}
 }
 
 func TestAllOfAWSIsLookedAtWhereTemporalIsAway(t *testing.T) {
