@@ -163,8 +163,8 @@ func (w Wave) whenFree(verb patch.Verb) string {
 		return "to give up on what cannot be put back: it stays as it is, and is reported"
 	case verb == patch.Abort:
 		return said + w.stays()
-	case verb == patch.Retry && w.beyondRetry():
-		return "to go on with the next: what failed is quarantined, and is not tried again"
+	case (verb == patch.Retry || verb == patch.Skip) && w.beyondRetry():
+		return beyondRetry
 	}
 	return said
 }
@@ -233,6 +233,10 @@ func counted(instances int) string {
 	}
 	return plain.Plural(instances, "instance")
 }
+
+// beyondRetry is what going on means where a quarantine stands.
+const beyondRetry = "to go on with the others of this stage: what failed is quarantined and is not tried again, and " +
+	"after this stage the wave ends failed"
 
 // beyondRetry reports that nothing of what failed can be tried again.
 func (w Wave) beyondRetry() bool {

@@ -124,7 +124,8 @@ func TestWhenToSendAVerb(t *testing.T) {
 			"a retry of what cannot be",
 			brief.Wave{Failed: quarantined},
 			patch.Retry,
-			"to go on with the next: what failed is quarantined, and is not tried again",
+			"to go on with the others of this stage: what failed is quarantined and is not tried again, and " +
+				"after this stage the wave ends failed",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, one(c.wave, c.verb)) })

@@ -62,7 +62,8 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			said := strings.Contains(status.Awaiting, group.Reason) || group.Reason == group.Outcome.Words()
+			said := strings.Contains(status.Awaiting, group.Reason) || strings.Contains(status.Reason, group.Reason) ||
+				group.Reason == group.Outcome.Words()
 			if group.Reason != "" && !said {
 				doc.Groups = append(doc.Groups, group.Group+": "+group.Reason)
 			}
@@ -161,7 +162,7 @@ func tellsAll(status patch.WaveStatus) bool {
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			for _, failed := range group.Failed {
-				if !tells(status.Awaiting, failed) && !tells(group.Reason, failed) {
+				if !tells(status.Awaiting, failed) && !tells(group.Reason, failed) && !tells(status.Reason, failed) {
 					return false
 				}
 			}

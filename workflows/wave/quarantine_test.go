@@ -1,6 +1,7 @@
 package wave_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,7 +43,25 @@ func TestAHoldOverAQuarantinedInstanceTellsBothReasons(t *testing.T) {
 	require.NotContains(t, asked.Awaiting, "an instance that fails gets")
 	for _, choice := range brief.Of(asked).Choices() {
 		if choice.Verb == patch.Retry {
-			require.Equal(t, "to go on with the next: what failed is quarantined, and is not tried again", choice.When)
+			require.Equal(t, "to go on with the others of this stage: what failed is quarantined and is not tried again, and "+
+				"after this stage the wave ends failed", choice.When)
 		}
 	}
+}
+
+// A wave that goes on behind a quarantine ends failed, as its choices said, and says because of whom.
+func TestAWaveThatEndsFailedByAQuarantineSaysSo(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch", Fleet: func(s *world.Scenario) {
+		s.Faults.World = append(s.Faults.World, world.WorldFault{
+			Kind: world.FaultRootReplaceDetaches, Account: wavetest.Production,
+		})
+	}})
+	scene.Decide = slices.Repeat([]patch.Verb{patch.Skip}, 8)
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Failed, result.Outcome, "%+v", result)
+	group := result.Stages[1].Groups[0]
+	first := slices.IndexFunc(group.Instances, func(r patch.InstanceResult) bool { return r.Outcome == patch.Quarantined })
+	require.GreaterOrEqual(t, first, 0)
+	require.Contains(t, result.Reason, group.Instances[first].ID+" quarantined: ")
 }

@@ -166,6 +166,7 @@ func (w *wave) judge(stage int) patch.Outcome {
 			return patch.Aborted
 		}
 		if held.counts.Outcome == patch.Failed || held.counts.Phase != patch.GroupDone {
+			w.reason = strings.TrimPrefix(w.reason+"; "+held.counts.WhyFailed(), "; ")
 			return patch.Failed
 		}
 		if held.counts.Outcome == patch.Aborted { // the window closed
