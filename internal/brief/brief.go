@@ -106,7 +106,8 @@ func (w Wave) Quarantine() string {
 		named += fmt.Sprintf(" and %d more", more)
 	}
 	if w.State == patch.StateClosed { // somebody may have ended it since
-		return "Quarantined when it closed: " + named + ". What has become of that: patchtide quarantine list"
+		return "Quarantined when it closed: " + named + ". Who still is: patchtide quarantine list; any other was " +
+			"released or terminated since"
 	}
 	return "Quarantined, out of its group: " + named +
 		". Why, and until when: patchtide quarantine list"

@@ -178,7 +178,8 @@ func TestWhoIsQuarantined(t *testing.T) {
 			require.Equal(t, c.want, brief.Of(status).Quarantine())
 			status.State = patch.StateClosed // somebody may have released or terminated them since
 			closed := strings.NewReplacer("Quarantined, out of its group", "Quarantined when it closed",
-				"Why, and until when", "What has become of that").Replace(c.want)
+				"Why, and until when: patchtide quarantine list", "Who still is: patchtide quarantine list; any other was "+
+					"released or terminated since").Replace(c.want)
 			require.Equal(t, closed, brief.Of(status).Quarantine())
 			var told []patch.NoticedInstance
 			for _, one := range c.failed {

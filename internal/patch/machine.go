@@ -182,9 +182,9 @@ func Verify(pass Pass) Verdict {
 	report, before, after := pass.Report, pass.Before, pass.After
 	switch {
 	case report.Failure != "":
-		return Verdict{Reason: "install: " + report.Failure}
+		return Verdict{Reason: report.Failure}
 	case report.Before == nil || report.After == nil:
-		return Verdict{Reason: "install: the instance did not tell its boot id and packages"}
+		return Verdict{Reason: "the instance did not tell its boot id and packages"}
 	case after.Error != "":
 		return Verdict{Reason: "scan after install: " + after.Error}
 	case len(after.Failed) > 0:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
@@ -133,6 +134,19 @@ func (s *quarantined) release(ctx workflow.Context, seen activities.QuarantinedI
 		return
 	}
 	result.Outcome = patch.Released
+	s.noteReleased()
+}
+
+// noteReleased says what a release does not put back: what was installed, and how many its group wants.
+func (s *quarantined) noteReleased() {
+	if was := s.ask.Record.Intended; len(was.InstallTokens) > 0 || was.RestoreToken != "" {
+		s.note("it serves with what is on it: %s had begun to patch it, and that it is as it was before is not proven; "+
+			"what it lacks now: patchtide scan %s", s.ask.Record.WaveID, names.ShellWord(s.in.Policy.Plan))
+	}
+	if release := s.record.Release; s.in.Group.IsAutoScaling() && release.GiveWay == "" {
+		s.note("nobody went in its place: its group's desired capacity is %d with it, %d without",
+			release.DesiredBefore+s.weightIn(s.before), release.DesiredBefore)
+	}
 }
 
 // planRelease reads the group again and decides what the release takes; its error says why there is none, and is a
