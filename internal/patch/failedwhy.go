@@ -6,8 +6,10 @@ import "fmt"
 // neither patched nor as before, and how many others are.
 func (c GroupCounts) WhyFailed() string {
 	bad := c.Tally.Ended()
-	for _, fine := range []Outcome{Patched, PatchedRebootPending, AlreadyCompliant, RebootPending, Gone, Skipped, RolledBack} {
-		bad -= c.Tally[fine]
+	for outcome, count := range c.Tally {
+		if GroupOutcome([]InstanceResult{{Outcome: outcome}}) != Failed {
+			bad -= count
+		}
 	}
 	for _, one := range c.Failed {
 		if GroupOutcome([]InstanceResult{one}) != Failed {

@@ -13,6 +13,7 @@ import (
 type groupTeller struct {
 	group    string
 	putsBack map[int64]bool // whether the child puts its instance back, by the id of the event that asked for it
+	images   imageTeller
 }
 
 func newGroupTeller() *groupTeller { return &groupTeller{putsBack: map[int64]bool{}} }
@@ -38,6 +39,9 @@ func (g *groupTeller) tell(event *historypb.HistoryEvent) (told []Event, found [
 	if again := event.GetWorkflowExecutionContinuedAsNewEventAttributes(); again != nil {
 		return nil, []child{{&commonpb.WorkflowExecution{RunId: again.GetNewExecutionRunId()}, newGroupTeller()}}
 	}
+	if told = append(g.images.tell(event), g.renewal(event)...); len(told) > 0 {
+		return told, nil
+	}
 	return g.instanceEnded(event), nil
 }
 
@@ -62,13 +66,15 @@ func (g *groupTeller) instanceEnded(event *historypb.HistoryEvent) []Event {
 		}
 		return events
 	}
-	if failed := event.GetChildWorkflowExecutionFailedEventAttributes(); failed != nil {
+	if failed := event.GetChildWorkflowExecutionFailedEventAttributes(); isOurs(failed.GetWorkflowType().GetName()) {
 		return lost(failed.GetWorkflowExecution(), "its workflow failed", cause(failed.GetFailure()))
 	}
-	if terminated := event.GetChildWorkflowExecutionTerminatedEventAttributes(); terminated != nil {
+	if terminated := event.GetChildWorkflowExecutionTerminatedEventAttributes(); isOurs(
+		terminated.GetWorkflowType().GetName(),
+	) {
 		return lost(terminated.GetWorkflowExecution(), "its workflow was terminated", "")
 	}
-	if late := event.GetChildWorkflowExecutionTimedOutEventAttributes(); late != nil {
+	if late := event.GetChildWorkflowExecutionTimedOutEventAttributes(); isOurs(late.GetWorkflowType().GetName()) {
 		return lost(late.GetWorkflowExecution(), "its workflow timed out", "")
 	}
 	return nil

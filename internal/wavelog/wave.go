@@ -18,6 +18,7 @@ type waveTeller struct {
 	held         []string                     // why groups are held
 	timers       map[int64]string             // what they decide when they fire, by the id of the event that started them
 	accepted     map[int64]*updatepb.Input    // verbs, by the id of the event
+	images       imageTeller
 }
 
 func newWaveTeller() *waveTeller {
@@ -74,6 +75,9 @@ func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []
 		return []Event{
 			{Kind: OfGroup, Group: ended.GetWorkflowExecution().GetWorkflowId(), What: "terminated", Outcome: patch.Failed},
 		}, nil
+	}
+	if told := w.images.tell(event); len(told) > 0 {
+		return told, nil
 	}
 	return w.ended(event), nil
 }
