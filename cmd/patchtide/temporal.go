@@ -56,9 +56,7 @@ func dial(
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, schedules.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, options, fmt.Errorf( //nolint:staticcheck // a name
-			"Temporal at %s does not answer: %w; if the address is right, start the server: waves stand still without it and "+
-				"go on when it is back; else set TEMPORAL_ADDRESS, a profile, or --temporal-address", options.HostPort, err)
+		return nil, options, &awayError{options.HostPort, err}
 	}
 	return c, options, nil
 }

@@ -82,11 +82,12 @@ func newWaveShow() *cobra.Command {
 		Short:   "Show where a wave stands",
 		Example: `patchtide wave show wave-web-20261122-082540`,
 		Long: "Show where a wave stands, and what it waits for. Where no worker answers it shows what Temporal holds of " +
-			"it. Once Temporal has forgotten it, the evidence that the configuration file names still tells how it ended. " +
+			"it. Once Temporal has forgotten it, or while it is away, the evidence that the configuration file names " +
+			"tells how it ended or stood. " +
 			"Exit code 3 where it waits for a person, 1 where it ended badly.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withTemporal(cmd, func(c client.Client) error { return showWave(cmd, c, args[0]) })
+			return withWave(cmd, args[0], func(c client.Client) error { return showWave(cmd, c, args[0]) }, showAway)
 		},
 	}
 	printsJSON(cmd)

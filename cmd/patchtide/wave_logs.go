@@ -25,12 +25,13 @@ func newWaveLogs() *cobra.Command {
 patchtide wave logs wave-web-20261122-082540 --follow`,
 		Long: "Tell what a wave did, in order: its states, what people decided and why, each step of each instance, " +
 			"failures and holds with their reasons; last, what it waits for now. It is read from Temporal's histories and " +
-			"needs no worker. Once Temporal has forgotten the wave, the evidence that the configuration file names still " +
-			"tells decisions and results. --follow goes on until the wave has closed; with --json each event is a " +
+			"needs no worker. Once Temporal has forgotten the wave, or while it is away, the evidence that the " +
+			"configuration file names still tells decisions and results. --follow goes on until the wave has closed; with --json each event is a " +
 			"document on a line of its own. Exit code 0 however the wave ended.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withTemporal(cmd, func(c client.Client) error { return tellLogs(cmd, c, args[0], follow) })
+			read := func(c client.Client) error { return tellLogs(cmd, c, args[0], follow) }
+			return withWave(cmd, args[0], read, logsAway)
 		},
 	}
 	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the wave has closed")
