@@ -70,8 +70,11 @@ func printVerified(out io.Writer, found evidence.Verified) error {
 		said = fmt.Sprintf("%d are wrong: find out who may write to the store, and put them back from a copy of your own "+
 			"(an earlier version of the object, where the bucket keeps versions)", len(found.Findings))
 	}
-	line(out, "%s, %s, %s, %s: %s", shown.Plural(found.Waves, "wave"), shown.Plural(found.Documents, "version")+
-		" of their documents", shown.Plural(found.Instances, "document")+" of instances",
+	counted := shown.Plural(found.Waves, "wave")
+	if found.Others > 0 {
+		counted += ", " + shown.Plural(found.Others, "other document") + " (what is frozen, or what groups left)"
+	}
+	line(out, "%s, %s, %s, %s: %s", counted, shown.Plural(found.Documents, "version")+" of their documents", shown.Plural(found.Instances, "document")+" of instances",
 		shown.Plural(found.Records, "version")+" of journal records", said)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -41,6 +42,9 @@ func newPatchVerb(verb patch.BlockVerb, short, long string) *cobra.Command {
 			request.Patches = args
 			if err := request.Validate(); err != nil {
 				return wrongUsage(cmd, errors.New(plain(err)))
+			}
+			if until, err := time.Parse(time.RFC3339, request.Until); err == nil && !until.After(time.Now()) {
+				return wrongUsage(cmd, fmt.Errorf("--until: %s has passed", request.Until))
 			}
 			return runPatches(cmd, request)
 		},

@@ -87,3 +87,27 @@ func TestBlameMayBeRepeated(t *testing.T) {
 		require.Equal(t, "curl,vim.x86_64", flag.Value.String())
 	}
 }
+
+// What is asked for wrongly is told in the words of the command, before anything is asked of a worker.
+func TestABlockThatIsAskedForWronglyIsAWrongUsage(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"no version", []string{"foo"}, `patchtide: "foo" names no version; write it like`},
+		{
+			"an until that has passed",
+			[]string{"curl.x86_64:0:8-1", "--until", "2020-01-01T00:00:00Z"},
+			"patchtide: --until: 2020-01-01T00:00:00Z has passed",
+		},
+		{"an until that is none", []string{"curl.x86_64:0:8-1", "--until", "soon"}, `patchtide: --until: "soon" is no moment`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := call(t, append([]string{"patch", "block", "--reason", "logins fail"}, c.args...)...)
+			require.Equal(t, exitUsage, code)
+			require.Empty(t, stdout)
+			require.Contains(t, stderr, c.says)
+		})
+	}
+}

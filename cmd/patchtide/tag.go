@@ -47,20 +47,20 @@ patchtide tag --plan web`,
 }
 
 func runTag(cmd *cobra.Command, options tagOptions) error {
-	switch {
-	case options.plan == "":
+	if options.plan == "" {
 		return wrongUsage(cmd, errors.New("--plan is missing: whose instances?"))
-	case !options.yes && !options.dryRun && (asJSON(cmd) || !terminalIn(cmd)):
-		return wrongUsage(cmd, errors.New("it asks before it changes anything, and nobody can be asked here; look with "+
-			"--dry-run, then give --yes"))
 	}
 	loaded, err := loadConfig(cmd)
 	if err != nil {
 		return err
 	}
 	places, err := tagPlaces(cmd.Context(), loaded, options.plan, cmd.ErrOrStderr())
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case !options.yes && !options.dryRun && (asJSON(cmd) || !terminalIn(cmd)):
+		return wrongUsage(cmd, errors.New("it asks before it changes anything, and nobody can be asked here; look with "+
+			"--dry-run, then give --yes"))
 	}
 	shown := patchtags.Look(cmd.Context(), places)
 	if !asJSON(cmd) || options.dryRun {

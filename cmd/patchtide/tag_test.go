@@ -38,8 +38,9 @@ func TestTag(t *testing.T) {
 	code, _, stderr = call(t, tag("--plan", "web")...)
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "nobody can be asked here")
-	code, _, _ = call(t, tag("--plan", "wob", "--dry-run")...)
+	code, _, stderr = call(t, tag("--plan", "wob")...)
 	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, `there is no plan "wob"`, "not that nobody can be asked")
 
 	code, stdout, stderr := call(t, tag("--plan", "web", "--dry-run")...)
 	require.Equal(t, exitGaps, code, stderr)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -19,7 +20,8 @@ type Finding struct {
 // Verified is what Verify looked at and found.
 type Verified struct {
 	Waves     int       `json:"waves"`
-	Documents int       `json:"documents"` // versions of waves' documents
+	Others    int       `json:"others"`    // what is frozen, and what groups left whose wave was gone
+	Documents int       `json:"documents"` // versions of the documents of waves and others
 	Instances int       `json:"instances"` // documents of instances
 	Records   int       `json:"records"`   // versions of journal records
 	Findings  []Finding `json:"findings"`
@@ -48,12 +50,16 @@ func (s *Store) Verify(ctx context.Context, wave string) (*Verified, error) {
 		if wave != "" && wave != id {
 			continue
 		}
-		result.Waves++
+		if names.NamesWave(id) {
+			result.Waves++
+		} else {
+			result.Others++
+		}
 		if err := s.verifyAll(ctx, id, result); err != nil {
 			return nil, fmt.Errorf("evidence: verify wave %s: %w", id, err)
 		}
 	}
-	if wave != "" && result.Waves == 0 {
+	if wave != "" && result.Waves+result.Others == 0 {
 		return nil, &NotFoundError{Name: "evidence of wave " + wave}
 	}
 	return result, nil

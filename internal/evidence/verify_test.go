@@ -253,3 +253,19 @@ func TestVerifyFindsTheInstancesOfWhatGroupsLeft(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Finding{{name, isLost}}, all.Findings)
 }
+
+// What stands beside the waves is verified, and not counted as waves.
+func TestWhatIsNoWaveIsNotCountedAsOne(t *testing.T) {
+	store, err := Open(t.Context(), "mem://", Options{Signer: GenerateKey()})
+	require.NoError(t, err)
+	group := patch.Group{Account: patch.Account{ID: "111122223333"}, Region: "r", AutoScalingGroup: "web"}
+	for _, id := range []string{"wave-1", names.FreezeID, names.LeftOf("wave-1", group)} {
+		require.NoError(t, store.PutWave(t.Context(), id, document{Outcome: "kept"}))
+	}
+	found, err := store.Verify(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, &Verified{Waves: 1, Others: 2, Documents: 3, Findings: []Finding{}}, found)
+	found, err = store.Verify(t.Context(), names.FreezeID)
+	require.NoError(t, err)
+	require.Equal(t, &Verified{Others: 1, Documents: 1, Findings: []Finding{}}, found)
+}

@@ -197,6 +197,10 @@ func LeftOf(wave string, group patch.Group) string {
 	return LeftPrefix(wave) + hex.EncodeToString(sum[:8])
 }
 
+// NamesWave reports whether a document of the evidence is a wave's: beside those are what is frozen, and what groups
+// leave.
+func NamesWave(id string) bool { return id != FreezeID && !strings.Contains(id, LeftPrefix("")) }
+
 // RollBack is RollBackWave's workflow id, and so keeps two people from rolling one wave back at the same time.
 func RollBack(wave string) string { return rollBack + short(wave) }
 

@@ -44,7 +44,7 @@ func ParsePatch(platform Platform, text string) (BlockedPatch, error) {
 	}
 	if platform == Windows {
 		if !updateShape.MatchString(update) {
-			return BlockedPatch{}, fmt.Errorf("patch: %q is no update of Windows; write it like KB5031234", text)
+			return BlockedPatch{}, fmt.Errorf("%q is no update of Windows; write it like KB5031234", text)
 		}
 		return BlockedPatch{Platform: platform, Name: update}, nil
 	}
@@ -53,11 +53,11 @@ func ParsePatch(platform Platform, text string) (BlockedPatch, error) {
 		name, version = text[:at], strings.TrimSpace(text[at+1:])
 	}
 	if name == "" || version == "" || strings.ContainsAny(name+version, " \t*?,\"'") {
-		return BlockedPatch{}, fmt.Errorf("patch: %q names no version; write it like openssl.x86_64:1:3.2.2-1.amzn2023.0.1. "+
+		return BlockedPatch{}, fmt.Errorf("%q names no version; write it like openssl.x86_64:1:3.2.2-1.amzn2023.0.1. "+
 			"A package in all of its versions belongs into `rejected_patches` of its baseline", text)
 	}
 	if !strings.Contains(version, ":") && !isDebian(name) {
-		return BlockedPatch{}, fmt.Errorf("patch: %q has no epoch, which a package of rpm has always; write it like "+
+		return BlockedPatch{}, fmt.Errorf("%q has no epoch, which a package of rpm has always; write it like "+
 			"openssl.x86_64:1:3.2.2-1.amzn2023.0.1, as rpm -q --qf '%%{EPOCHNUM}:%%{VERSION}-%%{RELEASE}' prints it", text)
 	}
 	return BlockedPatch{Platform: platform, Name: name, Version: withEpoch(version)}, nil

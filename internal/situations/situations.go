@@ -141,7 +141,7 @@ func asks(text string, then patch.Verb) func(*patch.WaveStatus) {
 }
 
 const (
-	counted = ". Now 4 of its 4 members are in service"
+	counted = ". When this was asked, 4 of its 4 members were in service"
 	held    = second + " rolled back: return to service: it is unhealthy in target group web " +
 		"(Target.FailedHealthChecks)" + counted
 )

@@ -52,7 +52,7 @@ func TestAFailureOfSeveralStopsNewOnes(t *testing.T) {
 	require.Equal(t, 3, held.Done, "those under way: %s", held.Reason)
 	require.Equal(t, 2, held.Patched)
 	require.Empty(t, held.Now, "nobody is under way at a hold")
-	require.Contains(t, held.Serving, "12 of its 12 members are in service")
+	require.Contains(t, held.Serving, "12 of its 12 members were in service")
 	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
 	require.Equal(t, strings.Repeat("patched ", 12), said(wavetest.Outcomes(result)["production"]))
 	scene.RequireInvariants(result, wavetest.Except{MaxUnavailable: 3})

@@ -31,5 +31,5 @@ func (g *group) serving(ctx workflow.Context) string {
 			serving++
 		}
 	}
-	return fmt.Sprintf("Now %d of its %d members are in service", serving, len(state.Members))
+	return fmt.Sprintf("When this was asked, %d of its %d members were in service", serving, len(state.Members))
 }

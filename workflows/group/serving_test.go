@@ -10,7 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// Whoever is asked about a failure is told how many members are in service now.
+// Whoever is asked about a failure is told how many members are in service as it is asked.
 func TestAHoldTellsHowManyAreInService(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Fleet: thirdFails(nil), Config: wavetest.ProductionOnly(wavetest.PlanWith()),
@@ -23,5 +23,5 @@ func TestAHoldTellsHowManyAreInService(t *testing.T) {
 	status, answers := scene.Status()
 	require.True(t, answers)
 	require.NotContains(t, console.Status(status, patch.Waits{}, console.Page{}), "in service", "it was so then")
-	require.Contains(t, held, "Now 4 of its 4 members are in service. A roll back puts back")
+	require.Contains(t, held, "When this was asked, 4 of its 4 members were in service. A roll back puts back")
 }
