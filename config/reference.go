@@ -223,6 +223,10 @@ func field(b *strings.Builder, above string, f strictyaml.Field) {
 func typeName(f strictyaml.Field) string {
 	t := strictyaml.Indirect(f.Type)
 	switch {
+	case t == reflect.TypeFor[patch.Duration]() && f.Max != "":
+		return fmt.Sprintf("duration, %s-%s", f.Min, f.Max)
+	case t == reflect.TypeFor[patch.Duration]() && f.Min != "" && f.Min != "0s":
+		return "duration, from " + f.Min + " on"
 	case t == reflect.TypeFor[patch.Duration]():
 		return "duration"
 	case t == reflect.TypeFor[patch.Share]():
