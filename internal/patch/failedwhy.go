@@ -5,12 +5,7 @@ import "fmt"
 // WhyFailed is why a group that ended lets its wave end failed, for people: what the first of those did that ended
 // neither patched nor as before, and how many others are.
 func (c GroupCounts) WhyFailed() string {
-	bad := c.Tally.Ended()
-	for outcome, count := range c.Tally {
-		if GroupOutcome([]InstanceResult{{Outcome: outcome}}) != Failed {
-			bad -= count
-		}
-	}
+	bad := c.Tally[Failed] + c.Tally[Quarantined]
 	for _, one := range c.Failed {
 		if GroupOutcome([]InstanceResult{one}) != Failed {
 			continue

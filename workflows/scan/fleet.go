@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/notice"
 )
 
 // Request asks ScanFleet to scan the groups of a plan.
@@ -78,6 +79,7 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 	}
 	plan := resolved.Plan
 	waveID := workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
+	var drifts notice.Drifts
 	for _, group := range plan.Groups() {
 		scan := GroupScan{Account: group.Account.Name, Region: group.Region, Name: group.Name()}
 		var baseline activities.RegisteredBaseline
@@ -94,9 +96,18 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 				scan.Compliant++
 			}
 		}
+		drifts.Add(group, plan.Of(group).Baseline, baseline.Differed)
 		fleet.Groups = append(fleet.Groups, scan)
 		fleet.fit()
 		workflow.SetCurrentDetails(ctx, fleet.details())
+	}
+	if resolved.Notifies && len(drifts) > 0 {
+		told := patch.Notice{
+			Kind: patch.NoticeDrift, Key: waveID + "/drift", At: workflow.Now(ctx), Plan: plan.Name,
+			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID,
+		}
+		drifts.Fill(&told)
+		notice.Tell(ctx, told)
 	}
 	return fleet, nil
 }

@@ -1,6 +1,7 @@
 package wave_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,6 +19,7 @@ import (
 // when; the others tell nothing.
 func TestAWaveTellsThatItsBaselineDiffered(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	heard := scene.Listen("chat")
 	drift(t, scene)
 	var last patch.WaveStatus
 	scene.OnLook = func(status patch.WaveStatus) { last = status }
@@ -32,6 +34,18 @@ func TestAWaveTellsThatItsBaselineDiffered(t *testing.T) {
 	told := brief.Write(last, patch.Waits{}, brief.UTC, brief.UTC)
 	require.Contains(t, told.Groups, "production/ap-northeast-1/web: its baseline differed from the file, and the wave "+
 		"made it equal: "+differed)
+	requireDrift(t, heard, "production/ap-northeast-1 amazon-linux-2023: "+differed)
+}
+
+// requireDrift asks that people were told once of a baseline that differed, and of nothing else that did.
+func requireDrift(t *testing.T, heard *wavetest.Speakers, finding string) {
+	t.Helper()
+	drifts := slices.DeleteFunc(slices.Clone(heard.Heard["chat"]), func(told patch.Notice) bool {
+		return told.Kind != patch.NoticeDrift
+	})
+	require.Len(t, drifts, 1)
+	require.Equal(t, []string{finding}, drifts[0].Findings)
+	require.Contains(t, drifts[0].WhatToDo, "the baselines are as they say again")
 }
 
 // drift has production's baseline reject what its file does not.
@@ -48,6 +62,7 @@ func drift(t *testing.T, scene *wavetest.Scene) {
 // A scan finds it as well, and tells it of the group whose account it is in.
 func TestAScanTellsThatItsBaselineDiffered(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	heard := scene.Listen("chat")
 	drift(t, scene)
 	scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "scan-test", TaskQueue: names.TaskQueue})
 	scene.Env.ExecuteWorkflow(names.ScanFleet, workflows.ScanRequest{Plan: "web"})
@@ -62,5 +77,6 @@ func TestAScanTellsThatItsBaselineDiffered(t *testing.T) {
 		}
 		require.Contains(t, group.BaselineDiffered, `rejected patches is "kernel*", should be nothing`)
 		require.Contains(t, group.BaselineDiffered, "it was changed last on ")
+		requireDrift(t, heard, "production/ap-northeast-1 amazon-linux-2023: "+group.BaselineDiffered)
 	}
 }

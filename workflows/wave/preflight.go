@@ -9,6 +9,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/notice"
 	"github.com/patchtide/patchtide/workflows/preflight"
 )
 
@@ -39,6 +40,7 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	if err := w.register(ctx); err != nil {
 		return err
 	}
+	w.tellDrift(ctx)
 	return w.scan(ctx, w.roster.groups, "scan-fleet")
 }
 
@@ -126,6 +128,17 @@ func (w *wave) register(ctx workflow.Context) error {
 			held.runbook, held.baselineID, held.differed = done.Runbook, done.BaselineID, done.Differed
 			held.counts.Total = len(held.members)
 		})
+}
+
+// tellDrift tells people of baselines that somebody had changed: what was scanned and patched until now went by that.
+func (w *wave) tellDrift(ctx workflow.Context) {
+	var drifts notice.Drifts
+	for _, held := range w.roster.groups {
+		drifts.Add(held.group, w.plan.Of(held.group).Baseline, held.differed)
+	}
+	if len(drifts) > 0 {
+		w.tell(ctx, patch.NoticeDrift, drifts.Fill)
+	}
 }
 
 // scan counts what is missing. A scan that fails is told but does not refuse: each instance is scanned again before it
