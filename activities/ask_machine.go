@@ -16,6 +16,8 @@ type question struct {
 	seconds  string // that it may run for
 	awaits   string // what is waited for, for people
 	purpose  string // of sending it, for an error
+	// failed takes the end of a script that ran and failed for an answer; nil: it is asked again
+	failed func(end string)
 }
 
 // ask sends the question, unless it was sent before, and waits for an answer that read takes. The command is found
@@ -54,6 +56,10 @@ func (a *AWS) ask(
 			if err := read(invocation.Stdout); err != nil {
 				return false, of.awaits + "; the last one: " + err.Error(), send()
 			}
+			return true, "", nil
+		}
+		if of.failed != nil && invocation.Failed() {
+			of.failed(invocation.DescribeEnd())
 			return true, "", nil
 		}
 		return false, of.awaits + "; the last command ended: " + invocation.DescribeEnd(), send()

@@ -78,11 +78,14 @@ func (a *AWS) CheckPinned(ctx context.Context, in CheckPinnedInput) (_ *patch.Pi
 	if check.Release = machine.LockedTo(); check.Release != "" {
 		check.ProvenRelease = system.Release
 	}
-	if check.Due == 0 || in.Platform == patch.Windows {
+	if check.Due == 0 {
 		return check, nil
 	}
 	if err := a.askList(ctx, s, in.CollectMachineFactsInput, check); err != nil || check.Unreadable != "" {
 		return check, err
+	}
+	if in.Platform == patch.Windows { // there is no dry install
+		return check, nil
 	}
 	offers, err := a.askOffers(ctx, s, in.CollectMachineFactsInput, due.Due)
 	if err != nil {
@@ -101,16 +104,24 @@ var listHash = regexp.MustCompile(`/([0-9a-f]{64})\.yaml$`)
 // askList has the machine read its list with its own credentials, as it will once it is out. What keeps it from that
 // for certain is S3's answer; whatever else keeps the script from asking is told.
 func (a *AWS) askList(ctx context.Context, s *aws.Services, in CollectMachineFactsInput, check *patch.PinCheck) error {
-	document, script, err := facts.ListScript(check.List, in.Instance.Group.Region)
+	document, script, err := facts.ListScript(in.Platform, check.List, in.Instance.Group.Region)
 	if err != nil {
 		return once.Final(ErrRejected, "%s: its list cannot be asked for: %v", in.Instance, err)
 	}
-	return a.ask(ctx, s, in, question{
+	of := question{
 		name: "list", document: document, script: script, seconds: "300", awaits: "its reading of the list that binds it",
 		purpose: "have it read its list",
-	}, func(stdout string) error {
+	}
+	if in.Platform == patch.Windows { // not every PowerShell was tried: one where it fails keeps nobody from patching
+		of.failed = func(end string) { check.Unread = "the script that reads it ended: " + end }
+	}
+	return a.ask(ctx, s, in, of, func(stdout string) error {
 		read, err := facts.ParseList(stdout)
-		if err != nil {
+		switch {
+		case err != nil && of.failed != nil:
+			of.failed(err.Error())
+			return nil
+		case err != nil:
 			return err
 		}
 		named := listHash.FindStringSubmatch(check.List)

@@ -146,26 +146,57 @@ func TestWhatIsNoPackageIsNotAskedFor(t *testing.T) {
 	require.Equal(t, 2, f.Effects("SendCommand"), "for its facts, and the list")
 }
 
-// Of Windows there is no dry install: what is due is told, and what it did not get shows after the install.
-func TestWindowsIsAskedForNoDryInstall(t *testing.T) {
-	f := newFleetOf(t, func(s *world.Scenario) {
-		s.OperatingSystems = append(s.OperatingSystems, world.OperatingSystem{
-			Name: "windows-server-2022", SSM: "WINDOWS", Platform: "Windows", Product: "WindowsServer2022",
-			PlatformName: "Microsoft Windows Server 2022 Datacenter", PlatformVersion: "10.0.20348",
-			Release: "Windows Server 2022", Kernel: "KB5040000", Packages: map[string]string{"KB5040000": "installed"},
+// Of Windows there is no dry install: what is due is told, and what it did not get shows after the install. It reads
+// its list before it goes out as any other; a script that fails there is told, and keeps nobody from patching.
+func TestWindowsReadsItsListAndIsAskedForNoDryInstall(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		read               func(*world.Region, string, string) ([]byte, error)
+		faults             []world.WorldFault
+		unreadable, unread string
+	}{
+		{name: "it may"},
+		{
+			name:   "PowerShell runs in a constrained language mode",
+			faults: []world.WorldFault{{Kind: world.FaultListScriptFails, Times: -1}},
+			unread: "the script that reads it ended: Failed, exit code 1: Cannot invoke method. Method invocation is " +
+				"supported only on core types in this language mode.",
+		},
+		{name: "it may not", read: func(*world.Region, string, string) ([]byte, error) {
+			return nil, &api.Error{Status: 403, Code: "AccessDenied"}
+		}, unreadable: "S3 answers 403 AccessDenied"},
+		{name: "S3 cannot be asked", read: func(*world.Region, string, string) ([]byte, error) {
+			return nil, errors.New("no route to host")
+		}, unread: "no route to host"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFleetOf(t, func(s *world.Scenario) {
+				s.Faults.World = c.faults
+				s.OperatingSystems = append(s.OperatingSystems, world.OperatingSystem{
+					Name: "windows-server-2022", SSM: "WINDOWS", Platform: "Windows", Product: "WindowsServer2022",
+					PlatformName: "Microsoft Windows Server 2022 Datacenter", PlatformVersion: "10.0.20348",
+					Release: "Windows Server 2022", Kernel: "KB5040000", Packages: map[string]string{"KB5040000": "installed"},
+				})
+				for i := range s.Images {
+					s.Images[i].OS = "windows-server-2022"
+				}
+			})
+			readable(f)
+			if c.read != nil {
+				f.Inspect(func(w *world.World) { w.ReadObject = c.read })
+			}
+			f.aws.Manifests = keptManifest{manifest.Manifest{Systems: []manifest.System{{
+				Name: "Windows Server 2022", Packages: []manifest.Package{{Name: "KB5041111", Version: "installed"}},
+			}}}}
+			in := pinnedInput(f.Instances(staging.Account.ID)[0])
+			in.Platform, in.Pinned.Systems[0].Name = patch.Windows, "Windows Server 2022"
+			check := must[*patch.PinCheck](f, f.aws.CheckPinned, in)
+			require.Equal(t, &patch.PinCheck{
+				System: "Windows Server 2022", List: listOf, Due: 1, Unreadable: c.unreadable, Unread: c.unread,
+			}, check)
+			require.Equal(t, 2, f.Effects("SendCommand"), "for its facts, and the list")
 		})
-		for i := range s.Images {
-			s.Images[i].OS = "windows-server-2022"
-		}
-	})
-	f.aws.Manifests = keptManifest{manifest.Manifest{Systems: []manifest.System{{
-		Name: "Windows Server 2022", Packages: []manifest.Package{{Name: "KB5041111", Version: "installed"}},
-	}}}}
-	in := pinnedInput(f.Instances(staging.Account.ID)[0])
-	in.Platform, in.Pinned.Systems[0].Name = patch.Windows, "Windows Server 2022"
-	check := must[*patch.PinCheck](f, f.aws.CheckPinned, in)
-	require.Equal(t, &patch.PinCheck{System: "Windows Server 2022", List: listOf, Due: 1}, check)
-	require.Equal(t, 1, f.Effects("SendCommand"), "for its facts")
+	}
 }
 
 // A machine reads the list that will bind it before it goes out, by its own role: whoever may not is not taken out for

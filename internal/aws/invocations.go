@@ -58,6 +58,11 @@ func (v Invocation) Over() bool {
 // Succeeded reports whether every step that was for this system succeeded.
 func (v Invocation) Succeeded() bool { return v.Status == ssmtypes.CommandInvocationStatusSuccess }
 
+// Failed reports whether a step ran on the machine to an end of its own that is no success.
+func (v Invocation) Failed() bool {
+	return v.Status == ssmtypes.CommandInvocationStatusFailed && v.Step != "" && v.ExitCode > 0
+}
+
 // ReadOutput fills in what the step that ran has printed, which is nothing where none did. A document of several steps
 // is asked by the step's name: AWS refuses to guess (InvalidPluginName).
 func (v *Invocation) ReadOutput(ctx context.Context, s *Services, where string) error {

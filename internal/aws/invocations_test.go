@@ -40,6 +40,7 @@ func TestAnInvocationIsReadByTheStepThatRan(t *testing.T) {
 			require.True(t, seen.Over())
 			require.NoError(t, seen.ReadOutput(t.Context(), s, "here"))
 			require.Equal(t, c.status, string(seen.Status))
+			require.Equal(t, c.status == "Failed", seen.Failed())
 			require.Contains(t, seen.Stdout, c.says)
 			if c.status == "Failed" {
 				require.Regexp(t, `^Failed, exit code 127: .*dracut`, seen.DescribeEnd())

@@ -8,11 +8,15 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/plain"
 )
 
 //go:embed scripts/list.sh
 var shellList string
+
+//go:embed scripts/list.ps1
+var powerShellList string
 
 // anAddress is an object of S3 by what its bucket and key may be made of: whatever else stands in it would be a command
 // in the script.
@@ -20,22 +24,28 @@ var anAddress = regexp.MustCompile(`^s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/([A
 
 var aRegion = regexp.MustCompile(`^[a-z0-9-]+$`)
 
-// ListScript is the script that has a Linux machine read an object of S3 with its own credentials, a line each, and the
-// document that runs it. There is none for Windows.
-func ListScript(address, region string) (document string, lines []string, err error) {
+// ListScript is the script that has a machine read an object of S3 with its own credentials, a line each, and the
+// document that runs it.
+func ListScript(platform patch.Platform, address, region string) (document string, lines []string, err error) {
 	parts := anAddress.FindStringSubmatch(address)
 	if parts == nil || !aRegion.MatchString(region) {
 		return "", nil, fmt.Errorf("%q in %q is no object of S3", address, region)
 	}
-	for i, line := range strings.Split(strings.TrimRight(shellList, "\n"), "\n") {
+	document, script, empty := shellDocument, shellList, "bucket='' key='' region=''"
+	object := "bucket=" + parts[1] + " key=" + parts[2] + " region=" + region
+	if platform == patch.Windows {
+		document, script, empty = powerShellDocument, powerShellList, "$bucket = ''; $key = ''; $region = ''"
+		object = "$bucket = '" + parts[1] + "'; $key = '" + parts[2] + "'; $region = '" + region + "'"
+	}
+	for i, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
 		switch {
-		case strings.HasPrefix(line, "bucket='' "):
-			lines = append(lines, "bucket="+parts[1]+" key="+parts[2]+" region="+region)
+		case line == empty:
+			lines = append(lines, object)
 		case i == 0 || !strings.HasPrefix(line, "#"):
 			lines = append(lines, line)
 		}
 	}
-	return shellDocument, lines, nil
+	return document, lines, nil
 }
 
 // ListRead is what came of a machine's reading.

@@ -15,6 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/shelltest"
 )
 
@@ -97,7 +98,7 @@ func TestAMachineReadsTheList(t *testing.T) {
 				}
 			}))
 			defer server.Close()
-			document, lines, err := ListScript("s3://lists/web/1.yaml", "ap-northeast-1")
+			document, lines, err := ListScript(patch.Linux, "s3://lists/web/1.yaml", "ap-northeast-1")
 			require.NoError(t, err)
 			require.Equal(t, "AWS-RunShellScript", document)
 			require.Equal(t, "# patchtide:list", lines[0])
@@ -114,7 +115,20 @@ func TestAMachineReadsTheList(t *testing.T) {
 		})
 	}
 	for _, wrong := range []string{"https://lists/1", "s3://lists/1;halt", "s3://lists", "s3://Lists/1"} {
-		_, _, err := ListScript(wrong, "ap-northeast-1")
+		_, _, err := ListScript(patch.Windows, wrong, "ap-northeast-1")
 		require.Error(t, err, wrong)
+	}
+}
+
+// The script for Windows names the object where it is read, and nothing of it could be a command; what it does is tried
+// on a real Windows only.
+func TestTheScriptForWindowsNamesTheObject(t *testing.T) {
+	document, lines, err := ListScript(patch.Windows, "s3://lists/web/1.yaml", "ap-northeast-1")
+	require.NoError(t, err)
+	require.Equal(t, "AWS-RunPowerShellScript", document)
+	require.Equal(t, "# patchtide:list", lines[0])
+	require.Contains(t, lines, "$bucket = 'lists'; $key = 'web/1.yaml'; $region = 'ap-northeast-1'")
+	for _, line := range lines[1:] {
+		require.False(t, strings.HasPrefix(line, "#"), line)
 	}
 }

@@ -195,6 +195,7 @@ func (f Faults) problems() []error {
 		FaultAgentSilent, FaultRebootHangs, FaultInstallFails, FaultInstallFailsRebooting, FaultDependencyFails,
 		FaultScanFails, FaultRebootsInCircles, FaultSnapshotFails, FaultRootReplaceFails,
 		FaultRootReplaceDetaches, FaultNoCapacity, FaultKeyUnusable, FaultOverrideUnreadable, FaultDryInstallFails,
+		FaultListScriptFails,
 	}
 	worldKinds = append(append(worldKinds, instanceHappenings...), groupHappenings...)
 	for n, rule := range f.World {

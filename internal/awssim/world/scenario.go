@@ -392,6 +392,7 @@ const (
 	FaultKeyUnusable        = "kms_key_unusable"
 	FaultOverrideUnreadable = "override_unreadable" // the machine cannot download an InstallOverrideList
 	FaultDryInstallFails    = "dry_install_fails"   // a dry install says nothing: a repository is away
+	FaultListScriptFails    = "list_script_fails"   // the script that reads a list fails on the machine
 )
 
 // Windows tells a Windows machine from a Linux one.
