@@ -1,6 +1,7 @@
 package wavelog
 
 import (
+	"slices"
 	"strings"
 
 	historypb "go.temporal.io/api/history/v1"
@@ -34,9 +35,17 @@ func (i *instanceTeller) tell(event *historypb.HistoryEvent) ([]Event, []child) 
 		return nil, nil
 	}
 	i.step = step
-	i.installed = i.installed || step == string(patch.StepInstall)
+	switch {
+	case step == string(patch.StepInstall):
+		i.installed = true
+	case strings.HasPrefix(step, patch.Step("").Told(true)): // what is scanned then is what was put back
+		i.installed = false
+	}
 	return []Event{{Kind: OfInstance, Group: i.group, Instance: i.instance, What: step}}, nil
 }
+
+// paperwork is of whatever step comes next, or of none.
+var paperwork = []string{"AppendJournal", "ReadRecord", "EndJournal", "SaveInstance"}
 
 // stepOf is the step that an activity belongs to; "" where it does not tell. Those that read for any step name their
 // group.
@@ -48,7 +57,7 @@ func (i *instanceTeller) stepOf(activity, summary string) string {
 	switch {
 	case activity == "StartScan":
 		return scan.Told(i.putsBack)
-	case activity == "AppendJournal", activity == "ReadRecord": // of whatever step comes next
+	case slices.Contains(paperwork, activity):
 		return ""
 	case strings.Contains(summary, i.group):
 		return ""
