@@ -26,6 +26,7 @@ type fleet struct {
 	tried   string // only calls of activities whose name matches it: the others are tried without
 	asks    string // only calls of an operation whose name matches it
 	bound   bool   // production to what staging proves, while repositories publish newer versions; the most exposed first
+	dropped bool   // and serve what staging proved no more: production is refused what it cannot get
 	nodes   bool   // what is patched are managed nodes
 	metric  bool   // judges production's, which has as many errors as ever
 	served  bool   // by a load balancer, which sends them requests
@@ -45,6 +46,7 @@ var fleets = []fleet{
 	{name: "hooked", whole: true, tried: "Hook", plan: hooks},
 	{name: "asked", whole: true, tried: "Reboot", plan: "    reboot: if_required\n"}, // machines are asked, and rebooted by us
 	{name: "bound", whole: true, tried: "Pinned|Manifest|Carried|Install$|Exposure", bound: true},
+	{name: "bound, dropped", whole: true, tried: "Pinned|Manifest|Exposure", bound: true, dropped: true},
 	{name: "nodes", nodes: true, served: true, whole: true},
 	{name: "loose nodes", nodes: true, whole: true},
 	{name: "webhooks", whole: true, asks: "Webhook", plan: webhooksPlan},
@@ -120,6 +122,8 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 				wavetest.Weighted(8, 16, 16, 4)(s)
 			case of.weighs:
 				wavetest.Weighted(8, 16, 24, 4)(s)
+			case of.dropped: // a group of one: what is decided at its hold ends the wave
+				wavetest.Sized(0, 1, 2)(s)
 			case of.stopped:
 				wavetest.Untargeted(2)(s)
 			case of.image:
@@ -156,8 +160,17 @@ func sweepScene(t *testing.T, name string) *wavetest.Scene {
 	if of.bound {
 		scene.MakeLists()
 		scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
-			scene.Sim.Inspect(func(w *world.World) { wavetest.Publish(w, "curl-minimal.x86_64", unproven) })
+			scene.Sim.Inspect(func(w *world.World) {
+				if of.dropped {
+					wavetest.Supersede(w, "curl-minimal.x86_64", unproven)
+				} else {
+					wavetest.Publish(w, "curl-minimal.x86_64", unproven)
+				}
+			})
 		})
+	}
+	if of.dropped {
+		scene.Decide = []patch.Verb{patch.Skip}
 	}
 	scene.OwnersStay()
 	scene.Intercept(&attempts{})

@@ -2,6 +2,7 @@ package faultsweep
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,9 +72,18 @@ func packagesOf(scene *wavetest.Scene) map[string]string {
 	return packages
 }
 
-// oldOrNew reports whether an instance has the packages it had before, or those of a good wave.
+// oldOrNew reports whether an instance has the packages it had before, or those of a good wave. One that was launched
+// meanwhile has those of another before, or after.
 func (f fleetBefore) oldOrNew(id, packages string) bool {
-	return f.patched == nil || f.packages[id] == "" || packages == f.packages[id] || packages == f.patched[id]
+	switch {
+	case f.patched == nil:
+		return true
+	case f.packages[id] == "":
+		is := func(held string) bool { return held == packages }
+		return slices.ContainsFunc(slices.Collect(maps.Values(f.packages)), is) ||
+			slices.ContainsFunc(slices.Collect(maps.Values(f.patched)), is)
+	}
+	return packages == f.packages[id] || packages == f.patched[id]
 }
 
 // violations judges the simulator's state and event log after a wave, never the workflow's word, except that something

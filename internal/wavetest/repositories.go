@@ -20,3 +20,12 @@ func Drop(w *world.World, id string) {
 		return served.ID == id
 	})
 }
+
+// Supersede has the repositories serve a newer version of a package from now on, and those before no more. It runs under
+// the simulator's lock.
+func Supersede(w *world.World, id, version string) {
+	Publish(w, id, version)
+	w.Scenario.Patches = slices.DeleteFunc(slices.Clone(w.Scenario.Patches), func(served world.Patch) bool {
+		return served.ID == id && served.Version != version
+	})
+}
