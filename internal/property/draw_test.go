@@ -47,6 +47,7 @@ func drawScript(t *rapid.T, passes bool) script {
 		s.StagingZones = rapid.IntRange(0, 2).Draw(t, "staging zones")
 	}
 	s.drawPin(t)
+	s.drawImage(t)
 	s.drawNodes(t, passes)
 	s.drawMetric(t, passes)
 	return s

@@ -34,6 +34,10 @@ type keptScript struct{ name, script string }
 
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
+	{
+		"a retry of a node that had failed its bake called it patched, and nothing had watched it",
+		`{"Nodes":{"Many":1},"Metric":{"Kind":"peers","Worse":true},"Groups":[{"Members":1,"Zones":1}],"Plan":{"Backup":"none","Restore":"none","Bake":480},"Decide":["retry","retry","retry"]}`,
+	},
 	{ // the checker's mistake: a wave that takes some zones was asked for nobody who waits in a warm pool
 		"who waits in a warm pool is no part of a wave of some",
 		`{"Groups":[{"Members":1,"Slack":1,"Warm":"Running"}],"Plan":{"Capacity":"decrement"},"Shape":{"Only":1}}`,

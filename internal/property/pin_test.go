@@ -15,12 +15,13 @@ import (
 
 // scriptMove is how the repositories move on at a moment of production.
 type scriptMove struct {
-	At   moment
-	Drop bool `json:",omitempty"` // they serve the package no more; else a newer version of it
+	At      moment
+	Drop    bool `json:",omitempty"` // they serve the package no more; else a newer version of it
+	Package int  `json:",omitempty"` // of those that move
 }
 
-// moving is the package of which repositories serve another version, or none, from some moment on.
-const moving = "curl-minimal.x86_64"
+// moving are packages of which repositories serve another version, or none, from some moment on.
+var moving = []string{"curl-minimal.x86_64", "sqlite-libs.x86_64", "glibc.x86_64"}
 
 // drawPin binds production to what staging proves, and has the repositories move on.
 func (s *script) drawPin(t *rapid.T) {
@@ -31,9 +32,9 @@ func (s *script) drawPin(t *rapid.T) {
 	s.Moves = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) scriptMove {
 		move := scriptMove{
 			At:   moment{On: "EnterStandby", Nth: rapid.IntRange(0, 3).Draw(t, "nth")},
-			Drop: rapid.IntRange(0, 3).Draw(t, "drop") == 3,
+			Drop: rapid.IntRange(0, 3).Draw(t, "drop") == 3, Package: rapid.IntRange(0, len(moving)-1).Draw(t, "package"),
 		}
-		if !move.Drop && rapid.Bool().Draw(t, "at an install") { // while staging proves it, perhaps
+		if rapid.Bool().Draw(t, "at an install") { // while a machine is out, of staging perhaps
 			move.At = moment{On: "StartAutomationExecution", Nth: rapid.IntRange(0, 12).Draw(t, "install")}
 		}
 		return move
@@ -42,7 +43,7 @@ func (s *script) drawPin(t *rapid.T) {
 
 // pins is what a wave whose production is bound to staging has shown.
 type pins struct {
-	catalogue []world.Patch              // as it was at first
+	catalogue []world.Patch              // as it was at first, without what was dropped before staging had proved it
 	before    map[string]map[string]bool // by package: versions that production's machines held before the wave
 	proved    map[string]versions        // by instance of staging: what it held as production began; nil: it has not
 	moves     int
@@ -92,17 +93,21 @@ func (p *play) move(info awssim.CallInfo, now int) {
 			p.pins.proved[instance.ID] = versionsOn(instance)
 		}
 	}
-	served := func(id world.Patch) bool { return id.ID == moving }
 	for _, move := range p.script.Moves {
+		id := moving[move.Package]
+		served := func(one world.Patch) bool { return one.ID == id }
 		if !move.At.is(info.Operation, now) || !slices.ContainsFunc(p.world.Scenario.Patches, served) {
 			continue
 		}
 		if move.Drop {
-			wavetest.Drop(p.world, moving)
+			if p.pins.proved == nil { // nobody gets it any more, and nobody is behind by it
+				p.pins.catalogue = slices.DeleteFunc(p.pins.catalogue, served)
+			}
+			wavetest.Drop(p.world, id)
 			continue
 		}
 		p.pins.moves++
-		wavetest.Publish(p.world, moving, fmt.Sprintf("0:%d.0-1", 98+p.pins.moves))
+		wavetest.Publish(p.world, id, fmt.Sprintf("0:%d.0-1", 98+p.pins.moves))
 	}
 }
 

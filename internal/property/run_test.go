@@ -33,6 +33,7 @@ type play struct {
 	atOut    map[awssim.CallInfo]outAt // at calls that take an instance out of service
 
 	boots      map[string]string // of managed nodes, before the wave
+	was        map[string]bool   // the machines of production before the wave
 	wasStopped []string          // before the wave
 	wasWarm    []string          // in warm pools before the wave
 
@@ -50,6 +51,7 @@ type play struct {
 	outcomes map[string]patch.Outcome // of instances
 	short    map[string]bool          // groups that the wave told to be one short
 	pins     pins
+	launched map[string]launching // by group of production, before the wave
 }
 
 // run plays the script to its end.
@@ -64,6 +66,11 @@ func (s script) run(t wavetest.TB) *play {
 		p.world, p.wasStopped = w, stoppedIn(w)
 		region := w.Account(wavetest.Production).Region(wavetest.Tokyo)
 		p.excluded = s.exclude(region)
+		p.noteImages(region)
+		p.was = map[string]bool{}
+		for _, machine := range region.Machines() {
+			p.was[machine.ID] = true
+		}
 		for _, group := range region.ScalingGroups() {
 			for _, instance := range group.Warm() {
 				p.wasWarm = append(p.wasWarm, instance.ID)

@@ -90,6 +90,9 @@ type scriptPlan struct {
 	Break          int    `json:",omitempty"` // minutes that a pause lasts
 	Reboot         string `json:",omitempty"` // "" is always
 	Pin            bool   `json:",omitempty"` // production is bound to what staging proves
+	Image          string `json:",omitempty"` // how the image that groups launch from is promoted; "": it is not renewed
+	Keep           int    `json:",omitempty"` // how many images a group keeps, beyond the first
+	ByImage        bool   `json:",omitempty"` // production's root volumes are replaced by the image of what staging proves
 
 	Hooks []scriptHook `json:",omitempty"`
 }

@@ -72,6 +72,9 @@ func (s script) fleet(scenario *world.Scenario) {
 		staging.Instances = nil
 	} else {
 		staging.Instances[0].Count, staging.Instances[0].Zones = s.Staging, zones[:1+s.StagingZones]
+		if s.Plan.ByImage { // production gets its application with its root volumes
+			staging.Instances[0].Image = production.Groups[0].Image
+		}
 		if s.Stopped.Many > 0 && !s.Stopped.Registered {
 			staging.Instances[0].TargetGroups = nil
 		}
@@ -199,6 +202,7 @@ func (s script) plan(plan *patch.Plan) {
 	}
 	staging, production := &stages[0], &stages[1]
 	production.Reboot = patch.Reboot(drawn.Reboot)
+	drawn.image(production)
 	production.Capacity = patch.CapacityMode(or(drawn.Capacity, string(patch.CapacityAuto)))
 	production.Service = ""
 	if drawn.Service {

@@ -2,6 +2,7 @@ package wavetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,9 @@ func launchesUnproven(scaling *world.ScalingGroup, group patch.GroupResult, told
 		return found
 	}
 	for _, member := range scaling.Members() {
+		if slices.ContainsFunc(group.LeftOut, func(out patch.Gap) bool { return out.Instance == member.Instance.ID }) {
+			continue // excluded, and told so
+		}
 		if is := image.Disk().PackageList(); is != member.Instance.Disk().PackageList() {
 			found = append(found, fmt.Sprintf("%s is told to launch what its members have, and %s differs from %s", scaling.Name,
 				image.ID, member.Instance.ID))

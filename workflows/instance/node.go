@@ -32,8 +32,9 @@ func (s *saga) leftTouched() {
 }
 
 // endLeft ends what an earlier try left of a node that serves whatever is done to it, and of which nothing is due any
-// more: its install went on when nobody saw it, or somebody has mended it. Nothing else is left of it, so that its mark
-// comes off; where nobody can tell what the earlier try had done it stays as it was.
+// more: its install went on when nobody saw it, or somebody has mended it. It is proven anew, as by its patch: that
+// nothing is due says nothing of what the earlier try failed by. Then its mark comes off; where nobody can tell what
+// the earlier try had done it stays as it was.
 func (s *saga) endLeft(ctx workflow.Context) {
 	if !s.left || !s.stays() {
 		return
@@ -49,13 +50,40 @@ func (s *saga) endLeft(ctx workflow.Context) {
 		return
 	}
 	if s.record = *read.Record; s.record.Installing {
+		if failed, err := s.proveLeft(ctx); err != nil {
+			result.Outcome, result.Reason = patch.Failed, string(failed)+": "+run.Reason(err)
+			result.FailedHealth = failedHealth(failed, err)
+			s.leftTouched()
+			return
+		}
 		s.wasPatched(ctx)
-		s.note("an earlier try had begun its install, which was not seen to its end: nothing is due, and its checks are " +
-			"well; no bake watched it")
+		s.note("an earlier try had begun its install and had not proven it: nothing is due any more, and it was watched " +
+			"for its bake anew")
+		if s.health.cut {
+			s.note("the bake was cut short by a cancel")
+		}
 	}
 	clean, stop := s.undoing(ctx)
 	defer stop()
 	if err := s.unmark(clean); err != nil {
 		s.strand(patch.StepMark, err)
 	}
+}
+
+// proveLeft looks at the health of one that an earlier try patched, and watches it for its bake, beside what it was
+// before that try.
+func (s *saga) proveLeft(ctx workflow.Context) (patch.Step, error) {
+	groups := s.before.TargetGroups
+	s.before = s.record.Before.State()
+	s.before.TargetGroups = groups
+	s.enter(ctx, patch.StepHealth)
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := s.readClock(s.undoAct(clean)); err != nil {
+		return patch.StepHealth, err
+	}
+	if err := s.awaitHealth(ctx); err != nil {
+		return patch.StepHealth, err
+	}
+	s.enter(ctx, patch.StepBake)
+	return patch.StepBake, s.bake(ctx)
 }

@@ -160,7 +160,8 @@ func TestAPatchThatBreaksANode(t *testing.T) {
 	}
 }
 
-// Its install went on unseen, and a retry finds nothing due: it is patched, and nothing of it is left.
+// Its install went on unseen, and a retry finds nothing due: it is watched for its bake, is patched, and nothing of it
+// is left.
 func TestANodeWhoseInstallEndedUnseen(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Fleet: wavetest.Tills("web-2.3"), Config: wavetest.TillPlan,
@@ -190,7 +191,7 @@ func TestANodeWhoseInstallEndedUnseen(t *testing.T) {
 	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
 	instance := result.Stages[0].Groups[0].Instances[0]
 	require.Equal(t, patch.Patched, instance.Outcome, "%+v", instance)
-	require.Contains(t, instance.Notes[len(instance.Notes)-1], "was not seen to its end")
+	require.Contains(t, instance.Notes[len(instance.Notes)-1], "it was watched for its bake anew")
 	require.NotEmpty(t, instance.BootID)
 	require.Len(t, scene.Effects("StartAutomationExecution"), 2, "nothing is installed twice")
 	require.Empty(t, result.Stranded)
