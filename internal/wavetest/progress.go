@@ -99,11 +99,13 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 	if result == nil {
 		return found
 	}
-	told := map[string]patch.InstanceResult{}
+	// closed are those of groups that say that no window lets them go further
+	told, closed := map[string]patch.InstanceResult{}, map[string]bool{}
 	for _, stage := range result.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
 				told[instance.ID] = instance
+				closed[instance.ID] = strings.HasPrefix(group.Reason, string(patch.RefusedWindowEnds)+": ")
 			}
 			found = append(found, p.unnamed(stage, group)...)
 		}
@@ -118,7 +120,8 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 	switch last.verb {
 	case patch.Retry:
 		for id, why := range last.failed {
-			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !p.tried(id, why, last.events) {
+			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !closed[id] &&
+				!p.tried(id, why, last.events) {
 				found = append(found, fmt.Sprintf("%s was to be tried again, was not, and nobody is told why: %s", id, why))
 			}
 		}
