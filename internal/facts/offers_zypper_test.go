@@ -3,6 +3,8 @@ package facts
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/patchtide/patchtide/internal/shelltest"
 )
 
@@ -50,6 +52,11 @@ exit 104`
 </prompt>
 </stream>
 exit 4`
+	zypperSkipped = `<message type="error">Problem retrieving files from &apos;Third&apos;.
+</message>
+<message type="warning">Skipping repository &apos;Third&apos; because of the above error.</message>
+<message type="error">Some of the repositories have not been refreshed because of an error.</message>
+`
 	zypperAway = `<?xml version='1.0'?>
 <stream>
 <message type="error">Problem retrieving files from &apos;Test repository&apos;.
@@ -79,6 +86,30 @@ func TestOffersOfZypper(t *testing.T) {
 			requireOffers(t, "zypper", Offers{
 				Unresolved: "Problem: nothing provides nowhere needed by bind-9.16-2.x86_64 Solution 1: do not install bind-9.16-2.x86_64",
 			}, dry(t, shell, folder, []string{"DPKG_ADMINDIR=/none"}, "bind.x86_64 0:9.16-2"))
+		})
+	}
+}
+
+// A repository that is away keeps nobody from what the others serve. What is not found then may stand in that one.
+func TestOffersOfZypperWithARepositoryAway(t *testing.T) {
+	for _, shell := range shelltest.Shells(t) {
+		t.Run(shell.Name, func(t *testing.T) {
+			folder := t.TempDir()
+			fakeTool(t, folder, "zypper", "*locks*", zypperNoLocks, "*--dry-run*", zypperSkipped+zypperResolved+"exit 106")
+			requireOffers(t, "zypper", Offers{
+				Beside: []string{"newdep.noarch 1:2-1"}, Gone: []string{"olddep.noarch 0:1-1"},
+			}, dry(t, shell, folder, []string{"DPKG_ADMINDIR=/none"}, "bind.x86_64 0:9.16-2"))
+
+			for what, said := range map[string]string{
+				"cannot be found":     zypperSkipped + zypperAbsent,
+				"cannot be resolved":  zypperSkipped + zypperProblem,
+				"is nothing to do of": zypperSkipped + "Nothing to do.\nexit 106",
+			} {
+				fakeTool(t, folder, "zypper", "*locks*", zypperNoLocks, "*--dry-run*", said)
+				ran := shell.Run(t, dryMachine(t, folder, "bind.x86_64 0:9.16-2"), "DPKG_ADMINDIR=/none")
+				require.NotZero(t, ran.Code, "what %s is told as if all repositories had answered: %s", what, ran.Stdout)
+				require.Regexp(t, "dry install by zypper came to no end.*Problem retrieving files", ran.Stderr, what)
+			}
 		})
 	}
 }

@@ -112,7 +112,9 @@ REFUSED
     /^ +replacing / { print "gone", $2, ($3 ~ /:/ ? "" : "0:") $3; next } /^ [^ ]/ { told() } /^ / { for (i = 1; i <= NF; i++) f[++n] = $i }')
 }
 
-# zypper: a package is "name.arch=epoch:version-release".
+# zypper: a package is "name.arch=epoch:version-release". Its repositories are all alike: one that is away keeps nobody
+# from what the others serve either.
+all_found() { has '<install-summary' && ! has 'No provider of\|Problem: '; }
 ask_zypper() {
   tool=zypper; run zypper -n --xmlout locks; [ "$code" = 0 ] || no_answer zypper
   locks=$(printf '%s\n' "$said" | sed -n 's/.*<name>\(.*\)<\/name>.*/\1/p')
@@ -130,7 +132,7 @@ ASKED
     # shellcheck disable=SC2046
     set -- $(rest | sed 's/ \(0:\)*/=/'); [ $# -gt 0 ] || return 0
     run zypper -n --xmlout install --dry-run "$@"
-    if has 'Skipping repository\|have not been refreshed'; then no_answer zypper; fi
+    if has 'Skipping repository\|have not been refreshed' && ! all_found; then no_answer zypper; fi
     unknown=$(printf '%s\n' "$said" | sed -n 's/.*No provider of &apos;\(.*\)&apos; found.*/\1/p')
     [ -n "$unknown" ] || break
     unknown=$(rest | NOT="$unknown" awk '
