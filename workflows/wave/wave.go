@@ -88,7 +88,7 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 		w.endRefused(ctx, err)
 		return nil, err
 	}
-	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason+takesOnly(request.Only)+w.overWords()))
+	w.tell(ctx, patch.NoticeStarted, by(request.Actor, startWords(request, w.over)))
 	outcomes := notStarted(w.plan)
 	if !w.hooksBefore(ctx) {
 		return w.end(ctx, patch.Failed, outcomes)
@@ -183,12 +183,23 @@ func (w *wave) resolve(ctx workflow.Context) error {
 	return nil
 }
 
-// overWords tells of exceptions whose day is over, to whoever is told that the wave has begun.
-func (w *wave) overWords() (said string) {
-	for _, over := range w.over {
-		said += ". The " + over
+// startWords are why a wave was started, whom it takes, and which exceptions' day is over, for whoever is told that it
+// has begun; "": there is nothing to say.
+func startWords(request Request, over []string) string {
+	var said []string
+	if request.Reason != "" {
+		said = append(said, request.Reason)
 	}
-	return said
+	if only := strings.TrimPrefix(takesOnly(request.Only), ". "); only != "" {
+		said = append(said, only)
+	}
+	for _, exception := range over {
+		said = append(said, "The "+exception)
+	}
+	if len(said) > 1 {
+		said[0] = strings.TrimSuffix(said[0], ".")
+	}
+	return strings.Join(said, ". ")
 }
 
 // resolvePlan reads the plan from the worker's configuration into history: a replay depends on no file.
