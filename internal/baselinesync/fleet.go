@@ -7,14 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/aws"
 )
-
-// atOnce bounds how many places are asked at the same time; AWS's quotas are per account and region.
-const atOnce = 8
 
 // budget bounds one place: a region that does not answer keeps nobody else waiting.
 const budget = 2 * time.Minute
@@ -85,29 +80,13 @@ func (s State) Since() string {
 
 // Compare asks every place. One that cannot be asked is Unread and keeps no other from it.
 func Compare(ctx context.Context, places []Place) []State {
-	return each(ctx, places, func(ctx context.Context, i int) State { return places[i].compare(ctx) })
+	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State { return places[i].compare(ctx) })
 }
 
 // Sync makes every place's baseline equal to its file where Compare has found it otherwise: only what was shown is
 // changed. Where it has changed meanwhile nothing is done.
 func Sync(ctx context.Context, places []Place, shown []State) []State {
-	return each(ctx, places, func(ctx context.Context, i int) State { return places[i].sync(ctx, shown[i]) })
-}
-
-func each(ctx context.Context, places []Place, do func(ctx context.Context, i int) State) []State {
-	states := make([]State, len(places))
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i := range places {
-		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(ctx, budget)
-			defer cancel()
-			states[i] = do(ctx, i)
-			return nil
-		})
-	}
-	_ = group.Wait() // a place has a state, never an error
-	return states
+	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State { return places[i].sync(ctx, shown[i]) })
 }
 
 func (p Place) state() State {

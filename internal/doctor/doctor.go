@@ -11,9 +11,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"go.temporal.io/sdk/client"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/patchtide/patchtide/config"
+	paws "github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/baselinesync"
 	"github.com/patchtide/patchtide/internal/worker"
 )
@@ -67,13 +67,8 @@ type Options struct {
 	Progress func(done, all int, what string)
 }
 
-const (
-	// atOnce bounds how many places are looked at at the same time: AWS's quotas are per account and region, this
-	// machine's sockets are not.
-	atOnce = 8
-	// budget bounds one place. A region that does not answer is a problem; the others are not kept waiting.
-	budget = 2 * time.Minute
-)
+// budget bounds one place. A region that does not answer is a problem; the others are not kept waiting.
+const budget = 2 * time.Minute
 
 // job looks at one place.
 type job struct {
@@ -99,28 +94,20 @@ func Look(calledOff context.Context, options Options) Report {
 			)
 		}
 	}
-	found := make([][]Result, len(jobs))
 	var mu sync.Mutex
 	done := 0
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i, job := range jobs {
-		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(calledOff, budget)
-			defer cancel()
-			found[i] = job.look(ctx)
-			if calledOff.Err() != nil {
-				found[i] = []Result{{job.what, "", Unknown, "called off before it was looked at", "run patchtide doctor again"}}
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if done++; options.Progress != nil {
-				options.Progress(done, len(jobs), job.what)
-			}
-			return nil
-		})
-	}
-	_ = group.Wait() // a job has results, never an error
+	found := paws.EachPlace(calledOff, len(jobs), budget, func(ctx context.Context, i int) []Result {
+		results := jobs[i].look(ctx)
+		if calledOff.Err() != nil {
+			results = []Result{{jobs[i].what, "", Unknown, "called off before it was looked at", "run patchtide doctor again"}}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; options.Progress != nil {
+			options.Progress(done, len(jobs), jobs[i].what)
+		}
+		return results
+	})
 	report := Report{OK: true, Results: []Result{}}
 	for _, results := range found {
 		for _, result := range results {

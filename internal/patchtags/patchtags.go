@@ -11,15 +11,12 @@ import (
 	"time"
 
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 const (
-	// atOnce bounds how many groups are asked at the same time.
-	atOnce = 8
 	// budget bounds one group: an account that does not answer keeps nobody else waiting.
 	budget = 5 * time.Minute
 	// looks is how often a tag that was set is looked for before it is told as not seen yet: EC2's lists lag.
@@ -82,7 +79,7 @@ func (s State) Count(has Has) (count int) {
 
 // Look reads how every group stands. It changes nothing.
 func Look(ctx context.Context, places []Place) []State {
-	return each(ctx, places, func(ctx context.Context, i int) State {
+	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State {
 		state, _, _ := places[i].look(ctx)
 		return state
 	})
@@ -90,23 +87,7 @@ func Look(ctx context.Context, places []Place) []State {
 
 // Apply sets the tag on each instance that was shown to lack it and lacks it still, and looks whether it is there.
 func Apply(ctx context.Context, places []Place, shown []State) []State {
-	return each(ctx, places, func(ctx context.Context, i int) State { return places[i].apply(ctx, shown[i]) })
-}
-
-func each(ctx context.Context, places []Place, do func(context.Context, int) State) []State {
-	states := make([]State, len(places))
-	var group errgroup.Group
-	group.SetLimit(atOnce)
-	for i := range places {
-		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(ctx, budget)
-			defer cancel()
-			states[i] = do(ctx, i)
-			return nil
-		})
-	}
-	_ = group.Wait() // a place has a state, never an error
-	return states
+	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State { return places[i].apply(ctx, shown[i]) })
 }
 
 // look reads a group; with it come the services there.
