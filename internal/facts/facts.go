@@ -84,6 +84,19 @@ func lastObject(output string) (line string) {
 	return line
 }
 
+// printedObject reads the line of JSON that a script printed, and makes its text plain; who printed it stands in errors.
+func printedObject[T any](output, who string) (*T, error) {
+	line, read := lastObject(output), new(T)
+	if line == "" {
+		return nil, errors.New(who + " printed no line of JSON")
+	}
+	if err := json.Unmarshal([]byte(line), read); err != nil {
+		return nil, fmt.Errorf("the line of %s is no JSON: %w", who, err)
+	}
+	plain.Strings(read)
+	return read, nil
+}
+
 // Parse reads a script's output. The packages are nil when AWS cut them off (it keeps 24,000 characters of output),
 // which is no error: their hash stands before them.
 func Parse(output string) (*patch.MachineFacts, []string, error) {

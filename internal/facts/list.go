@@ -2,14 +2,11 @@ package facts
 
 import (
 	_ "embed"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/internal/plain"
 )
 
 //go:embed scripts/list.sh
@@ -58,14 +55,5 @@ type ListRead struct {
 
 // ParseList reads what the script printed.
 func ParseList(output string) (*ListRead, error) {
-	line := lastObject(output)
-	if line == "" {
-		return nil, errors.New("the script that reads a list printed no line of JSON")
-	}
-	var read ListRead
-	if err := json.Unmarshal([]byte(line), &read); err != nil {
-		return nil, fmt.Errorf("the line of the script that reads a list is no JSON: %w", err)
-	}
-	plain.Strings(&read)
-	return &read, nil
+	return printedObject[ListRead](output, "the script that reads a list")
 }

@@ -2,13 +2,9 @@ package facts
 
 import (
 	_ "embed"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
-
-	"github.com/patchtide/patchtide/internal/plain"
 )
 
 //go:embed scripts/offers.sh
@@ -65,17 +61,9 @@ type Offers struct {
 
 // ParseOffers reads what the script printed of so many packages.
 func ParseOffers(output string, asked int) (*Offers, error) {
-	line := lastObject(output)
-	if line == "" {
-		return nil, errors.New("the dry install printed no line of JSON")
-	}
-	var offers Offers
-	if err := json.Unmarshal([]byte(line), &offers); err != nil {
-		return nil, fmt.Errorf("the dry install's line is no JSON: %w", err)
-	}
-	plain.Strings(&offers)
-	if offers.Asked != asked {
+	offers, err := printedObject[Offers](output, "the dry install")
+	if err == nil && offers.Asked != asked {
 		return nil, fmt.Errorf("the dry install was of %d packages, and %d were asked for", offers.Asked, asked)
 	}
-	return &offers, nil
+	return offers, err
 }
