@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,9 +49,6 @@ type Requests struct {
 
 // mostMetrics bounds those of a check: with as many peers as there may be, one call of CloudWatch asks for all.
 const mostMetrics = 10
-
-// identifier is an id of metric math, or a function of it.
-var identifier = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
 
 // manySeries are functions of metric math that come to several series, or read other metrics than those that stand in
 // the check.
@@ -102,7 +98,7 @@ func (v *validator) checkDimensions(at string, metric Metric) (single bool) {
 }
 
 func (v *validator) checkExpression(at, expression string, known map[string]Metric) {
-	for _, word := range identifier.FindAllString(expression, -1) {
+	for _, word := range patch.MathWords(expression) {
 		_, is := known[word]
 		switch {
 		case slices.Contains(manySeries, word):

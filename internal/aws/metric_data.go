@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"time"
 
@@ -166,9 +165,6 @@ func requestsID(check patch.MetricCheck, n int) string {
 	return metricID(n, check.Requests.Of)
 }
 
-// identifier is an id of metric math, or a function of it.
-var identifier = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
-
 // queriesOf are the queries for one of the instances.
 func queriesOf(check patch.MetricCheck, n int, instance string) []cwtypes.MetricDataQuery {
 	period, known := int32(check.Period.D()/time.Second), map[string]bool{}
@@ -192,7 +188,7 @@ func queriesOf(check patch.MetricCheck, n int, instance string) []cwtypes.Metric
 	if check.Expression == "" {
 		return queries
 	}
-	expression := identifier.ReplaceAllStringFunc(check.Expression, func(word string) string {
+	expression := patch.ReplaceMathWords(check.Expression, func(word string) string {
 		if known[word] {
 			return metricID(n, word)
 		}
