@@ -43,7 +43,7 @@ func timingDoc() map[string]string {
 		"read_lag": "How long AWS's lists may not yet show what was just made.",
 		"rollback_max_age": "How old a backup may be, by AWS's clock, before rolling back a closed wave asks for " +
 			"--accept-loss: what was written since is lost.",
-		"retry": "The first pause before a failed change is tried again; it doubles up to a minute.",
+		"retry": "The first pause before a failed change is tried again, at most 1m; it doubles up to a minute.",
 	}
 }
 
@@ -68,6 +68,19 @@ func resolveTiming(written map[string]patch.Duration) patch.Timing {
 		}
 	}
 	return timing
+}
+
+func (v *validator) checkTiming(at string, written map[string]patch.Duration) {
+	known := timingKeys()
+	for key := range written {
+		if !slices.Contains(known, key) {
+			v.doc.Problem(at+"."+key, "unknown key; known here: %s", strings.Join(known, ", "))
+		}
+	}
+	if retry := written["retry"]; retry > patch.LongestRetry {
+		v.doc.Problem(at+".retry", "%s is more than %s, the longest allowed: no failed change is left alone for longer",
+			shortDuration(retry.D()), shortDuration(patch.LongestRetry.D()))
+	}
 }
 
 func timingKeys() []string {

@@ -117,12 +117,7 @@ func (v *validator) checkPlan(at string, plan Plan) {
 	}
 	v.checkPin(at, plan)
 	v.checkImage(at+".image", plan.Image, plan.allGroups())
-	known := timingKeys()
-	for key := range plan.Timing {
-		if !slices.Contains(known, key) {
-			v.doc.Problem(at+".timing."+key, "unknown key; known here: %s", strings.Join(known, ", "))
-		}
-	}
+	v.checkTiming(at+".timing", plan.Timing)
 	v.checkExclude(at+".exclude", plan.Exclude)
 	v.checkHooks(at, plan)
 	v.notEmpty(at+".stages", len(plan.Stages), "stages: [{name: staging, groups: [...]}]")

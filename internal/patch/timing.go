@@ -18,7 +18,7 @@ type Timing struct {
 	Poll Duration `json:"poll"`
 	// HealthPoll is the time between two looks at health; a bake looks this often.
 	HealthPoll Duration `json:"health_poll"`
-	// Retry is the first pause between two attempts of an act; it doubles up to a minute (scaled alike).
+	// Retry is the first pause between two attempts of an act, LongestRetry at most; it doubles up to that (scaled alike).
 	Retry Duration `json:"retry"`
 	// ActBudget bounds an act's retries while going forward; compensation has no such bound.
 	ActBudget Duration `json:"act_budget"`
@@ -56,6 +56,10 @@ type Timing struct {
 	// also undoes deployments, rotated secrets and a domain's machine password, so that going on must be asked for.
 	RollbackMaxAge Duration `json:"rollback_max_age"`
 }
+
+// LongestRetry is the longest pause between two attempts of an act, the first one included: Temporal takes no first
+// pause that is longer than the longest.
+const LongestRetry = Duration(time.Minute)
 
 // DefaultTiming returns the values used where a plan is silent.
 func DefaultTiming() Timing {

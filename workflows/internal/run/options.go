@@ -20,7 +20,7 @@ const ParentClose = enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL
 
 // slowest is the longest pause between two attempts of an act: 2 s becomes a minute, and nothing else more than that,
 // for what is doubted is believed by looks that follow one another.
-func slowest(t patch.Timing) time.Duration { return max(min(30*t.Retry.D(), time.Minute), t.Retry.D()) }
+func slowest(t patch.Timing) time.Duration { return min(30*t.Retry.D(), patch.LongestRetry.D()) }
 
 // Acting is for what changes AWS, going forward: on a disconnected context, so that a cancel cannot let its effect land
 // after the undo looked, and always awaited. It gives up after ActBudget, and at once on what only a person can mend.
