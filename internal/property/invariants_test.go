@@ -39,7 +39,7 @@ func (p *play) violations() []string {
 	})
 	found = append(found, p.outWrong()...)
 	found = append(found, p.nodesWrong()...)
-	found = append(found, p.imagesWrong()...)
+	found = append(found, p.ImageOpen(p.result)...)
 	found = append(found, p.metricWrong()...)
 	found = append(found, p.touchedExcluded()...)
 	found = append(found, p.stopsOthers()...)

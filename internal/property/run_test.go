@@ -51,7 +51,6 @@ type play struct {
 	outcomes map[string]patch.Outcome // of instances
 	short    map[string]bool          // groups that the wave told to be one short
 	pins     pins
-	launched map[string]launching // by group of production, before the wave
 }
 
 // run plays the script to its end.
@@ -66,7 +65,6 @@ func (s script) run(t wavetest.TB) *play {
 		p.world, p.wasStopped = w, stoppedIn(w)
 		region := w.Account(wavetest.Production).Region(wavetest.Tokyo)
 		p.excluded = s.exclude(region)
-		p.noteImages(region)
 		p.was = map[string]bool{}
 		for _, machine := range region.Machines() {
 			p.was[machine.ID] = true

@@ -99,13 +99,15 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 	if result == nil {
 		return found
 	}
-	// closed are those of groups that say that no window lets them go further
-	told, closed := map[string]patch.InstanceResult{}, map[string]bool{}
+	// saysSo are those of groups that say for all of them that no window lets them go further, or why they could not be
+	// looked at, for which they were skipped.
+	told, saysSo := map[string]patch.InstanceResult{}, map[string]bool{}
 	for _, stage := range result.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
 				told[instance.ID] = instance
-				closed[instance.ID] = strings.HasPrefix(group.Reason, string(patch.RefusedWindowEnds)+": ")
+				saysSo[instance.ID] = strings.HasPrefix(group.Reason, string(patch.RefusedWindowEnds)+": ") ||
+					strings.HasPrefix(group.Reason, "skipped: ")
 			}
 			found = append(found, p.unnamed(stage, group)...)
 		}
@@ -120,7 +122,7 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 	switch last.verb {
 	case patch.Retry:
 		for id, why := range last.failed {
-			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !closed[id] &&
+			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !saysSo[id] &&
 				!p.tried(id, why, last.events) {
 				found = append(found, fmt.Sprintf("%s was to be tried again, was not, and nobody is told why: %s", id, why))
 			}
