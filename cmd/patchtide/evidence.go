@@ -74,7 +74,8 @@ func printVerified(out io.Writer, found evidence.Verified) error {
 	if found.Others > 0 {
 		counted += ", " + shown.Plural(found.Others, "other document") + " (what is frozen, or what groups left)"
 	}
-	line(out, "%s, %s, %s, %s: %s", counted, shown.Plural(found.Documents, "version")+" of their documents", shown.Plural(found.Instances, "document")+" of instances",
+	line(out, "%s, %s, %s, %s: %s", counted, shown.Plural(found.Documents, "version")+" of their documents",
+		shown.Plural(found.Instances, "document")+" of instances",
 		shown.Plural(found.Records, "version")+" of journal records", said)
 	return nil
 }

@@ -21,7 +21,8 @@ type awayError struct {
 
 func (e *awayError) Error() string {
 	return fmt.Sprintf("Temporal at %s does not answer: %v; if the address is right, start the server: waves stand still "+
-		"without it and go on when it is back; else set TEMPORAL_ADDRESS, a profile, or --temporal-address", e.address, e.cause)
+		"without it and go on when it is back; else set TEMPORAL_ADDRESS, a profile, or --temporal-address",
+		e.address, e.cause)
 }
 
 func (e *awayError) Unwrap() error { return e.cause }

@@ -26,7 +26,8 @@ patchtide wave logs wave-web-20261122-082540 --follow`,
 		Long: "Tell what a wave did, in order: its states, what people decided and why, each step of each instance, " +
 			"failures and holds with their reasons; last, what it waits for now. It is read from Temporal's histories and " +
 			"needs no worker. Once Temporal has forgotten the wave, or while it is away, the evidence that the " +
-			"configuration file names still tells decisions and results. --follow goes on until the wave has closed; with --json each event is a " +
+			"configuration file names still tells decisions and results. --follow goes on until the wave has closed; with " +
+			"--json each event is a " +
 			"document on a line of its own. Exit code 0 however the wave ended.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

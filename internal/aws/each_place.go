@@ -2,9 +2,8 @@ package aws
 
 import (
 	"context"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // PlacesAtOnce is how many places are asked at the same time: AWS's quotas are per account and region.
@@ -16,16 +15,17 @@ func EachPlace[T any](
 	ctx context.Context, places int, budget time.Duration, ask func(ctx context.Context, place int) T,
 ) []T {
 	answers := make([]T, places)
-	var group errgroup.Group
-	group.SetLimit(PlacesAtOnce)
+	free := make(chan struct{}, PlacesAtOnce)
+	var asking sync.WaitGroup
 	for place := range places {
-		group.Go(func() error {
+		free <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-free }()
 			ctx, cancel := context.WithTimeout(ctx, budget)
 			defer cancel()
 			answers[place] = ask(ctx, place)
-			return nil
 		})
 	}
-	_ = group.Wait() // a place has an answer, never an error
+	asking.Wait()
 	return answers
 }

@@ -80,13 +80,17 @@ func (s State) Since() string {
 
 // Compare asks every place. One that cannot be asked is Unread and keeps no other from it.
 func Compare(ctx context.Context, places []Place) []State {
-	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State { return places[i].compare(ctx) })
+	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State {
+		return places[i].compare(ctx)
+	})
 }
 
 // Sync makes every place's baseline equal to its file where Compare has found it otherwise: only what was shown is
 // changed. Where it has changed meanwhile nothing is done.
 func Sync(ctx context.Context, places []Place, shown []State) []State {
-	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State { return places[i].sync(ctx, shown[i]) })
+	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State {
+		return places[i].sync(ctx, shown[i])
+	})
 }
 
 func (p Place) state() State {

@@ -84,7 +84,8 @@ func lastObject(output string) (line string) {
 	return line
 }
 
-// printedObject reads the line of JSON that a script printed, and makes its text plain; who printed it stands in errors.
+// printedObject reads the line of JSON that a script printed, and makes its text plain; who printed it stands in
+// errors.
 func printedObject[T any](output, who string) (*T, error) {
 	line, read := lastObject(output), new(T)
 	if line == "" {

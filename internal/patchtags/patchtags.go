@@ -87,7 +87,9 @@ func Look(ctx context.Context, places []Place) []State {
 
 // Apply sets the tag on each instance that was shown to lack it and lacks it still, and looks whether it is there.
 func Apply(ctx context.Context, places []Place, shown []State) []State {
-	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State { return places[i].apply(ctx, shown[i]) })
+	return aws.EachPlace(ctx, len(places), budget, func(ctx context.Context, i int) State {
+		return places[i].apply(ctx, shown[i])
+	})
 }
 
 // look reads a group; with it come the services there.

@@ -21,8 +21,8 @@ func Drop(w *world.World, id string) {
 	})
 }
 
-// Supersede has the repositories serve a newer version of a package from now on, and those before no more. It runs under
-// the simulator's lock.
+// Supersede has the repositories serve a newer version of a package from now on, and those before no more. It runs
+// under the simulator's lock.
 func Supersede(w *world.World, id, version string) {
 	Publish(w, id, version)
 	w.Scenario.Patches = slices.DeleteFunc(slices.Clone(w.Scenario.Patches), func(served world.Patch) bool {

@@ -20,15 +20,20 @@ func TestWhatIsToldOfAWaveThatBegins(t *testing.T) {
 		{"nothing", Request{}, nil, ""},
 		{"why", Request{Reason: "monthly."}, nil, "monthly."},
 		{
-			"an exception whose day is over", Request{Reason: "monthly."}, []string{"baseline ours has an exception"},
+			"an exception whose day is over",
+			Request{Reason: "monthly."},
+			[]string{"baseline ours has an exception"},
 			"monthly. The baseline ours has an exception",
 		},
 		{
-			"one, and nobody said why", Request{}, []string{"baseline ours has an exception"},
+			"one, and nobody said why",
+			Request{},
+			[]string{"baseline ours has an exception"},
 			"The baseline ours has an exception",
 		},
 		{
-			"several, of a wave that takes a part", Request{Reason: "monthly", Only: only},
+			"several, of a wave that takes a part",
+			Request{Reason: "monthly", Only: only},
 			[]string{"baseline ours has an exception", "baseline theirs has another"},
 			"monthly. It takes only " + only.String() + ". The baseline ours has an exception. The baseline theirs has another",
 		},
