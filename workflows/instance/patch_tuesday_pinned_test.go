@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/manifest"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
@@ -72,6 +74,35 @@ func TestWindowsIsBoundToWhatStagingProved(t *testing.T) {
 					}
 				})
 			}
+			changes := changesOf(t, scene, result)
+			require.Empty(t, changes.Untold)
+			require.Len(t, changes.Systems, 1)
+			require.Equal(t, "Windows Server 2022 Datacenter", changes.Systems[0].Name)
+			require.Len(t, changes.Systems[0].Instances, 6)
+			onAll := []string{}
+			for _, change := range changes.Systems[0].Packages {
+				if len(change.Instances) == 6 {
+					require.Empty(t, change.From)
+					onAll = append(onAll, change.Name)
+				}
+			}
+			require.ElementsMatch(t, c.has, onAll)
 		})
 	}
+}
+
+// changesOf is what a wave changed, by its evidence: what `patchtide wave diff` shows.
+func changesOf(t *testing.T, scene *wavetest.Scene, result *patch.WaveResult) manifest.Changes {
+	t.Helper()
+	ended, ids := map[string]patch.Outcome{}, []string{}
+	for _, stage := range result.Stages {
+		for _, group := range stage.Groups {
+			for _, one := range group.Instances {
+				ended[one.ID], ids = one.Outcome, append(ids, one.ID)
+			}
+		}
+	}
+	machines, err := evidence.ReadInstances[patch.InstanceDetails](t.Context(), scene.Store.GetInstance, result.WaveID, ids)
+	require.NoError(t, err)
+	return manifest.ChangesOf(result.WaveID, machines, ended)
 }

@@ -33,6 +33,7 @@ func patchTuesday(patches ...world.Patch) func(*world.Scenario) {
 		s.OperatingSystems = append(s.OperatingSystems, world.OperatingSystem{
 			Name: "windows-server-2022", SSM: "WINDOWS", Platform: "Windows",
 			PlatformName: "Microsoft Windows Server 2022 Datacenter", PlatformVersion: "10.0.20348",
+			Release: "Windows Server 2022 Datacenter",
 			Product: "WindowsServer2022", Kernel: "KB5040000", Packages: map[string]string{"KB5040000": "installed"},
 		})
 		for i := range s.Images {
