@@ -32,13 +32,15 @@ type ProvenStage struct {
 	Soak     *Soak     `json:"soak,omitempty"`     // after it; nil: none was asked for
 }
 
-// ProvenStages are those before a stage, counted from 0.
+// ProvenStages are those before a stage, counted from 0. Who approved a step of one has not let it begin: a step asks
+// once one is done.
 func (s WaveStatus) ProvenStages(before int) []ProvenStage {
 	stages := make([]ProvenStage, before)
 	for i, stage := range s.Stages[:before] {
 		stages[i] = ProvenStage{Name: stage.Name, Outcome: stage.Outcome, Soak: stage.Soak}
 		for _, decision := range s.Decisions {
-			if decision.Verb == Approve && decision.Stage == stage.Name {
+			steps := len(stage.Steps) > 0 && !stage.Steps[0].Done.IsZero() && decision.At.After(stage.Steps[0].Done)
+			if decision.Verb == Approve && decision.Stage == stage.Name && !steps {
 				stages[i].Approved = &decision
 			}
 		}
