@@ -240,7 +240,7 @@ func ec2State(state world.InstanceState) *types.InstanceState {
 func ec2Instance(i *world.Instance) types.Instance {
 	out := types.Instance{
 		InstanceId: aws.String(i.ID), ImageId: aws.String(i.Image.ID), InstanceType: types.InstanceType(i.Type),
-		State: ec2State(i.State), LaunchTime: aws.Time(i.LaunchTime), Architecture: types.ArchitectureValuesX8664,
+		State: ec2State(i.State), LaunchTime: aws.Time(i.LaunchTime),
 		Placement:          &types.Placement{AvailabilityZone: aws.String(i.Zone), Tenancy: types.TenancyDefault},
 		RootDeviceName:     aws.String(world.RootDevice),
 		RootDeviceType:     types.DeviceTypeEbs,
@@ -251,7 +251,7 @@ func ec2Instance(i *world.Instance) types.Instance {
 		PlatformDetails:    aws.String("Linux/UNIX"),
 		HibernationOptions: &types.HibernationOptions{Configured: aws.Bool(i.Hibernates)},
 		Monitoring:         &types.Monitoring{State: types.MonitoringStateDisabled},
-		EbsOptimized:       aws.Bool(false), EnaSupport: aws.Bool(!i.Image.NoENA), AmiLaunchIndex: aws.Int32(0),
+		EbsOptimized:       aws.Bool(false), AmiLaunchIndex: aws.Int32(0),
 		ClientToken: aws.String(""), PublicDnsName: aws.String(""), PrivateDnsName: aws.String(""),
 		CpuOptions: &types.CpuOptions{CoreCount: aws.Int32(1), ThreadsPerCore: aws.Int32(2)},
 		MetadataOptions: &types.InstanceMetadataOptionsResponse{
@@ -261,7 +261,7 @@ func ec2Instance(i *world.Instance) types.Instance {
 			InstanceMetadataTags: types.InstanceMetadataTagsStateDisabled,
 		},
 	}
-	out.ProductCodes, out.UsageOperation = productCodes(i.Image), aws.String(usage(i.Image))
+	tellKind(&out, i.Image)
 	if i.Image.OS().Windows() {
 		out.Platform, out.PlatformDetails = "windows", aws.String("Windows") // in small letters, as EC2 has it
 	}
@@ -293,15 +293,6 @@ func ec2Instance(i *world.Instance) types.Instance {
 }
 
 func reservationOf(i *world.Instance) string { return "r-" + i.ID[2:] }
-
-func productCodes(image *world.Image) []types.ProductCode {
-	if image.Product == "" {
-		return nil
-	}
-	return []types.ProductCode{
-		{ProductCodeId: aws.String(image.Product), ProductCodeType: types.ProductCodeValuesMarketplace},
-	}
-}
 
 func ec2Status(i *world.Instance) types.InstanceStatus {
 	check := types.SummaryStatus(i.StatusCheck())

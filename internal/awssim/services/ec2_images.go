@@ -134,11 +134,11 @@ func ec2Image(image *world.Image, account string) types.Image {
 	view := types.Image{
 		ImageId: aws.String(image.ID), Name: aws.String(image.Name), State: types.ImageState(image.State()), OwnerId: &owner,
 		RootDeviceType: types.DeviceTypeEbs, RootDeviceName: aws.String(world.RootDevice), Tags: ec2Tags(image.Tags),
-		CreationDate: aws.String(image.Created.UTC().Format(time.RFC3339)), Architecture: types.ArchitectureValuesX8664,
-		Description: notEmpty(image.Description), VirtualizationType: types.VirtualizationTypeHvm, Public: aws.Bool(false),
+		CreationDate: aws.String(image.Created.UTC().Format(time.RFC3339)),
+		Description:  notEmpty(image.Description), VirtualizationType: types.VirtualizationTypeHvm, Public: aws.Bool(false),
 		ImageType: types.ImageTypeValuesMachine,
 	}
-	view.ProductCodes = productCodes(image)
+	tellImageKind(&view, image)
 	if image.State() == "failed" && image.Reason != "" {
 		view.StateReason = &types.StateReason{Code: aws.String("InternalError"), Message: aws.String(image.Reason)}
 	}
@@ -146,7 +146,6 @@ func ec2Image(image *world.Image, account string) types.Image {
 		DeviceName: aws.String(world.RootDevice),
 		Ebs:        &types.EbsBlockDevice{SnapshotId: notEmpty(image.Snapshot), VolumeSize: aws.Int32(world.SizeGiB)},
 	}}
-	view.UsageOperation, view.EnaSupport = aws.String(usage(image)), aws.Bool(!image.NoENA)
 	if image.OS().Windows() {
 		view.Platform, view.PlatformDetails = types.PlatformValuesWindows, aws.String("Windows")
 	}
@@ -156,14 +155,6 @@ func ec2Image(image *world.Image, account string) types.Image {
 		})
 	}
 	return view
-}
-
-// usage is EC2's code of what is billed (EC2 User Guide, AMI billing information fields).
-func usage(image *world.Image) string {
-	if image.OS().Windows() {
-		return "RunInstances:0002"
-	}
-	return "RunInstances"
 }
 
 // createSnapshots snapshots the volumes of an instance, which here is its root.

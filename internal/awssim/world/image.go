@@ -34,7 +34,7 @@ func (r *Region) CreateImage(instanceID, name, description string, noReboot bool
 	}
 	image := &Image{
 		ID: r.NewID("ami"), Name: name, Description: description, Created: r.World.now, Tags: tags.Clone(),
-		Owner: r.Account.ID, Product: instance.Image.Product, NoENA: instance.Image.NoENA,
+		Owner: r.Account.ID, ImageKind: instance.Image.ImageKind,
 		Key: snapshot.Key, Snapshot: snapshot.ID, made: snapshot, disk: content,
 	}
 	r.images.put(image.ID, image)

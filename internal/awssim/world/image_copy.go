@@ -54,7 +54,7 @@ func (r *Region) CopyImage(in ImageCopy) (*Image, error) {
 	}
 	image := &Image{
 		ID: r.NewID("ami"), Name: in.Name, Description: in.Description, Created: r.World.now, Tags: in.Tags.Clone(),
-		Owner: r.Account.ID, Product: source.Product, Key: key, Snapshot: snapshot.ID, Source: source.ID,
+		Owner: r.Account.ID, ImageKind: source.ImageKind, Key: key, Snapshot: snapshot.ID, Source: source.ID,
 		SourceRegion: in.SourceRegion, made: snapshot, disk: source.disk.Clone(),
 	}
 	r.snapshots.put(snapshot.ID, snapshot)

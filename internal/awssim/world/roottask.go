@@ -61,7 +61,7 @@ func (r *Region) ReplaceRoot(instanceID, from, token string, deleteOld bool, tag
 		)
 	}
 	switch {
-	case instance.Image.Product != "" && r.World.Has(DoubtProductsNotRestored):
+	case instance.Image.ProductCode != "" && r.World.Has(DoubtProductsNotRestored):
 		return nil, api.Errorf(
 			"UnsupportedOperation", "The root volume of instance '%s' cannot be replaced: its image has a product code.",
 			instanceID,
@@ -102,8 +102,7 @@ func (r *Region) ReplaceRoot(instanceID, from, token string, deleteOld bool, tag
 			return nil, api.Errorf("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", imageID)
 		case image.State() != "available":
 			return nil, api.Errorf("InvalidAMIID.Unavailable", "The image ID '%s' is not yet available", imageID)
-		case image.Product != instance.Image.Product || image.OS().Platform != instance.Image.OS().Platform:
-			// "must have the same product code, billing information, architecture type, and virtualization type"
+		case !image.fits(instance.Image):
 			return nil, api.Errorf(
 				"InvalidParameterValue", "Image '%s' does not fit the image of instance '%s'.", imageID, instanceID,
 			)

@@ -119,9 +119,7 @@ type ImageSpec struct {
 	OS   string `yaml:"os"`
 	App  App    `yaml:"app"`
 
-	ProductCode string `yaml:"product_code"` // of the Marketplace; empty: it is none of its images
-
-	NoENA bool `yaml:"no_ena"` // it does not support enhanced networking by ENA, nor do its instances
+	ImageKind `yaml:",inline"`
 
 	KMSKey string `yaml:"kms_key"` // ARN of the key of its encrypted root volume; empty: not encrypted
 

@@ -203,8 +203,8 @@ type Image struct {
 	Tags    Tags
 	Key     string // ARN of the KMS key; empty: not encrypted
 	Owner   string // account id; empty: the account that sees it
-	Product string // product code of the Marketplace; empty: none
-	NoENA   bool   // it does not support enhanced networking by ENA, nor do its instances
+
+	ImageKind
 
 	Description string
 	Snapshot    string   // of an image made from an instance
@@ -225,7 +225,7 @@ func (r *Region) setUpImages() {
 			if os := &r.World.Scenario.OperatingSystems[k]; os.Name == spec.OS {
 				r.images.put(spec.ID, &Image{
 					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, Key: spec.KMSKey,
-					Product: spec.ProductCode, NoENA: spec.NoENA, disk: newDisk(os, *spec),
+					ImageKind: spec.ImageKind, disk: newDisk(os, *spec),
 				})
 			}
 		}
