@@ -102,7 +102,9 @@ func changesOf(t *testing.T, scene *wavetest.Scene, result *patch.WaveResult) ma
 			}
 		}
 	}
-	machines, err := evidence.ReadInstances[patch.InstanceDetails](t.Context(), scene.Store.GetInstance, result.WaveID, ids)
+	machines, err := evidence.ReadInstances[patch.InstanceDetails](
+		t.Context(), scene.Store.GetInstance, result.WaveID, ids,
+	)
 	require.NoError(t, err)
 	return manifest.ChangesOf(result.WaveID, machines, ended)
 }
