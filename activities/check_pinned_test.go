@@ -127,7 +127,7 @@ func TestADryInstallThatFailsIsToldAsItIs(t *testing.T) {
 		Name: "amzn 2023", Packages: []manifest.Package{{Name: "curl-minimal.x86_64", Version: "0:9-1"}},
 	}}}}
 	readable(f)
-	_, err := run[*patch.PinCheck](f, 15*time.Minute, f.aws.CheckPinned, pinnedInput(f.Instances(staging.Account.ID)[0]))
+	_, err := run[*patch.PinCheck](f, 5*time.Minute, f.aws.CheckPinned, pinnedInput(f.Instances(staging.Account.ID)[0]))
 	requireType(t, err, activities.ErrNotReady)
 	require.ErrorContains(t, err, "a dry install of what is due; the last command ended: Failed, exit code 1: patchtide: the dry "+
 		"install by dnf came to no end (exit code 1): Error: Failed to download metadata for repo")
